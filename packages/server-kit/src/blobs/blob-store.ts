@@ -1,0 +1,30 @@
+import type { Opt } from '@pubky/sdk/dht'
+
+/** Size in bytes and 32-byte BLAKE3 of a stored blob. */
+export interface BlobMeta {
+  key: string
+  size: number
+  blake3: Uint8Array
+}
+
+export interface BlobWriter {
+  /** Resolves when the next chunk may come (back-pressure). */
+  write(chunk: Uint8Array): Promise<void>
+  /** Durable when it resolves; the key is new and never reused. */
+  finish(): Promise<BlobMeta>
+  abort(): Promise<void>
+}
+
+/** Where bodies too large for a row lie. One contract suite holds for every adapter. */
+export interface BlobStore extends AsyncDisposable {
+  begin(key: string, o?: Opt): Promise<BlobWriter>
+  /** `end` is exclusive; a missing key rejects with `BlobMissingError`. */
+  read(key: string, o?: Opt & { start?: number; end?: number }): Promise<ReadableStream<Uint8Array>>
+  stat(key: string, o?: Opt): Promise<BlobMeta | null>
+  /** Idempotent. */
+  delete(keys: readonly string[], o?: Opt): Promise<void>
+  /** In key order, for the collector of orphans. */
+  list(
+    o: Opt & { after?: string; limit: number },
+  ): AsyncIterable<Omit<BlobMeta, 'blake3'> & { createdMs: number }>
+}

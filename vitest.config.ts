@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['{packages/*,homeserver,pkdns,nexus,stack,bench}/src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'],
+    globalSetup: ['./vitest.setup.ts'],
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+})
