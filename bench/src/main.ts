@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util'
+import type { Figures } from './result.ts'
+import { writeResult } from './result.ts'
+
+type Run = (o: { seed: number }) => Promise<Figures>
+
+/** `npm run bench [NAME…]`: ratios against a baseline in the same run, ten minutes in all. */
+const BENCHES: Record<string, () => Promise<Run>> = {}
+
+/** `npm run prove -- NAME`: proofs at the size an issue names. */
+const PROOFS: Record<string, () => Promise<Run>> = {}
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: 'string', default: '1' } },
+})
+const [command, ...names] = positionals
+const known = command === 'prove' ? PROOFS : BENCHES
+const chosen = names.length > 0 || command === 'prove' ? names : Object.keys(known)
+const unknown = chosen.filter((name) => !(name in known))
+
+if (unknown.length > 0 || (command === 'prove' && chosen.length === 0)) {
+  console.error(`Choose from: ${Object.keys(known).join(', ')}.`)
+  process.exitCode = 1
+} else {
+  const seed = Number(values.seed)
+  for (const name of chosen) {
+    const run = await known[name]?.()
+    if (!run) continue
+    console.log(`── ${name}`)
+    const figures = await run({ seed })
+    console.log(JSON.stringify(figures, null, 2))
+    writeResult(name, figures, command === 'prove' ? seed : undefined)
+  }
+}
