@@ -1,0 +1,16 @@
+/** A running BLAKE3 hash. It may be used once. */
+export interface Blake3 {
+  update(bytes: Uint8Array): void
+  /** 32 bytes. */
+  digest(): Uint8Array
+}
+
+/**
+ * What differs between Node and browsers. Both sides give the same verdict on every input: S < L and
+ * the encoding of S·B − k·A equals R byte for byte (design 6). Keys are 32 bytes, checked before.
+ */
+export interface Primitives {
+  sign(seed: Uint8Array, message: Uint8Array): Promise<Uint8Array>
+  verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>
+  sha256(bytes: Uint8Array): Promise<Uint8Array>
+}
