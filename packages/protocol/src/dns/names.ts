@@ -54,15 +54,15 @@ export function parseName(text: string): Labels {
       if (at === text.length - 1) return labels
     } else if (code === BACKSLASH) {
       const sequence = /^(?:[0-9]{3}|[^0-9])/.exec(text.slice(at + 1, at + 4))?.[0]
-      if (sequence === undefined) throw invalid('has a broken sequence')
+      if (sequence === undefined) throw invalid('has a broken escape')
       const byte = sequence.length === 3 ? Number(sequence) : sequence.charCodeAt(0)
-      if (byte > 0xff) throw invalid('has a broken sequence')
+      if (byte > 0xff) throw invalid('has a broken escape')
       label.push(byte)
       at += sequence.length
     } else if (code > 0x20 && code < 0x7f) {
       label.push(code)
     } else {
-      throw invalid('has a character that needs an sequence')
+      throw invalid('has a character that needs an escape')
     }
   }
   close()
