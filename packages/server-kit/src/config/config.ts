@@ -1,0 +1,110 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { StartError } from '../errors.ts'
+
+/** One setting of a service. `parse` throws an Error whose message says what is wrong. */
+export interface Setting<T> {
+  env: string
+  default: T
+  /** One line for the sample file and the table in the README. */
+  doc: string
+  secret?: boolean
+  parse(text: string): T
+}
+
+export type Schema = Readonly<Record<string, Setting<unknown>>>
+export type Config<S extends Schema> = { [K in keyof S]: S[K] extends Setting<infer T> ? T : never }
+
+function wrong(what: string): never {
+  throw new TypeError(what)
+}
+
+type Rest = { env: string; doc: string; secret?: boolean }
+
+export function text(o: Rest & { default: string }): Setting<string> {
+  return { ...o, parse: (value) => value }
+}
+
+export function optionalText(o: Rest): Setting<string | null> {
+  return { ...o, default: null, parse: (value) => value || null }
+}
+
+export function integerSetting(
+  o: Rest & { default: number; min?: number; max?: number },
+): Setting<number> {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = o
+  return {
+    ...o,
+    parse(value) {
+      const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
+      if (number >= min && number <= max) return number
+      return wrong(`must be a whole number from ${min} to ${max}`)
+    },
+  }
+}
+
+export function choice<T extends string>(o: Rest & { default: T; of: readonly T[] }): Setting<T> {
+  return {
+    ...o,
+    parse: (value) =>
+      o.of.find((one) => one === value) ?? wrong(`must be one of ${o.of.join(', ')}`),
+  }
+}
+
+export function list(o: Rest & { default: string[] }): Setting<string[]> {
+  return {
+    ...o,
+    parse: (value) =>
+      value
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+  }
+}
+
+function readFile(path: string): Map<string, string> {
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const pairs = lines.flatMap((line) => {
+    const [, key, value] = /^\s*([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    return key !== undefined && value !== undefined
+      ? [[key, value.replace(/^"(.*)"$/, '$1')] as const]
+      : []
+  })
+  return new Map(pairs)
+}
+
+/**
+ * Reads a configuration: defaults, then a file of `NAME=value` lines, then the environment, then
+ * `overrides`. Unknown names in the file and every bad value are told at once (`invalid_config`).
+ */
+export function loadConfig<S extends Schema>(
+  schema: S,
+  o: { env?: NodeJS.ProcessEnv; file?: string; overrides?: Partial<Config<S>> } = {},
+): Config<S> {
+  const problems: string[] = []
+  const fromFile = o.file && existsSync(o.file) ? readFile(o.file) : new Map<string, string>()
+  const known = new Set(Object.values(schema).map(({ env }) => env))
+  for (const name of fromFile.keys())
+    if (!known.has(name)) problems.push(`${name} is not a setting`)
+  const entries = Object.entries(schema).map(([key, setting]) => {
+    const given = (o.env ?? process.env)[setting.env] ?? fromFile.get(setting.env)
+    if (given === undefined) return [key, setting.default] as const
+    try {
+      return [key, setting.parse(given)] as const
+    } catch (error) {
+      problems.push(`${setting.env} ${error instanceof Error ? error.message : 'is wrong'}`)
+      return [key, setting.default] as const
+    }
+  })
+  if (problems.length > 0) throw new StartError('invalid_config', `${problems.join('; ')}.`)
+  return { ...Object.fromEntries(entries), ...o.overrides } as Config<S>
+}
+
+/** A file with every setting, commented out. */
+export function sampleConfig(schema: Schema): string {
+  const lines = Object.values(schema).map(({ env, doc, default: value, secret }) => {
+    const shown =
+      secret || value === null ? '' : Array.isArray(value) ? value.join(',') : String(value)
+    return `# ${doc}\n#${env}=${shown}`
+  })
+  return `${lines.join('\n\n')}\n`
+}

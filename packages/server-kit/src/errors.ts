@@ -1,0 +1,63 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** A refusal or failure that a service tells its caller: HTTP status, stable code, text. */
+export class ServiceError extends Error {
+  override readonly name: string = 'ServiceError'
+  readonly status: number
+  readonly code: string
+  readonly logLevel: LogLevel
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    o: { cause?: unknown; logLevel?: LogLevel; headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(message, o.cause === undefined ? undefined : { cause: o.cause })
+    this.status = status
+    this.code = code
+    this.logLevel = o.logLevel ?? (status >= 500 ? 'error' : 'debug')
+    this.headers = o.headers ?? {}
+  }
+}
+
+/** Errors of this package. The start of a service ends with one of these in one sentence. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+  readonly code:
+    | 'port_in_use'
+    | 'postgres_missing'
+    | 'postgres_failed'
+    | 'postgres_version'
+    | 'migration_changed'
+    | 'migration_failed'
+    | 'invalid_config'
+    | 'data_version'
+    | 'already_running'
+
+  constructor(code: StartError['code'], message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}
+
+export class BlobMissingError extends Error {
+  override readonly name = 'BlobMissingError'
+  readonly code = 'blob_missing'
+
+  constructor(key: string) {
+    super(`no blob ${key}`)
+  }
+}
+
+/** Why an outbound request was not made or was cut off. */
+export class OutboundError extends Error {
+  override readonly name = 'OutboundError'
+  readonly code: 'address_forbidden' | 'scheme_forbidden' | 'too_many_redirects' | 'body_too_large'
+
+  constructor(code: OutboundError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}

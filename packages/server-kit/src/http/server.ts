@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import { ServiceError, StartError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+
+export interface HttpServerOptions {
+  name: string
+  log: Logger
+  /** Largest body that is read into memory; streamed bodies are the route's concern. */
+  bodyLimit?: number
+  /** Until the whole head of a request is there. */
+  headersTimeoutMs?: number
+  /** `json`: `{"error", "code"}`. `text`: the message alone, the code in the header `pubky-error`. */
+  errors?: 'json' | 'text'
+  ready?: () => Promise<boolean> | boolean
+}
+
+function statusOf(error: FastifyError | ServiceError): number {
+  if (error instanceof ServiceError) return error.status
+  const status = error.statusCode ?? 500
+  return status >= 400 && status < 600 ? status : 500
+}
+
+function codeOf(error: FastifyError | ServiceError): string {
+  return (error.code ?? 'internal').toLowerCase()
+}
+
+function sendError(
+  reply: FastifyReply,
+  form: 'json' | 'text',
+  e: { status: number; code: string; message: string; headers?: Readonly<Record<string, string>> },
+): void {
+  reply.code(e.status).headers(e.headers ?? {})
+  if (form === 'json') reply.send({ error: e.message, code: e.code })
+  else reply.header('pubky-error', e.code).type('text/plain; charset=utf-8').send(e.message)
+}
+
+/** A Fastify server with health routes and one mapping of errors; unknown ones become 500 with an id. */
+export function createHttpServer(o: HttpServerOptions): FastifyInstance {
+  const form = o.errors ?? 'json'
+  const app = Fastify({
+    logger: false,
+    bodyLimit: o.bodyLimit ?? 1024 * 1024,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    exposeHeadRoutes: true,
+    requestTimeout: 0,
+    http: { headersTimeout: o.headersTimeoutMs ?? 15_000, maxHeaderSize: 16 * 1024 },
+  })
+  app.setErrorHandler((error: FastifyError | ServiceError, request, reply) => {
+    const status = statusOf(error)
+    if (status < 500 || error instanceof ServiceError) {
+      const headers = error instanceof ServiceError ? error.headers : {}
+      if (error instanceof ServiceError && error.logLevel !== 'debug')
+        o.log[error.logLevel]({ error }, error.message)
+      return sendError(reply, form, {
+        status,
+        code: codeOf(error),
+        message: error.message,
+        headers,
+      })
+    }
+    const id = randomUUID()
+    o.log.error({ error, id, method: request.method, route: request.routeOptions.url }, 'failed')
+    const message = form === 'text' ? 'Internal server error' : `Internal server error: ${id}`
+    return sendError(reply, form, {
+      status: 500,
+      code: 'internal',
+      message,
+      headers: { 'x-error-id': id },
+    })
+  })
+  app.get('/health', async (_, reply) =>
+    reply.header('cache-control', 'no-store').send({ status: 'ok' }),
+  )
+  app.get('/ready', async (_, reply) => {
+    const ready = (await o.ready?.()) ?? true
+    const status = ready ? 'ready' : 'not ready'
+    return reply
+      .code(ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ status })
+  })
+  return app
+}
+
+/** Listens; port 0 takes a free one. A port in use is told by the service's name. */
+export async function listen(
+  app: FastifyInstance,
+  o: { name: string; host: string; port: number },
+): Promise<{ url: string; port: number }> {
+  try {
+    await app.listen({ host: o.host, port: o.port })
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')
+      throw new StartError('port_in_use', `Port ${o.port} for ${o.name} is already in use.`, cause)
+    throw cause
+  }
+  const address = app.server.address()
+  const port = typeof address === 'object' && address ? address.port : o.port
+  const host = o.host === '127.0.0.1' || o.host === '::1' ? 'localhost' : o.host
+  return { url: `http://${host}:${port}`, port }
+}

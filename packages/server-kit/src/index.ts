@@ -1,0 +1,49 @@
+export type { BlobMeta, BlobStore, BlobWriter } from './blobs/blob-store.ts'
+export { createFileBlobStore } from './blobs/files.ts'
+export {
+  type Config,
+  choice,
+  integerSetting,
+  list,
+  loadConfig,
+  optionalText,
+  type Schema,
+  type Setting,
+  sampleConfig,
+  text,
+} from './config/config.ts'
+export {
+  BlobMissingError,
+  type LogLevel,
+  OutboundError,
+  ServiceError,
+  StartError,
+} from './errors.ts'
+export { createHttpServer, type HttpServerOptions, listen } from './http/server.ts'
+export {
+  type BaseDeps,
+  createRunning,
+  type Running,
+  runUntilSignal,
+  type StartService,
+  startWithTeardown,
+  Teardown,
+} from './lifecycle.ts'
+export { createLogger, type Logger } from './logger.ts'
+export { type Counter, createMetrics, type Histogram } from './metrics.ts'
+export {
+  type EmbeddedOptions,
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from './postgres/embedded.ts'
+export { ensureDatabase } from './postgres/ensure-database.ts'
+export { createListener, type Listener, type ListenOptions } from './postgres/listen.ts'
+export { migrate } from './postgres/migrate.ts'
+export { createPool, type PoolOptions, withTransaction } from './postgres/pool.ts'
+export { createRateLimiter, type RateLimiter, type RateVerdict } from './rate-limit.ts'
+export {
+  createSafeFetch,
+  isPublicAddress,
+  readBounded,
+  type SafeFetchOptions,
+} from './safe-fetch.ts'

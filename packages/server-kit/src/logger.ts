@@ -1,0 +1,19 @@
+import { type Logger as PinoLogger, pino } from 'pino'
+
+export type Logger = PinoLogger
+
+/** One line of JSON an event, on standard output; `LOG_LEVEL` chooses what is told (`info`). */
+export function createLogger(name: string, o: { level?: string } = {}): Logger {
+  return pino({
+    name,
+    level: o.level ?? process.env.LOG_LEVEL ?? 'info',
+    base: undefined,
+    redact: [
+      '*.secret',
+      '*.password',
+      '*.token',
+      'req.headers.cookie',
+      'req.headers.authorization',
+    ],
+  })
+}

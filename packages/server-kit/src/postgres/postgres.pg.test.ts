@@ -1,0 +1,134 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTestDatabase } from '@pubky/testkit/pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startEmbeddedPostgres } from './embedded.ts'
+import { createListener } from './listen.ts'
+import { migrate } from './migrate.ts'
+import { withTransaction } from './pool.ts'
+
+let dir = ''
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'pubky-kit-'))
+})
+afterAll(() => rm(dir, { recursive: true, force: true }))
+
+async function migration(folder: string, name: string, sql: string): Promise<void> {
+  await mkdir(join(folder, name), { recursive: true })
+  await writeFile(join(folder, name, 'migration.sql'), sql)
+}
+
+describe('migrate', () => {
+  it('applies each migration once, in the order of names, and refuses a changed one', async () => {
+    await using database = await createTestDatabase()
+    const folder = join(dir, 'a')
+    await migration(folder, '0002_b', 'alter table t add column b int')
+    await migration(folder, '0001_a', 'create table t (a int)')
+    expect(await migrate(database.url, folder)).toEqual({ applied: ['0001_a', '0002_b'] })
+    expect(await migrate(database.url, folder)).toEqual({ applied: [] })
+    await writeFile(join(folder, '0001_a', 'migration.sql'), 'create table t (a text)')
+    await expect(migrate(database.url, folder)).rejects.toMatchObject({ code: 'migration_changed' })
+  })
+
+  it('leaves nothing of a migration that fails, and refuses the database of a newer version', async () => {
+    await using database = await createTestDatabase()
+    const folder = join(dir, 'b')
+    await migration(folder, '0001_a', 'create table u (a int); select 1/0')
+    await expect(migrate(database.url, folder)).rejects.toMatchObject({ code: 'migration_failed' })
+    await expect(database.pool.query('select * from u')).rejects.toThrow('does not exist')
+    await migration(folder, '0001_a', 'create table u (a int)')
+    await migrate(database.url, folder)
+    await rm(join(folder, '0001_a'), { recursive: true })
+    await expect(migrate(database.url, folder)).rejects.toMatchObject({ code: 'data_version' })
+  })
+})
+
+describe('withTransaction', () => {
+  it('rolls back when the work throws', async () => {
+    await using database = await createTestDatabase()
+    await database.pool.query('create table v (a int)')
+    await expect(
+      withTransaction(database.pool, async (client) => {
+        await client.query('insert into v values (1)')
+        throw new RangeError('no')
+      }),
+    ).rejects.toThrow('no')
+    expect((await database.pool.query('select * from v')).rowCount).toBe(0)
+  })
+})
+
+describe('createListener', () => {
+  it('hears notices, and again after its connection was killed', async () => {
+    await using database = await createTestDatabase()
+    const heard: string[] = []
+    let hear = () => {}
+    const next = () =>
+      new Promise<void>((resolve) => {
+        hear = resolve
+      })
+    let connects = 0
+    await using listener = createListener(
+      database.url,
+      ['news'],
+      (_, payload) => {
+        heard.push(payload)
+        hear()
+      },
+      {
+        onConnect: () => {
+          connects += 1
+          if (connects === 2) hear()
+        },
+      },
+    )
+    await listener.ready
+    let waiting = next()
+    await database.pool.query("select pg_notify('news', 'one')")
+    await waiting
+    waiting = next()
+    await database.pool.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listen' and datname = current_database()",
+    )
+    await waiting
+    waiting = next()
+    await database.pool.query("select pg_notify('news', 'two')")
+    await waiting
+    expect(heard).toEqual(['one', 'two'])
+  })
+})
+
+describe('startEmbeddedPostgres', () => {
+  it('keeps data between starts, and takes up a server that still runs', async () => {
+    const dataDir = join(dir, 'pg')
+    const pgModule = (await import('pg')).default
+    const query = async (url: string, sql: string) => {
+      const client = new pgModule.Client({ connectionString: url })
+      await client.connect()
+      try {
+        return (await client.query(sql)).rows
+      } finally {
+        await client.end()
+      }
+    }
+    {
+      await using first = await startEmbeddedPostgres({ dataDir, fsync: false })
+      expect(first.reused).toBe(false)
+      await query(first.url('postgres'), 'create table kept as select 7 as n')
+      const second = await startEmbeddedPostgres({ dataDir, fsync: false })
+      expect(second).toMatchObject({ reused: true, route: first.route })
+    }
+    await using again = await startEmbeddedPostgres({ dataDir, fsync: false })
+    expect(again.reused).toBe(false)
+    expect(await query(again.url('postgres'), 'select n from kept')).toEqual([{ n: 7 }])
+  })
+
+  it('refuses the cluster of another major version', async () => {
+    const dataDir = join(dir, 'old')
+    await mkdir(join(dataDir, 'cluster'), { recursive: true })
+    await writeFile(join(dataDir, 'cluster/PG_VERSION'), '12\n')
+    await expect(startEmbeddedPostgres({ dataDir })).rejects.toMatchObject({
+      code: 'postgres_version',
+    })
+  })
+})

@@ -1,0 +1,108 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chownSync, cpSync, existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { StartError } from '../errors.ts'
+import type { Binaries } from './binaries.ts'
+
+export type Route = 'DATABASE_URL' | 'same-user' | 'userns' | 'linked-copy' | 'PG_BIN'
+
+/** How the server's programs are run: as this user, or as another where this one is root. */
+export interface Runner {
+  readonly route: Route
+  /** The cluster's folder, which is elsewhere only for `linked-copy`. */
+  readonly clusterDir: string
+  /** Makes a file readable for the user that the programs run as. */
+  share(file: string): string
+  run(program: 'initdb' | 'postgres', args: readonly string[]): { command: string; args: string[] }
+}
+
+const NOBODY = 65_534
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0
+}
+
+function canUseUserNamespace(binaries: Binaries): boolean {
+  const probe = spawnSync(
+    'unshare',
+    ['-U', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, binaries.postgres, '--version'],
+    { stdio: 'ignore' },
+  )
+  return probe.status === 0
+}
+
+function idOf(user: string): { uid: number; gid: number } | null {
+  try {
+    const id = (flag: string) =>
+      Number(execFileSync('id', [flag, user], { encoding: 'utf8', stdio: 'pipe' }))
+    return { uid: id('-u'), gid: id('-g') }
+  } catch {
+    return null
+  }
+}
+
+/** Binaries and cluster lie where an ordinary user may enter, and `setpriv` changes to that user. */
+function linkedCopy(binaries: Binaries, dataDir: string): Runner {
+  const owner = idOf('postgres') ?? idOf('nobody')
+  if (!owner || spawnSync('setpriv', ['--version'], { stdio: 'ignore' }).status !== 0) {
+    const text =
+      'PostgreSQL refuses to run as root and no other user could be used: start as an ordinary user, or set DATABASE_URL.'
+    throw new StartError('postgres_failed', text)
+  }
+  const home = join(
+    '/var/lib/pubky',
+    createHash('sha256').update(dataDir).digest('hex').slice(0, 16),
+  )
+  mkdirSync(home, { recursive: true, mode: 0o755 })
+  let bin = binaries
+  if (binaries.native) {
+    const copy = join(home, 'native')
+    if (!existsSync(join(copy, 'bin/postgres')))
+      cpSync(binaries.native, copy, { recursive: true, verbatimSymlinks: true })
+    bin = { initdb: join(copy, 'bin/initdb'), postgres: join(copy, 'bin/postgres'), native: copy }
+  }
+  const clusterDir = join(home, 'cluster')
+  mkdirSync(clusterDir, { recursive: true, mode: 0o700 })
+  chownSync(clusterDir, owner.uid, owner.gid)
+  const share = (file: string) => {
+    const shared = join(home, 'password')
+    cpSync(file, shared)
+    chownSync(shared, owner.uid, owner.gid)
+    return shared
+  }
+  const drop = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups']
+  return {
+    route: 'linked-copy',
+    clusterDir,
+    share,
+    run: (program, args) => ({ command: 'setpriv', args: [...drop, bin[program], ...args] }),
+  }
+}
+
+export function chooseRunner(binaries: Binaries, dataDir: string): Runner {
+  const clusterDir = join(dataDir, 'cluster')
+  if (!isRoot()) {
+    const route = binaries.native ? 'same-user' : 'PG_BIN'
+    const run: Runner['run'] = (program, args) => ({ command: binaries[program], args: [...args] })
+    return { route, clusterDir, share: (file) => file, run }
+  }
+  if (!canUseUserNamespace(binaries)) return linkedCopy(binaries, dataDir)
+  const map = ['-U', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`]
+  return {
+    route: 'userns',
+    clusterDir,
+    share: (file) => file,
+    run: (program, args) => ({ command: 'unshare', args: [...map, binaries[program], ...args] }),
+  }
+}
+
+export function spawnProgram(
+  runner: Runner,
+  program: 'initdb' | 'postgres',
+  args: readonly string[],
+): ChildProcess {
+  const { command, args: all } = runner.run(program, args)
+  // A group of its own: Ctrl-C in the terminal must not reach it before the services are down.
+  return spawn(command, all, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, cwd: '/' })
+}
