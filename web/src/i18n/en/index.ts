@@ -1,0 +1,13 @@
+import { common } from './common.ts'
+import { composer } from './composer.ts'
+import { errors } from './errors.ts'
+import { feed } from './feed.ts'
+import { landing } from './landing.ts'
+import { onboarding } from './onboarding.ts'
+import { post } from './post.ts'
+import { signIn } from './sign-in.ts'
+
+/** Every text of the app in English. A namespace is sent to the browser only where a page asks. */
+export const en = { common, landing, onboarding, signIn, feed, post, composer, errors }
+
+export type English = typeof en
