@@ -1,4 +1,4 @@
-import type { EventId, PublicKeyZ32 } from '@pubky/protocol'
+import type { EventId, PublicKeyZ32, StoragePath } from '@pubky/protocol'
 import type { JournalEntry, NewHomeEntry, NewObjectEntry, NewPurgeEntry } from './entries.ts'
 
 /** Where a feed was read up to, in the host's own ids. */
@@ -8,13 +8,16 @@ export interface FeedCursor {
   eventId: EventId
   /** The event at `eventId` in one line, to notice later that the host has gone back. */
   line?: string
+  /** Who writes: the append is refused with `lease_lost` unless this process follows the host. */
+  holder?: string
 }
 
 /** The log that everything else is computed from. */
 export interface Journal {
   /**
    * Appends the entries and moves the cursor in one transaction. Entries that are already there
-   * (same host and event) are left out. Resolves to the highest position of the journal.
+   * (same host and event) are left out; event ids ascend within a call. Resolves to the highest
+   * position of the journal.
    */
   append(
     host: PublicKeyZ32,
@@ -31,6 +34,8 @@ export interface Journal {
     limit: number,
     o?: { owners?: readonly PublicKeyZ32[] },
   ): Promise<JournalEntry[]>
+  /** All entries of one object, in journal order. */
+  history(owner: PublicKeyZ32, path: StoragePath): Promise<JournalEntry[]>
   /** The highest position. */
   head(): Promise<bigint>
   /** Yields once at the start, whenever something was appended, and each second. */

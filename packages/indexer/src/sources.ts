@@ -1,0 +1,203 @@
+import type { EventId, PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import type { Pool } from 'pg'
+import { IndexerError } from './errors.ts'
+import { bytesOfKey, KINDS, keyOfBytes } from './rows.ts'
+
+/** After this a process that says nothing any more loses its hosts, in ms. */
+export const LEASE_MS = 15_000
+const QUARANTINE_FIRST_MS = 5_000
+const QUARANTINE_MAX_MS = 3_600_000
+
+/** How far a host was read. */
+export interface SourceState {
+  /** Added to the host's ids; grows when the host goes back. */
+  offset: bigint
+  cursor: bigint
+  line: string | null
+}
+
+/** An entry of the journal as far as it matters to compare it with its host. */
+export interface KnownEvent {
+  kind: 'PUT' | 'DEL'
+  owner: PublicKeyZ32
+  path: StoragePath
+  eventId: bigint
+  hash: Uint8Array | null
+}
+
+/** The followed hosts: rows, so that several processes share them. */
+export function createSources(pool: Pool) {
+  /** False when the host was followed already or `max` hosts are followed. */
+  async function add(host: PublicKeyZ32, max: number): Promise<boolean> {
+    const { rowCount } = await pool.query(
+      `insert into sources (host) select $1 where (select count(*) from sources) < $2
+       on conflict do nothing`,
+      [bytesOfKey(host), max],
+    )
+    return (rowCount ?? 0) > 0
+  }
+
+  async function list(): Promise<PublicKeyZ32[]> {
+    const { rows } = await pool.query<{ host: Buffer }>(
+      'select host from sources order by added_at',
+    )
+    return rows.map((row) => keyOfBytes(row.host))
+  }
+
+  /** Takes up to `max` hosts that nobody follows and that are not in quarantine. */
+  async function lease(holder: string, max: number): Promise<PublicKeyZ32[]> {
+    const { rows } = await pool.query<{ host: Buffer }>(
+      `update sources set lease_holder = $1, lease_until = now() + $3 * interval '1 ms'
+       where host in (
+         select host from sources
+         where (lease_until is null or lease_until < now())
+           and (quarantined_until is null or quarantined_until <= now())
+         order by added_at limit $2 for update skip locked
+       ) returning host`,
+      [holder, max, LEASE_MS],
+    )
+    return rows.map((row) => keyOfBytes(row.host))
+  }
+
+  /** Those hosts that are still ours. */
+  async function renew(holder: string): Promise<PublicKeyZ32[]> {
+    const { rows } = await pool.query<{ host: Buffer }>(
+      `update sources set lease_until = now() + $2 * interval '1 ms'
+       where lease_holder = $1 returning host`,
+      [holder, LEASE_MS],
+    )
+    return rows.map((row) => keyOfBytes(row.host))
+  }
+
+  async function release(holder: string, host: PublicKeyZ32): Promise<void> {
+    await pool.query(
+      `update sources set lease_holder = null, lease_until = null
+       where host = $2 and lease_holder = $1`,
+      [holder, bytesOfKey(host)],
+    )
+  }
+
+  /** Puts a host into quarantine, each time for twice as long, up to an hour. */
+  async function strike(host: PublicKeyZ32, reason: string): Promise<void> {
+    await pool.query(
+      `update sources set strikes = least(strikes + 1, 20), reason = $2,
+         quarantined_until = now() + least($3 * power(2, strikes), $4) * interval '1 ms'
+       where host = $1`,
+      [bytesOfKey(host), reason, QUARANTINE_FIRST_MS, QUARANTINE_MAX_MS],
+    )
+  }
+
+  async function forgive(host: PublicKeyZ32): Promise<void> {
+    await pool.query(
+      `update sources set strikes = 0, reason = null, quarantined_until = null
+       where host = $1 and strikes > 0`,
+      [bytesOfKey(host)],
+    )
+  }
+
+  async function state(host: PublicKeyZ32): Promise<SourceState> {
+    const { rows } = await pool.query<{ offset: string; cursor: string; line: string | null }>(
+      `select s.id_offset as offset, coalesce(c.event_id, 0) as cursor, c.last_line as line
+       from sources s left join source_cursors c on c.host = s.host and c.owner = '\\x'
+       where s.host = $1`,
+      [bytesOfKey(host)],
+    )
+    const [row] = rows
+    return {
+      offset: BigInt(row?.offset ?? 0),
+      cursor: BigInt(row?.cursor ?? 0),
+      line: row?.line ?? null,
+    }
+  }
+
+  /** Sets where a host that has gone back is taken up again. Rejects with `lease_lost`. */
+  async function rebase(host: PublicKeyZ32, holder: string, to: SourceState): Promise<void> {
+    const { rowCount } = await pool.query(
+      `with moved as (
+         update sources set id_offset = $3 where host = $1 and lease_holder = $2 returning host
+       )
+       update source_cursors set event_id = $4, last_line = $5, updated_at = now()
+       where host in (select host from moved) and owner = '\\x'`,
+      [bytesOfKey(host), holder, to.offset, to.cursor, to.line],
+    )
+    if (rowCount !== 1) throw new IndexerError('lease_lost', { detail: host })
+  }
+
+  /** The last entry of the host with an id above `after` and at most `upTo`, as the journal counts. */
+  async function lastBetween(host: PublicKeyZ32, after: bigint, upTo: bigint) {
+    const { rows } = await pool.query<KnownRow>(
+      `select kind, owner, path, event_id, hash from journal
+       where host = $1 and event_id > $2 and event_id <= $3 order by event_id desc limit 1`,
+      [bytesOfKey(host), after, upTo],
+    )
+    return rows[0] ? knownEvent(rows[0]) : null
+  }
+
+  /** The highest id of the host in the journal; 0 when there is none. */
+  async function lastId(host: PublicKeyZ32): Promise<bigint> {
+    const { rows } = await pool.query<{ id: string }>(
+      'select coalesce(max(event_id), 0) as id from journal where host = $1',
+      [bytesOfKey(host)],
+    )
+    return BigInt(rows[0]?.id ?? 0)
+  }
+
+  /** What the host last said of each object that has entries in (`from`, `to`], by object. */
+  async function touched(
+    host: PublicKeyZ32,
+    range: { from: bigint; to: bigint },
+    after: KnownEvent | null,
+    limit: number,
+  ): Promise<KnownEvent[]> {
+    const { rows } = await pool.query<KnownRow>(
+      `select distinct on (owner, path) kind, owner, path, event_id, hash from journal
+       where host = $1 and event_id > $2 and event_id <= $3
+         and ($4::bytea is null or (owner, path) > ($4, $5::text collate "C"))
+       order by owner, path, event_id desc limit $6`,
+      [
+        bytesOfKey(host),
+        range.from,
+        range.to,
+        after && bytesOfKey(after.owner),
+        after?.path ?? null,
+        limit,
+      ],
+    )
+    return rows.map(knownEvent)
+  }
+
+  return {
+    add,
+    list,
+    lease,
+    renew,
+    release,
+    strike,
+    forgive,
+    state,
+    rebase,
+    lastBetween,
+    lastId,
+    touched,
+  }
+}
+
+export type Sources = ReturnType<typeof createSources>
+
+interface KnownRow {
+  kind: number
+  owner: Buffer
+  path: StoragePath
+  event_id: EventId
+  hash: Buffer | null
+}
+
+function knownEvent(row: KnownRow): KnownEvent {
+  return {
+    kind: KINDS[row.kind] === 'DEL' ? 'DEL' : 'PUT',
+    owner: keyOfBytes(row.owner),
+    path: row.path,
+    eventId: BigInt(row.event_id),
+    hash: row.hash,
+  }
+}

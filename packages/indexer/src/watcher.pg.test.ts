@@ -1,0 +1,402 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  blake3Sync,
+  keypairFromSeed,
+  type Micros,
+  type PublicKeyZ32,
+  type StoragePath,
+  toHex,
+} from '@pubky/protocol'
+import { createFileBlobStore, createSafeFetch } from '@pubky/server-kit'
+import { createTestDatabase } from '@pubky/testkit/pg'
+import { type ScriptedHost, startScriptedHost } from '@pubky/testkit/scripted-host'
+import { describe, expect, test } from 'vitest'
+import type { HomeRecord } from './directory.ts'
+import type { JournalEntry, ObjectEntry } from './entries.ts'
+import { IndexerError } from './errors.ts'
+import { createPgJournal } from './pg-journal.ts'
+import { createWatcher, type WatcherOptions } from './watcher.ts'
+
+const MIGRATIONS = join(import.meta.dirname, '../../../prisma/nexus/migrations')
+const key = (n: number): PublicKeyZ32 => keypairFromSeed(new Uint8Array(32).fill(n)).publicKey
+const HOST = key(100)
+const OTHER_HOST = key(101)
+const ALICE = key(1)
+const BOB = key(2)
+const post = (n: number) => `/pub/pubky.app/posts/003472M6A00${String(n).padStart(2, '0')}`
+const quiet = { info: () => {}, warn: () => {} }
+
+/** Node 20 has no AsyncDisposableStack. */
+function createStack() {
+  const undo: (() => unknown)[] = []
+  return {
+    use<T extends AsyncDisposable>(value: T): T {
+      undo.push(() => value[Symbol.asyncDispose]())
+      return value
+    },
+    defer(work: () => unknown): void {
+      undo.push(work)
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      for (const work of undo.reverse()) await work()
+    },
+  }
+}
+
+async function setUp(hosts: Record<string, ScriptedHost>, more: Partial<WatcherOptions> = {}) {
+  const stack = createStack()
+  const database = stack.use(await createTestDatabase(MIGRATIONS))
+  const dir = await mkdtemp(join(tmpdir(), 'indexer-'))
+  stack.defer(() => rm(dir, { recursive: true, force: true }))
+  const blobs = createFileBlobStore({ dir })
+  const fetch = stack.use(createSafeFetch({ allowPrivate: true, timeoutMs: 60_000 }))
+  const homes = new Map<PublicKeyZ32, HomeRecord>()
+  const journal = stack.use(
+    createPgJournal({ ...database, blobs, onStrangers: () => watcher.noticeStrangers() }),
+  )
+  const watcher = createWatcher({
+    pool: database.pool,
+    journal,
+    blobs,
+    directory: {
+      async originOf(host) {
+        const found = hosts[host]
+        if (!found) throw new IndexerError('no_endpoint')
+        return found.url
+      },
+      homeOf: async (user) => homes.get(user) ?? null,
+    },
+    fetch,
+    sources: [HOST],
+    clock: () => BigInt(Date.now()) * 1000n,
+    log: quiet,
+    ...more,
+  })
+  let stop = new AbortController()
+  let running: Promise<void> = Promise.resolve()
+  const start = () => {
+    stop = new AbortController()
+    running = watcher.run(stop.signal)
+  }
+  const halt = async () => {
+    stop.abort()
+    await running
+  }
+  stack.defer(halt)
+  start()
+
+  /** Waits until the journal satisfies the condition, woken by the journal. */
+  async function until(test: (entries: ObjectEntry[]) => boolean): Promise<ObjectEntry[]> {
+    const signal = AbortSignal.timeout(15_000)
+    let entries: ObjectEntry[] = []
+    for await (const _ of journal.wake({ signal })) {
+      entries = await objects()
+      if (test(entries)) return entries
+    }
+    throw new Error(`never came: ${JSON.stringify(entries.map(brief))}`)
+  }
+  async function objects(): Promise<ObjectEntry[]> {
+    const all: JournalEntry[] = []
+    for (let after = 0n; ; ) {
+      const some = await journal.read(after, 1_000)
+      const last = some.at(-1)
+      if (!last) break
+      all.push(...some)
+      after = last.position
+    }
+    expect(all.map((entry) => entry.position)).toEqual(all.map((_, i) => BigInt(i + 1)))
+    return all.filter((entry): entry is ObjectEntry => entry.kind === 'PUT' || entry.kind === 'DEL')
+  }
+  return Object.assign(stack, {
+    journal,
+    watcher,
+    homes,
+    blobs,
+    until,
+    objects,
+    start,
+    halt,
+    ...database,
+  })
+}
+
+const brief = (e: ObjectEntry) =>
+  `${e.kind} ${e.path.split('/').at(-1)} ${e.status === 'ok' ? textOf(e) : `${e.status}:${e.reason}`}`
+function textOf(e: ObjectEntry): string {
+  return e.body?.at === 'row'
+    ? Buffer.from(e.body.bytes).toString().slice(0, 30)
+    : (e.body?.at ?? '-')
+}
+const count = (n: number) => (entries: ObjectEntry[]) => entries.length >= n
+
+describe.each([{ live: true }, { live: false }])('a host with live=$live', ({ live }) => {
+  test('history and new events reach the journal in order with bodies and cursors', async () => {
+    await using host = await startScriptedHost({ live })
+    host.put(ALICE, '/pub/pubky.app/profile.json', '{"name":"Alice"}')
+    host.put(ALICE, '/pub/other/notes.txt', 'nobody reads this')
+    host.put(BOB, post(1), '{"content":"one"}')
+    await using it = await setUp({ [HOST]: host })
+    await it.until(count(2))
+    host.skipIds(3n)
+    host.put(BOB, post(2), '{"content":"two"}')
+    host.delete(BOB, post(1))
+    const entries = await it.until(count(4))
+    expect(entries.map(brief)).toEqual([
+      'PUT profile.json {"name":"Alice"}',
+      'PUT 003472M6A0001 {"content":"one"}',
+      'PUT 003472M6A0002 {"content":"two"}',
+      'DEL 003472M6A0001 -',
+    ])
+    expect(entries[0]?.hash).toEqual(Buffer.from(blake3Sync(Buffer.from('{"name":"Alice"}'))))
+    expect(entries.at(-1)?.eventId).toBe('8')
+    expect(host.requests.some((line) => line.includes('notes.txt'))).toBe(false)
+    const { rows } = await it.pool.query('select event_id from source_cursors')
+    expect(rows).toEqual([{ event_id: '8' }])
+  })
+
+  test('a watcher that is stopped and started again loses and repeats nothing', async () => {
+    await using host = await startScriptedHost({ live })
+    for (let n = 0; n < 20; n += 1) host.put(ALICE, post(n), `{"content":"${n}"}`)
+    await using it = await setUp({ [HOST]: host })
+    await it.until(count(1))
+    for (let round = 0; round < 3; round += 1) {
+      await it.halt()
+      for (let n = 0; n < 5; n += 1)
+        host.put(ALICE, post(20 + round * 5 + n), `{"content":"r${round}"}`)
+      it.start()
+    }
+    const entries = await it.until(count(35))
+    expect(entries).toHaveLength(35)
+    expect(new Set(entries.map((entry) => entry.path)).size).toBe(35)
+  })
+
+  test('a deleted object in the history is superseded and its deletion kept', async () => {
+    await using host = await startScriptedHost({ live })
+    host.put(ALICE, post(1), '{"content":"gone"}')
+    host.emit({ kind: 'PUT', owner: ALICE, path: post(2), hash: blake3Sync(Buffer.from('x')) })
+    host.delete(ALICE, post(1))
+    await using it = await setUp({ [HOST]: host })
+    const entries = await it.until(count(3))
+    expect(entries.map((e) => [e.kind, e.status])).toEqual([
+      ['PUT', 'superseded'],
+      ['PUT', 'superseded'],
+      ['DEL', 'ok'],
+    ])
+  })
+
+  test('too large a body is refused with its reason', async () => {
+    await using host = await startScriptedHost({ live })
+    host.put(ALICE, post(1), 'x'.repeat(5_000))
+    host.put(ALICE, post(2), '{"content":"small"}')
+    await using it = await setUp({ [HOST]: host }, { limits: { rowBytes: 1_000 } })
+    const entries = await it.until(count(2))
+    expect(entries.map(brief)).toEqual([
+      'PUT 003472M6A0001 refused:too_large',
+      'PUT 003472M6A0002 {"content":"small"}',
+    ])
+  })
+
+  test('one object on which the host always fails does not hold up the others', async () => {
+    await using host = await startScriptedHost({ live })
+    host.intercept((request, response) => {
+      if (!request.url?.endsWith('01')) return
+      response.writeHead(500).end('no')
+      return true
+    })
+    host.put(ALICE, post(1), '{}')
+    host.put(ALICE, post(2), '{"content":"two"}')
+    await using it = await setUp({ [HOST]: host })
+    const entries = await it.until(count(2))
+    expect(entries.map(brief)).toEqual([
+      'PUT 003472M6A0001 refused:host_failed',
+      'PUT 003472M6A0002 {"content":"two"}',
+    ])
+  })
+
+  test('a host restored from a backup is taken up again and its lost writes are undone', async () => {
+    await using host = await startScriptedHost({ live })
+    host.put(ALICE, post(1), '{"content":"kept"}')
+    host.put(ALICE, post(2), '{"content":"old"}')
+    await using it = await setUp({ [HOST]: host })
+    await it.until(count(2))
+    const restore = host.backup()
+    host.put(ALICE, post(2), '{"content":"edited"}')
+    host.put(ALICE, post(3), '{"content":"lost"}')
+    await it.until(count(4))
+    restore()
+    host.put(BOB, post(4), '{"content":"after"}')
+    if (!live) {
+      await it.halt()
+      it.start()
+    }
+    const entries = await it.until((all) => all.some((e) => e.owner === BOB))
+    const now = new Map(entries.map((e) => [e.path, brief(e)]))
+    expect([...now.values()]).toEqual([
+      'PUT 003472M6A0001 {"content":"kept"}',
+      'PUT 003472M6A0002 {"content":"old"}',
+      'DEL 003472M6A0003 -',
+      'PUT 003472M6A0004 {"content":"after"}',
+    ])
+    const ids = entries.map((e) => Number(e.eventId))
+    expect(ids).toEqual([...ids].sort((a, b) => a - b))
+  })
+})
+
+test('blobs lie in the blob store under their hash and are fetched once', async () => {
+  await using host = await startScriptedHost({ live: true })
+  const blob = Buffer.alloc(300_000, 'image')
+  host.put(ALICE, '/pub/pubky.app/blobs/A', blob)
+  host.put(BOB, '/pub/pubky.app/blobs/B', blob)
+  await using it = await setUp({ [HOST]: host })
+  const entries = await it.until(count(2))
+  const name = toHex(blake3Sync(blob))
+  expect(entries.map((e) => e.body)).toEqual([
+    { at: 'blob', key: name, size: 300_000 },
+    { at: 'blob', key: name, size: 300_000 },
+  ])
+  const bytes = Buffer.from(await new Response(await it.blobs.read(name)).arrayBuffer())
+  expect(bytes.equals(blob)).toBe(true)
+})
+
+test('a blob with another hash than its event is not stored', async () => {
+  await using host = await startScriptedHost({ live: true })
+  host.put(ALICE, '/pub/pubky.app/blobs/A', 'first')
+  host.intercept((request, response) => {
+    if (!request.url?.includes('/blobs/')) return
+    response.end('forged')
+    return true
+  })
+  await using it = await setUp({ [HOST]: host })
+  const [entry] = await it.until(count(1))
+  expect([entry?.status, entry?.reason]).toEqual(['superseded', 'other_hash'])
+  expect(await it.blobs.stat(toHex(blake3Sync(Buffer.from('first'))))).toBeNull()
+})
+
+test('proofs of objects and tombstones are kept with their entries', async () => {
+  await using host = await startScriptedHost({ live: true, signatures: true })
+  host.put(ALICE, post(1), '{"content":"signed"}', 'AQID')
+  await using it = await setUp({ [HOST]: host })
+  await it.until(count(1))
+  host.emit({ kind: 'DEL', owner: ALICE, path: post(1), hash: null, proof: 'BAUG' })
+  const entries = await it.until(count(2))
+  expect(entries.map((e) => [...(e.proof ?? [])])).toEqual([
+    [1, 2, 3],
+    [4, 5, 6],
+  ])
+})
+
+test.each([
+  [
+    'goes backwards',
+    (host: ScriptedHost) =>
+      host.emit({ id: 1n, kind: 'DEL', owner: ALICE, path: post(9), hash: null }),
+  ],
+  [
+    'sends a line without an end',
+    (host: ScriptedHost) => host.write(`data: ${'x'.repeat(40_000)}`),
+  ],
+  [
+    'sends events without ids',
+    (host: ScriptedHost) => host.write(`event: PUT\ndata: pubky://${ALICE}${post(1)}\n\n`),
+  ],
+])('a host that %s is quarantined alone', async (_, lie) => {
+  await using liar = await startScriptedHost({ live: true })
+  await using honest = await startScriptedHost({ live: true })
+  liar.put(ALICE, post(1), '{"content":"liar"}')
+  await using it = await setUp(
+    { [HOST]: liar, [OTHER_HOST]: honest },
+    { sources: [HOST, OTHER_HOST] },
+  )
+  await it.until(count(1))
+  lie(liar)
+  await expect.poll(() => it.watcher.followed()).not.toContain(HOST)
+  const { rows } = await it.pool.query(
+    'select strikes, quarantined_until > now() as quarantined from sources order by strikes desc',
+  )
+  expect(rows).toEqual([
+    { strikes: 1, quarantined: true },
+    { strikes: 0, quarantined: null },
+  ])
+  honest.put(BOB, post(2), '{"content":"fresh"}')
+  const entries = await it.until(count(2))
+  expect(entries.at(-1)?.owner).toBe(BOB)
+})
+
+test('a page whose cursor repeats puts the host into quarantine', async () => {
+  await using host = await startScriptedHost({ live: false })
+  await using it = await setUp({ [HOST]: host })
+  host.intercept((request, response) => {
+    if (!request.url?.startsWith('/events/')) return
+    response.end(`PUT pubky://${ALICE}${post(1)}\ncursor: 0`)
+    return true
+  })
+  await expect
+    .poll(async () => (await it.pool.query('select reason from sources')).rows)
+    .toEqual([{ reason: 'bad_cursor' }])
+  expect(await it.objects()).toEqual([])
+})
+
+test('a host that stalls on objects holds up nobody else', async () => {
+  await using slow = await startScriptedHost({ live: true })
+  await using quick = await startScriptedHost({ live: true })
+  for (let n = 0; n < 40; n += 1) slow.put(ALICE, post(n), '{}')
+  slow.intercept((request) => request.url?.startsWith('/pub/') ?? false)
+  await using it = await setUp(
+    { [HOST]: slow, [OTHER_HOST]: quick },
+    { sources: [HOST, OTHER_HOST] },
+  )
+  quick.put(BOB, post(1), '{"content":"quick"}')
+  expect((await it.until(count(1))).map((e) => e.owner)).toEqual([BOB])
+})
+
+test('a flood on a few paths is fetched once per object', async () => {
+  await using host = await startScriptedHost({ live: true })
+  for (let n = 0; n < 3_000; n += 1) host.put(ALICE, post(n % 3), `{"content":"${n}"}`)
+  await using it = await setUp({ [HOST]: host })
+  const entries = await it.until(count(3_000))
+  expect(entries.slice(-3).map(textOf)).toEqual([
+    '{"content":"2997"}',
+    '{"content":"2998"}',
+    '{"content":"2999"}',
+  ])
+  const fetched = host.requests.filter((line) => line.includes('/posts/')).length
+  expect(fetched).toBeLessThan(300)
+})
+
+test('a new person’s record becomes a HOME entry, and their new host is followed', async () => {
+  await using host = await startScriptedHost({ live: true })
+  await using other = await startScriptedHost({ live: true })
+  await using it = await setUp({ [HOST]: host, [OTHER_HOST]: other })
+  it.homes.set(ALICE, { host: OTHER_HOST, recordMicros: 5n as Micros })
+  host.put(ALICE, post(1), '{"content":"here"}')
+  other.put(ALICE, post(2), '{"content":"there"}')
+  await it.until(count(2))
+  const entries = await it.journal.read(0n, 100)
+  expect(entries.filter((e) => e.kind === 'HOME')).toMatchObject([
+    { owner: ALICE, host: OTHER_HOST, recordMicros: 5n },
+  ])
+})
+
+test('ingesting a person follows their host, again says known, without a record no_homeserver', async () => {
+  await using other = await startScriptedHost({ live: true })
+  other.put(BOB, post(1), '{"content":"hi"}')
+  await using it = await setUp({ [OTHER_HOST]: other })
+  it.homes.set(BOB, { host: OTHER_HOST, recordMicros: 1n as Micros })
+  expect(await it.watcher.ingest(BOB)).toEqual({ status: 'ingested' })
+  await it.until(count(1))
+  expect(await it.watcher.ingest(BOB)).toEqual({ status: 'known' })
+  expect(await it.watcher.ingest(ALICE)).toEqual({ status: 'no_homeserver' })
+})
+
+test('two watchers share the hosts and write nothing twice', async () => {
+  await using host = await startScriptedHost({ live: true })
+  for (let n = 0; n < 30; n += 1) host.put(ALICE, post(n), `{"content":"${n}"}`)
+  await using it = await setUp({ [HOST]: host })
+  await it.until(count(30))
+  expect(it.watcher.followed()).toEqual([HOST])
+  expect(host.openStreams()).toBe(1)
+  const entries = await it.journal.history(ALICE, post(3) as StoragePath)
+  expect(entries).toHaveLength(1)
+})
