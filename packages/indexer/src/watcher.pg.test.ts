@@ -56,7 +56,7 @@ async function setUp(hosts: Record<string, ScriptedHost>, more: Partial<WatcherO
   const journal = stack.use(
     createPgJournal({ ...database, blobs, onStrangers: () => watcher.noticeStrangers() }),
   )
-  const watcher = createWatcher({
+  const options: WatcherOptions = {
     pool: database.pool,
     journal,
     blobs,
@@ -73,7 +73,8 @@ async function setUp(hosts: Record<string, ScriptedHost>, more: Partial<WatcherO
     clock: () => BigInt(Date.now()) * 1000n,
     log: quiet,
     ...more,
-  })
+  }
+  const watcher = createWatcher(options)
   let stop = new AbortController()
   let running: Promise<void> = Promise.resolve()
   const start = () => {
@@ -110,6 +111,7 @@ async function setUp(hosts: Record<string, ScriptedHost>, more: Partial<WatcherO
     return all.filter((entry): entry is ObjectEntry => entry.kind === 'PUT' || entry.kind === 'DEL')
   }
   return Object.assign(stack, {
+    options,
     journal,
     watcher,
     homes,
@@ -390,13 +392,22 @@ test('ingesting a person follows their host, again says known, without a record 
   expect(await it.watcher.ingest(ALICE)).toEqual({ status: 'no_homeserver' })
 })
 
-test('two watchers share the hosts and write nothing twice', async () => {
+test('two watchers share the hosts, and the second takes over when the first stops', async () => {
   await using host = await startScriptedHost({ live: true })
-  for (let n = 0; n < 30; n += 1) host.put(ALICE, post(n), `{"content":"${n}"}`)
+  host.put(ALICE, post(1), '{"content":"1"}')
   await using it = await setUp({ [HOST]: host })
-  await it.until(count(30))
-  expect(it.watcher.followed()).toEqual([HOST])
-  expect(host.openStreams()).toBe(1)
-  const entries = await it.journal.history(ALICE, post(3) as StoragePath)
-  expect(entries).toHaveLength(1)
+  await it.until(count(1))
+  const second = createWatcher(it.options)
+  const stop = new AbortController()
+  const running = second.run(stop.signal)
+  host.put(ALICE, post(2), '{"content":"2"}')
+  await it.until(count(2))
+  expect([it.watcher.followed(), second.followed(), host.openStreams()]).toEqual([[HOST], [], 1])
+  await it.halt()
+  host.put(ALICE, post(3), '{"content":"3"}')
+  await it.until(count(3))
+  expect(second.followed()).toEqual([HOST])
+  stop.abort()
+  await running
+  expect(await it.journal.history(ALICE, post(2) as StoragePath)).toHaveLength(1)
 })
