@@ -68,7 +68,7 @@ create table posts (
   parent_key text collate "C", -- the post this is a reply to (it may be unknown); null for roots
   repost_key text collate "C", -- the post this reposts or quotes; null when the embed is no post
   embed_uri text, -- the embed as written, also when it is no post
-  mentions text[] collate "C" not null default '{}', -- people named in the first version
+  mentions text[] collate "C" not null default '{}', -- people named in the text; of the last version when deleted
   indexed_at bigint not null,
   edited_at bigint, -- last change of the body; null when never edited
   verdict smallint not null, -- as in objects
