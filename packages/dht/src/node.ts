@@ -1,0 +1,226 @@
+import { join } from 'node:path'
+import { verifyItem } from '@pubky/protocol'
+import type { Dht, MutableItem } from '@pubky/sdk/dht'
+import { Client } from 'bittorrent-dht'
+import { createAnswers } from './answers.ts'
+import {
+  type Address,
+  type Contact,
+  ID_BYTES,
+  isAllowedAddress,
+  type NetworkKind,
+  parseHostPort,
+} from './contact.ts'
+import { loadNodeState, saveNodeState } from './disk/node-state.ts'
+import { DhtError } from './errors.ts'
+import { openItemStore } from './item-store.ts'
+import { KrpcSocket } from './krpc/socket.ts'
+import { type BucketLimit, createBuckets } from './machine/buckets.ts'
+import { createNeighbours } from './machine/neighbours.ts'
+import type { StorageLimits } from './machine/storage.ts'
+import { createTokens } from './machine/tokens.ts'
+import { type LookupContext, runLookup } from './run-lookup.ts'
+import { runPut } from './run-put.ts'
+
+export interface DhtNodeOptions {
+  /** Address to bind, IPv4. */
+  host: string
+  /** UDP port; 0 takes a free one. */
+  port: number
+  /** `host:port` of nodes to join by; empty for the first node of a private network. */
+  bootstrap: readonly string[]
+  network: NetworkKind
+  /** Folder for id, contacts and items; without it everything is forgotten at the end. */
+  dir?: string | undefined
+  /** Microseconds since the epoch. */
+  clock: () => bigint
+  random: (bytes: number) => Uint8Array
+  /** A client that answers nobody and says so (BEP43). */
+  readOnly?: boolean
+  /** Milliseconds one node has to answer; 2000, on the local network 500. */
+  timeoutMs?: number
+  storage?: Partial<StorageLimits>
+  /** Datagrams taken per second, of one address and in total. */
+  rates?: { perAddress: BucketLimit; total: BucketLimit }
+  /** Told of what went wrong without harm: unreachable peers, malformed messages. */
+  warn?: (error: unknown) => void
+}
+
+export interface DhtNode extends Dht {
+  readonly id: Uint8Array
+  /** Resolves when the bootstrap nodes have been asked. */
+  readonly ready: Promise<void>
+  /** Asks these addresses to become contacts. */
+  greet(addresses: readonly Address[]): void
+  stats(): { contacts: number; items: number }
+}
+
+const RATES = {
+  local: { perAddress: { rate: 50_000, burst: 50_000 }, total: { rate: 50_000, burst: 50_000 } },
+  mainnet: { perAddress: { rate: 100, burst: 300 }, total: { rate: 3000, burst: 6000 } },
+} as const
+const STORAGE: StorageLimits = { maxItems: 50_000, maxBytes: 32 << 20 }
+const TIMEOUT_MS = { local: 500, mainnet: 2000 }
+const SAVE_EVERY_MS = 60_000
+/** Ids believed of one public address (BEP42 makes more of them costly to have). */
+const MAX_IDS_PER_HOST = 8
+/** Pings to strangers who asked something, per address and in total. */
+const GREET_STRANGER = { rate: 1 / 30, burst: 2 }
+const GREET_STRANGERS = { rate: 20, burst: 40 }
+
+/**
+ * Starts a node of the Mainline DHT. Throws `dht_bind_failed` when the port is taken and
+ * `dht_bootstrap_invalid` for an address that is not `host:port`.
+ *
+ * @example
+ * const node = await startDhtNode({ host: '127.0.0.1', port: 0, bootstrap: [], network: 'local', clock, random })
+ */
+export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
+  const { network, clock, random, readOnly = false, warn = () => {} } = o
+  const bootstrap = o.bootstrap.map((text) => {
+    const address = parseHostPort(text)
+    if (!address) throw new DhtError('dht_bootstrap_invalid')
+    return address
+  })
+  const stateFile = o.dir ? join(o.dir, 'node.json') : null
+  const known = stateFile ? await loadNodeState(stateFile) : null
+  const id = known?.id ?? random(ID_BYTES)
+  if (stateFile && !known) await saveNodeState(stateFile, { id, contacts: [] })
+  const store = await openItemStore({
+    file: o.dir && !readOnly ? join(o.dir, 'items.log') : null,
+    limits: { ...STORAGE, ...o.storage },
+    clock,
+  })
+
+  const toContact = ({
+    id: other,
+    host,
+    port,
+  }: {
+    id: Buffer
+    host: string
+    port: number
+  }): Contact => ({
+    id: Uint8Array.from(other),
+    host,
+    port,
+  })
+  const closest = (target: Uint8Array, count: number): Contact[] =>
+    client.nodes.closest(Buffer.from(target), count).map(toContact)
+  const perStranger = createBuckets(GREET_STRANGER, 2000)
+  const strangers = createBuckets(GREET_STRANGERS, 1)
+
+  const socket = new KrpcSocket({
+    network,
+    clock,
+    random,
+    readOnly,
+    timeoutMs: o.timeoutMs ?? TIMEOUT_MS[network],
+    ...(o.rates ?? RATES[network]),
+    onItemQuery: createAnswers({
+      id,
+      store,
+      tokens: createTokens(clock, random),
+      socket: () => socket,
+      closest,
+      warn,
+    }),
+    // A sender enters the table only by answering: source addresses of questions can be forged.
+    onSender: (other, from) => {
+      if (client.nodes.get(Buffer.from(other))) return
+      const now = clock()
+      if (!perStranger.take(`${from.host}:${from.port}`, now) || !strangers.take('', now)) return
+      client.addNode(from)
+    },
+    admits: (other, from) => {
+      const old = client.nodes.get(Buffer.from(other))
+      if (old) {
+        if (old.host === from.host && old.port === from.port) return true
+        if (network === 'mainnet') return false
+        // A local node that was started again has the same id on another port.
+        client.removeNode(Buffer.from(other))
+        return true
+      }
+      if (network === 'local') return true
+      const siblings = client.nodes.toArray().filter(({ host }) => host === from.host)
+      return siblings.length < MAX_IDS_PER_HOST
+    },
+  })
+  try {
+    await socket.listen(o.port, o.host)
+  } catch (cause) {
+    await store.close()
+    throw new DhtError('dht_bind_failed', cause)
+  }
+  const client = new Client({
+    krpcSocket: socket,
+    nodeId: Buffer.from(id),
+    bootstrap: bootstrap.length > 0 ? bootstrap : false,
+  })
+  client.on('error', warn)
+  client.on('warning', warn)
+  const ready = new Promise<void>((resolve) => client.once('ready', resolve))
+  // The library starts its upkeep when it hears that the socket listens.
+  socket.emit('listening')
+  greet(known?.contacts ?? [])
+
+  const ctx: LookupContext & Parameters<typeof runPut>[0] = {
+    id,
+    network,
+    socket,
+    store,
+    neighbours: createNeighbours(clock),
+    bootstrap,
+    closest,
+    forget: (other) => client.removeNode(Buffer.from(other)),
+    readOnly,
+    isValid: verifyItem,
+  }
+
+  function greet(addresses: readonly Address[]): void {
+    for (const { host, port } of addresses) {
+      if (isAllowedAddress(network, { host, port })) client.addNode({ host, port })
+    }
+  }
+
+  const contacts = () => client.nodes.toArray().map(toContact)
+  const save = async () => {
+    if (stateFile) await saveNodeState(stateFile, { id, contacts: contacts() })
+  }
+  const saving = setInterval(() => void save().catch(warn), SAVE_EVERY_MS)
+  saving.unref()
+  let closing: Promise<void> | null = null
+
+  async function close(): Promise<void> {
+    clearInterval(saving)
+    await save().catch(warn)
+    await new Promise<void>((resolve) => client.destroy(resolve))
+    await store.close()
+  }
+
+  const mustBeOpen = () => {
+    if (closing) throw new DhtError('dht_closed')
+  }
+
+  const { address: host, port } = socket.address()
+  return {
+    id,
+    ready,
+    address: { host, port },
+    get(key, options) {
+      mustBeOpen()
+      return runLookup(ctx, key, options)
+    },
+    async put(item: MutableItem, options) {
+      mustBeOpen()
+      return runPut(ctx, item, options)
+    },
+    nodes: contacts,
+    greet,
+    stats: () => ({ contacts: client.nodes.toArray().length, items: store.size() }),
+    async [Symbol.asyncDispose]() {
+      closing ??= close()
+      await closing
+    },
+  }
+}
