@@ -1,0 +1,54 @@
+import { withTransaction } from '@pubky/server-kit'
+import type { Pool, PoolClient } from 'pg'
+
+/** The row that says how far a projection has read the journal. */
+export function createPosition(pool: Pool, name: string, version: number) {
+  async function read(): Promise<bigint> {
+    const { rows } = await pool.query<{ position: string }>(
+      'select position from projection_positions where name = $1 and version = $2',
+      [name, version],
+    )
+    return BigInt(rows[0]?.position ?? 0)
+  }
+
+  /** Runs `work` and moves on in one transaction; does nothing when already there. */
+  async function advance(
+    position: bigint,
+    work: (client: PoolClient) => Promise<unknown>,
+  ): Promise<void> {
+    await withTransaction(pool, async (client) => {
+      if ((await lock(client)) >= position) return
+      await work(client)
+      await client.query(
+        'update projection_positions set position = $3 where name = $1 and version = $2',
+        [name, version, position],
+      )
+    })
+  }
+
+  async function reset(work: (client: PoolClient) => Promise<unknown>): Promise<void> {
+    await withTransaction(pool, async (client) => {
+      await lock(client)
+      await work(client)
+      await client.query(
+        'update projection_positions set position = 0 where name = $1 and version = $2',
+        [name, version],
+      )
+    })
+  }
+
+  async function lock(client: PoolClient): Promise<bigint> {
+    await client.query(
+      `insert into projection_positions (name, version, position) values ($1, $2, 0)
+       on conflict do nothing`,
+      [name, version],
+    )
+    const { rows } = await client.query<{ position: string }>(
+      'select position from projection_positions where name = $1 and version = $2 for update',
+      [name, version],
+    )
+    return BigInt(rows[0]?.position ?? 0)
+  }
+
+  return { read, advance, reset }
+}
