@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { blake3 } from '@pubky/protocol'
+import type { BlobStore, BlobWriter } from '@pubky/server-kit'
+import { refusals } from '../errors.ts'
+import { contentTypeOf } from './content-type.ts'
+
+/** Bodies up to this size lie in the row (design 3.2). */
+export const INLINE_BYTES = 16 * 1024
+/** A body that sends nothing for so long is given up. */
+const IDLE_MS = 30_000
+
+/** A body that was taken in: where it lies and what it is. */
+export interface Taken {
+  hash: Uint8Array
+  size: number
+  contentType: string
+  inline: Buffer | null
+  blobKey: string | null
+}
+
+async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  const onIdle = () => request.destroy(new Error('idle'))
+  request.setTimeout(IDLE_MS, onIdle)
+  try {
+    for await (const chunk of request) yield chunk
+    if (!request.complete) throw refusals.streamBroken()
+  } finally {
+    request.setTimeout(0)
+    request.off('timeout', onIdle)
+  }
+}
+
+async function readSmall(
+  chunks: AsyncGenerator<Buffer>,
+): Promise<{ head: Buffer; more: Buffer | null }> {
+  const parts: Buffer[] = []
+  let size = 0
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    parts.push(next.value)
+    size += next.value.length
+    if (size > INLINE_BYTES) return { head: Buffer.concat(parts), more: Buffer.alloc(0) }
+  }
+  return {
+    head: parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts),
+    more: null,
+  }
+}
+
+async function spill(
+  writer: BlobWriter,
+  head: Buffer,
+  chunks: AsyncGenerator<Buffer>,
+  maxBytes: number,
+): Promise<{ size: number; hash: Uint8Array }> {
+  let size = head.length
+  await writer.write(head)
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    size += next.value.length
+    if (size > maxBytes) throw refusals.bodyTooLarge()
+    await writer.write(next.value)
+  }
+  const meta = await writer.finish()
+  return { size, hash: meta.blake3 }
+}
+
+/**
+ * Streams a body in, hashing it on the way. A small one stays in memory, a larger one goes to a blob
+ * under a name that was never used, durable when this resolves. At no time is it held whole.
+ */
+export async function takeBody(
+  request: IncomingMessage,
+  o: { path: string; blobs: BlobStore; maxBytes: number },
+): Promise<Taken> {
+  const { path, blobs, maxBytes } = o
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw refusals.bodyTooLarge()
+  const chunks = chunksOf(request)
+  try {
+    const { head, more } = await readSmall(chunks)
+    const contentType = contentTypeOf(path, head)
+    if (more === null)
+      return {
+        hash: await blake3(head),
+        size: head.length,
+        contentType,
+        inline: head,
+        blobKey: null,
+      }
+    const blobKey = randomUUID()
+    const writer = await blobs.begin(blobKey)
+    try {
+      const { size, hash } = await spill(writer, head, chunks, maxBytes)
+      return { hash, size, contentType, inline: null, blobKey }
+    } catch (error) {
+      await writer.abort()
+      throw error
+    }
+  } catch (error) {
+    if (error instanceof Error && 'status' in error) throw error
+    throw refusals.streamBroken()
+  }
+}
+
+/** Reads a small body whole: tokens and JSON. */
+export async function readWhole(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw refusals.bodyTooLarge()
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const chunk of chunksOf(request)) {
+    size += chunk.length
+    if (size > maxBytes) throw refusals.bodyTooLarge()
+    parts.push(chunk)
+  }
+  return Buffer.concat(parts)
+}
+
+/** Resolves when a response can take more, or rejects when it closed. */
+export async function drained(response: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {
+  await once(response, 'drain', { signal })
+}

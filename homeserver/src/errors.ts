@@ -1,0 +1,118 @@
+import { ServiceError } from '@pubky/server-kit'
+
+/**
+ * Every refusal of the homeserver. Texts are those of spec/homeserver.md where it fixes one; the code
+ * travels in the header `pubky-error`.
+ */
+export const refusals = {
+  notFound: () => new ServiceError(404, 'not_found', 'Not Found'),
+  directoryNotFound: () => new ServiceError(404, 'directory_not_found', 'Directory Not Found'),
+  methodNotAllowed: () => new ServiceError(405, 'method_not_allowed', 'Method Not Allowed'),
+  missingTenant: () => new ServiceError(400, 'missing_tenant', 'Missing request tenant'),
+  missingOwnerOrPath: () => bad('missing_owner', 'Missing storage owner or path'),
+  invalidOwner: () => bad('invalid_owner', 'Invalid storage owner public key'),
+  missingPath: () => bad('missing_path', 'Missing storage path'),
+  pathNotUtf8: () => bad('invalid_path', 'Storage path is not valid UTF-8'),
+  invalidStoragePath: (reason: string) => bad('invalid_path', `Invalid storage path: ${reason}`),
+  invalidUrl: (reason: string) => bad('invalid_path', `Invalid URL: ${reason}`),
+  mustBeFile: () => bad('not_a_file', 'Target path must be a file'),
+  invalidCursor: () => bad('invalid_cursor', 'Invalid cursor'),
+  invalidBoolean: () => bad('invalid_boolean', 'Invalid boolean parameter'),
+  streamBroken: () => bad('stream_broken', 'Stream broken'),
+  query: (code: string, text: string) => bad(code, text),
+
+  noSession: () => new ServiceError(401, 'no_session', 'No authenticated session found'),
+  unauthorized: () => new ServiceError(401, 'unauthorized', 'Unauthorized'),
+  privateNeedsSession: () =>
+    new ServiceError(401, 'no_session', 'Authentication required to read private storage'),
+  otherTenant: () => forbidden('other_tenant', 'Session user does not match target tenant'),
+  noReadAccess: () => forbidden('no_access', 'Session does not have read access to path'),
+  noWriteAccess: () => forbidden('no_access', 'Session does not have write access to path'),
+  readElsewhere: () =>
+    forbidden(
+      'outside_roots',
+      "Reading from directories other than '/pub/' and '/priv/' is forbidden",
+    ),
+  writeElsewhere: () =>
+    forbidden(
+      'outside_roots',
+      "Writing to directories other than '/pub/' and '/priv/' is forbidden",
+    ),
+  userDisabled: () => forbidden('user_disabled', 'User is disabled'),
+  rootRequired: () => forbidden('root_required', 'Root capability required'),
+  onlyOneUser: () => forbidden('one_user', 'A private read must be scoped to exactly one user'),
+  notYourGrant: () => forbidden('other_user', 'Grant does not belong to authenticated user'),
+  streamsUnavailable: () =>
+    new ServiceError(
+      503,
+      'streams_unavailable',
+      'Private event streams are temporarily unavailable',
+      {
+        headers: { 'retry-after': '1' },
+      },
+    ),
+
+  userExists: () => new ServiceError(409, 'user_exists', 'User already exists'),
+  collision: () => new ServiceError(409, 'path_collision', 'File/folder path collision'),
+  exists: () => new ServiceError(412, 'already_exists', 'Precondition failed: the file exists'),
+  tokenRequired: () => bad('token_required', 'Token required'),
+  tokenInvalid: () => new ServiceError(401, 'token_invalid', 'Invalid token'),
+  tokenUsed: () => new ServiceError(401, 'token_used', 'Token already used'),
+  tokenFormat: () => bad('token_format', 'Invalid signup token format: Invalid signup code id'),
+  tokensNotRequired: () => bad('tokens_not_required', 'Signup tokens not required'),
+  tokenNotFound: () => new ServiceError(404, 'token_not_found', 'Token not found'),
+  authToken: (code: string, text: string) => bad(code, text),
+  authTokenUsed: () => bad('auth_token_used', 'AuthToken already used'),
+  bodyTooLarge: () => new ServiceError(413, 'body_too_large', 'Payload Too Large'),
+
+  jsonType: () =>
+    new ServiceError(
+      415,
+      'json_expected',
+      'Expected request with `Content-Type: application/json`',
+    ),
+  jsonSyntax: () => bad('json_syntax', 'Failed to parse the request body as JSON'),
+  jsonShape: () =>
+    new ServiceError(422, 'json_shape', 'Failed to deserialize the JSON body into the target type'),
+  grant: (status: 400 | 401, code: string, text: string) =>
+    new ServiceError(status, code, `Invalid grant: ${text}`),
+  grantRevoked: () => new ServiceError(401, 'grant_revoked', 'Grant has been revoked'),
+  pop: (text: string) => new ServiceError(401, 'invalid_pop', `Invalid PoP proof: ${text}`),
+  nonceUsed: () => new ServiceError(401, 'nonce_used', 'PoP nonce already used'),
+  signupClient: () => bad('signup_client', 'signup grants must use client_id pubky.signup'),
+  signupIat: () => bad('signup_iat', 'signup grant iat is too far in the future'),
+  signupLifetime: () => bad('signup_lifetime', 'signup grant lifetime exceeds 5 minutes'),
+  grantId: () => bad('invalid_grant_id', 'Invalid grant ID format'),
+
+  proofMalformed: (text: string) => bad('malformed_proof', `Malformed proof: ${text}`),
+  proofRefused: (code: string, text: string) => forbidden(code, text),
+  proofRequired: () => forbidden('signature_required', 'This path takes signed objects only'),
+  proofNotFresh: (serverMicros: bigint) =>
+    new ServiceError(
+      403,
+      'signature_not_fresh',
+      JSON.stringify({ server_time: Number(serverMicros) }),
+      {
+        headers: { 'content-type': 'application/json' },
+      },
+    ),
+  proofOld: (highest: bigint) =>
+    new ServiceError(409, 'signature_not_newer', JSON.stringify({ timestamp: Number(highest) }), {
+      headers: { 'content-type': 'application/json' },
+    }),
+
+  adminMissing: () => new ServiceError(401, 'admin_password', 'Missing admin password'),
+  adminWrong: () => new ServiceError(401, 'admin_password', 'Invalid admin password'),
+  tooManyRequests: (seconds: number) =>
+    new ServiceError(429, 'rate_limited', 'Rate limit exceeded', {
+      headers: { 'retry-after': String(seconds) },
+    }),
+}
+
+function bad(code: string, text: string): ServiceError {
+  return new ServiceError(400, code, text)
+}
+
+function forbidden(code: string, text: string): ServiceError {
+  return new ServiceError(403, code, text)
+}

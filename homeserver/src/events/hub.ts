@@ -1,0 +1,132 @@
+import { createListener, type Logger } from '@pubky/server-kit'
+import type { Pool } from 'pg'
+import { type EventRow, eventsAfter } from './rows.ts'
+
+/** How many of the newest events are kept in memory for live streams. */
+const RING = 4096
+const POLL_MS = 1000
+
+/**
+ * The newest events of this database, whichever process wrote them. Streams that keep up read from
+ * here; one that lags behind reads from the table until it has caught up.
+ */
+export interface EventHub extends AsyncDisposable {
+  readonly ready: Promise<void>
+  /** Everything above this id is in memory. */
+  readonly floor: bigint
+  /** Events after an id, or null when memory does not reach back so far. */
+  after(id: bigint): readonly EventRow[] | null
+  /** Resolves when something newer than `id` may be there. */
+  wait(id: bigint, signal: AbortSignal): Promise<void>
+  /** Whether notices of other processes arrive at the moment. */
+  readonly listening: boolean
+}
+
+export function createEventHub(o: {
+  pool: Pool
+  url: string
+  log: Logger
+  onRevocation: (payload: string) => void
+  onGap: () => void
+}): EventHub {
+  const { pool, log } = o
+  let ring: EventRow[] = []
+  /** Everything above it is in the ring. */
+  let base = 0n
+  let head = 0n
+  let listening = false
+  let reading: Promise<void> | null = null
+  let again = false
+  const waiters = new Set<() => void>()
+
+  async function readNew(): Promise<void> {
+    do {
+      again = false
+      const rows = await eventsAfter(pool, head, 1000)
+      if (rows.length === 0) continue
+      ring.push(...rows)
+      head = rows.at(-1)?.id ?? head
+      if (ring.length > RING) {
+        const dropped = ring.splice(0, ring.length - RING)
+        base = dropped.at(-1)?.id ?? base
+      }
+      for (const wake of waiters) wake()
+      if (rows.length === 1000) again = true
+    } while (again)
+  }
+
+  function poke(): void {
+    again = true
+    reading ??= readNew()
+      .catch((error: unknown) => log.warn({ error }, 'events could not be read'))
+      .finally(() => {
+        reading = null
+      })
+  }
+
+  const started = pool
+    .query<{ id: string }>('select coalesce(max(id), 0)::text as id from events')
+    .then(({ rows }) => {
+      base = BigInt(rows[0]?.id ?? 0)
+      head = base
+    })
+
+  const listener = createListener(
+    o.url,
+    ['events', 'auth_revocations'],
+    (channel, payload) => (channel === 'events' ? poke() : o.onRevocation(payload)),
+    {
+      log,
+      onConnect: () => {
+        listening = true
+        o.onGap()
+        poke()
+      },
+      onDisconnect: () => {
+        listening = false
+        o.onGap()
+      },
+    },
+  )
+  const timer = setInterval(poke, POLL_MS)
+
+  return {
+    ready: Promise.all([started, listener.ready]).then(() => {}),
+    get floor() {
+      return base
+    },
+    get listening() {
+      return listening
+    },
+    after(id) {
+      if (id < base) return null
+      let low = 0
+      let high = ring.length
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if ((ring[middle]?.id ?? 0n) > id) high = middle
+        else low = middle + 1
+      }
+      return ring.slice(low)
+    },
+    wait(id, signal) {
+      if (head > id || signal.aborted) return Promise.resolve()
+      return new Promise((resolve) => {
+        const done = () => {
+          waiters.delete(done)
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        waiters.add(done)
+        signal.addEventListener('abort', done, { once: true })
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      await listener[Symbol.asyncDispose]()
+      await reading
+      for (const wake of waiters) wake()
+      ring = []
+    },
+  }
+}

@@ -1,0 +1,119 @@
+import { type PublicKeyZ32, publicKeyFromBytes, toBase64, toBase64Url } from '@pubky/protocol'
+import type { Pool } from 'pg'
+
+/** One change, as it is told. */
+export interface EventRow {
+  id: bigint
+  kind: 'PUT' | 'DEL'
+  user: PublicKeyZ32
+  path: string
+  hash: Buffer | null
+  proof: Buffer | null
+}
+
+interface Raw {
+  id: string
+  kind: number
+  key: Buffer
+  path: string
+  hash: Buffer | null
+  proof: Buffer | null
+}
+
+const COLUMNS = 'e.id::text, e.kind, u.key, e.path, e.hash, e.proof'
+
+export const MAX_PAGE = 1000
+
+function toEvent(raw: Raw): EventRow {
+  return {
+    id: BigInt(raw.id),
+    kind: raw.kind === 0 ? 'PUT' : 'DEL',
+    user: publicKeyFromBytes(raw.key),
+    path: raw.path,
+    hash: raw.hash,
+    proof: raw.proof,
+  }
+}
+
+/** Events after an id, all users and all paths, ascending. */
+export async function eventsAfter(pool: Pool, after: bigint, limit: number): Promise<EventRow[]> {
+  const { rows } = await pool.query<Raw>({
+    name: 'events_after',
+    text: `select ${COLUMNS} from events e join users u on u.id = e.user_id
+      where e.id > $1 order by e.id limit $2`,
+    values: [String(after), limit],
+  })
+  return rows.map(toEvent)
+}
+
+/** Events below `/pub/` after an id, all users, ascending. */
+export async function publicEventsAfter(
+  pool: Pool,
+  after: bigint,
+  limit: number,
+): Promise<EventRow[]> {
+  const { rows } = await pool.query<Raw>({
+    name: 'public_events_after',
+    text: `select ${COLUMNS} from events e join users u on u.id = e.user_id
+      where e.id > $1 and e.path >= '/pub/' and e.path < '/pub0' order by e.id limit $2`,
+    values: [String(after), limit],
+  })
+  return rows.map(toEvent)
+}
+
+/** A person whose events are asked for; `after` is exclusive, null from the beginning (or the end). */
+export interface UserCursor {
+  userId: string
+  key: PublicKeyZ32
+  after: bigint | null
+}
+
+/** Events of some users, each beyond its own cursor, ordered by id over all of them. */
+export async function userEvents(
+  pool: Pool,
+  users: readonly UserCursor[],
+  o: { filters: readonly string[]; limit: number; reverse: boolean },
+): Promise<EventRow[]> {
+  const { rows } = await pool.query<Raw>({
+    name: o.reverse ? 'user_events_reverse' : 'user_events',
+    text: `select ${COLUMNS}
+      from unnest($1::bigint[], $2::bigint[]) as w (user_id, cursor)
+      cross join lateral (
+        select * from events e
+        where e.user_id = w.user_id and ${o.reverse ? 'e.id < w.cursor' : 'e.id > w.cursor'}
+          and exists (
+            select from unnest($3::text[]) as f
+            where case when right(f, 1) = '/' then e.path >= f and e.path < left(f, -1) || '0' else e.path = f end
+          )
+        order by e.id ${o.reverse ? 'desc' : 'asc'} limit $4
+      ) e
+      join users u on u.id = e.user_id
+      order by e.id ${o.reverse ? 'desc' : 'asc'} limit $4`,
+    values: [
+      users.map(({ userId }) => userId),
+      users.map(({ after }) => String(after ?? (o.reverse ? 2n ** 63n - 1n : 0n))),
+      [...o.filters],
+      o.limit,
+    ],
+  })
+  return rows.map(toEvent)
+}
+
+/** Whether a path lies under one of the filters: a final slash means everything below. */
+export function matchesFilters(path: string, filters: readonly string[]): boolean {
+  return filters.some((filter) =>
+    filter.endsWith('/') ? path.startsWith(filter) : path === filter,
+  )
+}
+
+export function eventUri(event: EventRow): string {
+  return `pubky://${event.user}${event.path}`
+}
+
+/** The server-sent frame of an event (spec/homeserver.md 6.2, design 3.3). */
+export function eventFrame(event: EventRow): string {
+  const lines = [`event: ${event.kind}`, `data: ${eventUri(event)}`, `data: cursor: ${event.id}`]
+  if (event.kind === 'PUT' && event.hash) lines.push(`data: content_hash: ${toBase64(event.hash)}`)
+  if (event.proof) lines.push(`data: proof: ${toBase64Url(event.proof)}`)
+  return `${lines.join('\n')}\n\n`
+}

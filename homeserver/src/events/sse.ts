@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+const HEARTBEAT_MS = 15_000
+/** A reader that takes nothing for so long is cut off; it comes back with its cursor. */
+const STUCK_MS = 30_000
+
+export interface Stream {
+  readonly signal: AbortSignal
+  /** Resolves when the reader can take more. */
+  send(text: string): Promise<void>
+  end(): void
+}
+
+/** Turns a reply into a server-sent stream with a comment after 15 s of silence. */
+export function openStream(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  headers: Record<string, string | string[]>,
+): Stream {
+  const response: ServerResponse = reply.raw
+  const gone = new AbortController()
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) response.setHeader(name, value)
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  reply.hijack()
+  request.raw.socket.setNoDelay(true)
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  response.flushHeaders()
+  let quiet = setTimeout(beat, HEARTBEAT_MS)
+
+  function beat(): void {
+    if (!response.writableNeedDrain) response.write(':\n\n')
+    quiet = setTimeout(beat, HEARTBEAT_MS)
+  }
+
+  response.once('close', () => {
+    clearTimeout(quiet)
+    gone.abort()
+  })
+  return {
+    signal: gone.signal,
+    async send(text) {
+      if (gone.signal.aborted) return
+      clearTimeout(quiet)
+      quiet = setTimeout(beat, HEARTBEAT_MS)
+      if (response.write(text)) return
+      const stuck = setTimeout(() => response.destroy(), STUCK_MS)
+      try {
+        await once(response, 'drain', { signal: gone.signal })
+      } catch {
+        // Closed meanwhile: the signal tells.
+      } finally {
+        clearTimeout(stuck)
+      }
+    },
+    end() {
+      clearTimeout(quiet)
+      response.end()
+    },
+  }
+}

@@ -1,0 +1,7 @@
+export { type HomeserverConfig, homeserverSettings } from './config.ts'
+export {
+  type HomeserverDeps,
+  type HomeserverUrls,
+  type RunningHomeserver,
+  startHomeserver,
+} from './start.ts'

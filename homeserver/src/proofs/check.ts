@@ -1,0 +1,100 @@
+import {
+  decodeProofHeader,
+  equalBytes,
+  type ObjectProof,
+  PROOF_HEADER,
+  type ProofAction,
+  ProtocolError,
+  type StoragePath,
+  verifyObjectProof,
+} from '@pubky/protocol'
+import type { FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
+import { readProof } from '../entries/read.ts'
+import { refusals } from '../errors.ts'
+import type { StorageTarget } from '../tenant.ts'
+
+/** How far a proof's time may lie from the clock when its header arrives (design 6, rule 5). */
+const FRESH_MICROS = 180_000_000n
+/** What lies here is written by the owner key only. */
+const KEYS_FOLDER = '/pub/pubky.keys/'
+
+export interface CheckedProof {
+  proof: ObjectProof
+  bytes: Uint8Array
+}
+
+function toRefusal(error: unknown): Error {
+  if (!(error instanceof ProtocolError)) throw error
+  if (error.code === 'malformed_proof') return refusals.proofMalformed(error.message)
+  return refusals.proofRefused(error.code, error.message)
+}
+
+async function verify(
+  header: string,
+  target: StorageTarget,
+  action: ProofAction,
+): Promise<CheckedProof> {
+  try {
+    const bytes = decodeProofHeader(header)
+    const proof = await verifyObjectProof(bytes, { owner: target.owner, action, path: target.path })
+    return { proof, bytes }
+  } catch (error) {
+    throw toRefusal(error)
+  }
+}
+
+function checkKeysFolder(
+  path: StoragePath,
+  checked: CheckedProof | null,
+  action: ProofAction,
+): void {
+  if (!path.startsWith(KEYS_FOLDER)) return
+  if (!checked) throw refusals.proofRequired()
+  if (action === 'DELETE')
+    throw refusals.proofRefused('not_deletable', 'Statements about keys are never withdrawn')
+  if (checked.proof.certificate !== null)
+    throw refusals.proofRefused('owner_signature_required', 'Only the owner key writes here')
+}
+
+/**
+ * Rules 1 to 5 of design 6 as far as they can be judged before the body: form, action, signature,
+ * certificate, and freshness unless it is the very proof that is stored. The rest is judged when
+ * committing. Null for unsigned requests.
+ */
+export async function checkProof(
+  ctx: Context,
+  request: FastifyRequest,
+  target: StorageTarget,
+  action: ProofAction,
+): Promise<CheckedProof | null> {
+  const header = request.headers[PROOF_HEADER]
+  if (Array.isArray(header)) throw refusals.proofMalformed('more than one header')
+  const arrived = ctx.clock()
+  const checked = header === undefined ? null : await verify(header, target, action)
+  checkKeysFolder(target.path, checked, action)
+  if (!checked) return null
+  const distance = checked.proof.timestamp - arrived
+  if (distance > FRESH_MICROS || distance < -FRESH_MICROS)
+    await refuseUnlessStored(ctx, target, checked, arrived)
+  return checked
+}
+
+async function refuseUnlessStored(
+  ctx: Context,
+  target: StorageTarget,
+  checked: CheckedProof,
+  arrived: bigint,
+): Promise<void> {
+  const stored = await readProof(ctx.pool, target.owner, target.path)
+  if (stored?.bytes && equalBytes(stored.bytes, checked.bytes)) return
+  if (stored && checked.proof.timestamp <= stored.timestamp)
+    throw refusals.proofOld(stored.timestamp)
+  throw refusals.proofNotFresh(arrived)
+}
+
+/** Rule 2 for the body, once it is known. */
+export function checkBodyHash(checked: CheckedProof | null, hash: Uint8Array): void {
+  if (checked && !equalBytes(checked.proof.hash, hash))
+    throw refusals.proofRefused('proof_hash_mismatch', 'the proof is about another body')
+}

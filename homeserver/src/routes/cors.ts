@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify'
+
+const EXPOSED = 'retry-after, etag, pubky-signature, pubky-error'
+const VARY = 'origin, access-control-request-method, access-control-request-headers'
+
+/** Mirrors the origin with credentials and answers every preflight (spec/homeserver.md 5.6). */
+export function cors(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const { origin } = request.headers
+    reply.raw.setHeader('vary', [VARY])
+    if (origin !== undefined) {
+      reply.raw.setHeader('access-control-allow-origin', origin)
+      reply.raw.setHeader('access-control-allow-credentials', 'true')
+      reply.raw.setHeader('access-control-expose-headers', EXPOSED)
+    }
+    if (request.method !== 'OPTIONS') return
+    const method = request.headers['access-control-request-method']
+    const headers = request.headers['access-control-request-headers']
+    if (method) reply.raw.setHeader('access-control-allow-methods', method)
+    if (headers) reply.raw.setHeader('access-control-allow-headers', headers)
+    reply.raw.setHeader('access-control-max-age', '600')
+    return reply.code(200).send()
+  })
+}
+
+/** Adds one more `Vary` line, next to the one that CORS needs. */
+export function vary(
+  reply: { raw: { setHeader(name: string, value: string[]): unknown } },
+  names: string,
+): void {
+  reply.raw.setHeader('vary', [VARY, names])
+}

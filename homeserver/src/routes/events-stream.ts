@@ -1,0 +1,225 @@
+import {
+  covers,
+  isPublicKey,
+  normalizePath,
+  ProtocolError,
+  type PublicKeyZ32,
+  pathRoot,
+  type StoragePath,
+} from '@pubky/protocol'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
+import { refusals } from '../errors.ts'
+import {
+  type EventRow,
+  eventFrame,
+  matchesFilters,
+  type UserCursor,
+  userEvents,
+} from '../events/rows.ts'
+import { openStream, type Stream } from '../events/sse.ts'
+import { findUser, type Session } from '../sessions/resolver.ts'
+import { splitTarget } from '../tenant.ts'
+import { vary } from './cors.ts'
+
+const MAX_USERS = 50
+const PAGE = 100
+const MAX_ID = 2n ** 63n - 1n
+const HEADERS = { 'cache-control': 'no-store' }
+const VARY = 'pubky-host, Authorization, Cookie'
+
+interface StreamQuery {
+  users: Map<string, string | null>
+  filters: StoragePath[]
+  limit: number | null
+  reverse: boolean
+  live: boolean
+}
+
+function refuse(code: string, text: string): never {
+  throw refusals.query(code, text)
+}
+
+function parseUsers(values: readonly string[]): Map<string, string | null> {
+  const users = new Map<string, string | null>()
+  for (const value of values) {
+    if (value === '') continue
+    const colon = value.indexOf(':')
+    users.set(colon < 0 ? value : value.slice(0, colon), colon < 0 ? null : value.slice(colon + 1))
+    if (users.size > MAX_USERS)
+      refuse('too_many_users', `Too many users. Maximum allowed: ${MAX_USERS}`)
+  }
+  if (users.size === 0) refuse('user_required', 'user parameter is required')
+  return users
+}
+
+function parseFilters(values: readonly string[]): StoragePath[] {
+  const filters = values
+    .filter((value) => value !== '')
+    .map((value) => {
+      try {
+        return normalizePath(value.startsWith('/') ? value : `/${value}`)
+      } catch (error) {
+        if (error instanceof ProtocolError) return refuse('invalid_path', `Invalid path: ${value}`)
+        throw error
+      }
+    })
+  return filters.length > 0 ? [...new Set(filters)] : ['/pub/' as StoragePath]
+}
+
+function parseLimit(value: string | null): number | null {
+  if (value === null) return null
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535)
+    refuse('invalid_limit', `Invalid limit: ${value}`)
+  if (Number(value) === 0) refuse('invalid_limit', 'limit must be at least 1')
+  return Number(value)
+}
+
+function parseQuery(query: URLSearchParams): StreamQuery {
+  const flag = (name: string) => ['true', '1'].includes(query.get(name) ?? '')
+  const parsed = {
+    users: parseUsers(query.getAll('user')),
+    limit: parseLimit(query.get('limit')),
+    reverse: flag('reverse'),
+    live: flag('live'),
+    filters: parseFilters(query.getAll('path')),
+  }
+  for (const key of parsed.users.keys())
+    if (!isPublicKey(key)) refuse('invalid_public_key', `Invalid public key: ${key}`)
+  if (parsed.live && parsed.reverse)
+    refuse('live_reverse', 'Cannot use live mode with reverse ordering')
+  return parsed
+}
+
+function parseCursor(text: string | null): bigint | null {
+  if (text === null || text === '') return null
+  if (!/^\d{1,19}$/.test(text) || BigInt(text) > MAX_ID)
+    refuse('invalid_cursor', `Invalid cursor: ${text}`)
+  return BigInt(text)
+}
+
+/** Private paths need one user, whose session may read every one of them. Null for public streams. */
+async function authorise(
+  ctx: Context,
+  request: FastifyRequest,
+  query: StreamQuery,
+): Promise<Session | null> {
+  const roots = query.filters.map((filter) => pathRoot(filter))
+  if (roots.includes(null)) throw refusals.readElsewhere()
+  if (!roots.includes('priv')) return null
+  const first = [...query.users.keys()][0]
+  const { authorization, cookie, origin } = request.headers
+  const isBearer = authorization?.startsWith('Bearer ') ?? false
+  const headers = isBearer ? { authorization } : { cookie, origin }
+  const session = await ctx.sessions.resolve(headers, (first ?? null) as PublicKeyZ32 | null)
+  if (!session) throw refusals.privateNeedsSession()
+  if (query.users.size > 1) throw refusals.onlyOneUser()
+  if (session.user !== first) throw refusals.otherTenant()
+  for (const filter of query.filters)
+    if (pathRoot(filter) === 'priv' && !covers(session.capabilities, filter, 'r'))
+      throw refusals.noReadAccess()
+  if (!ctx.hub.listening) throw refusals.streamsUnavailable()
+  return session
+}
+
+async function findUsers(ctx: Context, query: StreamQuery): Promise<UserCursor[]> {
+  return Promise.all(
+    [...query.users].map(async ([key, cursor]) => {
+      const user = await findUser(ctx.pool, key as PublicKeyZ32)
+      if (!user) throw refusals.notFound()
+      return { userId: user.id, key: key as PublicKeyZ32, after: parseCursor(cursor) }
+    }),
+  )
+}
+
+/** Sends at most `left` more events and remembers where each person's stream is. */
+function createSender(stream: Stream, users: readonly UserCursor[], limit: number | null) {
+  const byKey = new Map(users.map((user) => [user.key, user]))
+  let left = limit ?? Number.POSITIVE_INFINITY
+  return {
+    get done() {
+      return left <= 0 || stream.signal.aborted
+    },
+    get pageSize() {
+      return Math.min(PAGE, left)
+    },
+    async send(events: readonly EventRow[]): Promise<void> {
+      const chosen = events.slice(0, left)
+      left -= chosen.length
+      for (const event of chosen) {
+        const user = byKey.get(event.user)
+        if (user) user.after = event.id
+      }
+      if (chosen.length > 0) await stream.send(chosen.map(eventFrame).join(''))
+    },
+  }
+}
+
+/** History until nothing is left. Returns the id up to which it is known to be complete. */
+async function sendHistory(
+  ctx: Context,
+  sender: ReturnType<typeof createSender>,
+  users: readonly UserCursor[],
+  query: StreamQuery,
+): Promise<bigint> {
+  for (;;) {
+    // Taken before the query: whatever it does not return lies above.
+    const { floor } = ctx.hub
+    const newest = ctx.hub.after(floor)?.at(-1)?.id ?? floor
+    const o = { filters: query.filters, limit: sender.pageSize, reverse: query.reverse }
+    const rows = sender.done ? [] : await userEvents(ctx.pool, users, o)
+    if (rows.length === 0) return newest
+    await sender.send(rows)
+  }
+}
+
+async function sendLive(
+  ctx: Context,
+  stream: Stream,
+  sender: ReturnType<typeof createSender>,
+  users: readonly UserCursor[],
+  query: StreamQuery,
+): Promise<void> {
+  const cursors = new Map(users.map((user) => [user.key, user]))
+  let cursor = await sendHistory(ctx, sender, users, query)
+  while (!sender.done) {
+    const fresh = ctx.hub.after(cursor)
+    if (fresh === null) {
+      cursor = await sendHistory(ctx, sender, users, query)
+      continue
+    }
+    const wanted = fresh.filter((event) => {
+      const user = cursors.get(event.user)
+      return user && event.id > (user.after ?? 0n) && matchesFilters(event.path, query.filters)
+    })
+    cursor = fresh.at(-1)?.id ?? cursor
+    await sender.send(wanted)
+    if (!sender.done) await ctx.hub.wait(cursor, stream.signal)
+  }
+}
+
+/** Events of up to fifty people (spec/homeserver.md 6.2). */
+async function stream(ctx: Context, request: FastifyRequest, reply: FastifyReply) {
+  vary(reply, VARY)
+  reply.headers(HEADERS)
+  const query = parseQuery(new URLSearchParams(splitTarget(request.originalUrl).query))
+  const session = await authorise(ctx, request, query)
+  const users = await findUsers(ctx, query)
+  const open = openStream(request, reply, HEADERS)
+  const release = session ? ctx.privateStreams.add(session, () => reply.raw.destroy()) : null
+  try {
+    const sender = createSender(open, users, query.limit)
+    if (query.live) await sendLive(ctx, open, sender, users, query)
+    else await sendHistory(ctx, sender, users, query)
+  } finally {
+    release?.()
+    open.end()
+  }
+  return reply
+}
+
+export function eventStreamRoutes(app: FastifyInstance, ctx: Context): void {
+  app.get('/events-stream', { exposeHeadRoute: false }, (request, reply) =>
+    stream(ctx, request, reply),
+  )
+}

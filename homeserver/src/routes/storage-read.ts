@@ -1,0 +1,156 @@
+import {
+  covers,
+  encodeProofHeader,
+  isDirectoryPath,
+  PROOF_HEADER,
+  pathRoot,
+  toBase64,
+} from '@pubky/protocol'
+import { BlobMissingError } from '@pubky/server-kit'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
+import { isShownInline } from '../entries/content-type.ts'
+import { folderExists, listFolder, parseListQuery } from '../entries/list.ts'
+import { type Entry, readEntry, readProof } from '../entries/read.ts'
+import { refusals } from '../errors.ts'
+import { findUser } from '../sessions/resolver.ts'
+import { type StorageTarget, splitTarget } from '../tenant.ts'
+import { vary } from './cors.ts'
+
+const PRIVATE_VARY = 'pubky-host, Authorization, Cookie'
+const PRIVATE_VARY_BY_PATH = 'Authorization, Cookie'
+
+/** What every answer about a private path carries, whatever its status. */
+export function privateHeaders(reply: FastifyReply, target: StorageTarget): void {
+  if (pathRoot(target.path) !== 'priv') return
+  reply.raw.setHeader('cache-control', 'no-store')
+  vary(reply, target.byPath ? PRIVATE_VARY_BY_PATH : PRIVATE_VARY)
+}
+
+async function authoriseRead(
+  ctx: Context,
+  request: FastifyRequest,
+  target: StorageTarget,
+): Promise<void> {
+  const root = pathRoot(target.path)
+  if (root === 'pub') return
+  if (root !== 'priv') throw refusals.readElsewhere()
+  const session = await ctx.sessions.resolve(request.headers, target.owner)
+  if (!session) throw refusals.privateNeedsSession()
+  if (session.user !== target.owner) throw refusals.otherTenant()
+  if (!covers(session.capabilities, target.path, 'r')) throw refusals.noReadAccess()
+}
+
+async function list(
+  ctx: Context,
+  reply: FastifyReply,
+  target: StorageTarget,
+  query: URLSearchParams,
+) {
+  const options = parseListQuery(query)
+  const user = await findUser(ctx.pool, target.owner)
+  if (!user || !(await folderExists(ctx.pool, user.id, target.path)))
+    throw refusals.directoryNotFound()
+  if (options.badCursor) throw options.badCursor
+  const folder = { owner: target.owner, userId: user.id, folder: target.path }
+  const lines = await listFolder(ctx.pool, folder, options)
+  return reply.type('text/plain').send(lines.join('\n'))
+}
+
+export function etagOf(hash: Uint8Array): string {
+  return `"${toBase64(hash)}"`
+}
+
+function isUnchanged(request: FastifyRequest, entry: Entry, etag: string): boolean {
+  const match = request.headers['if-none-match']
+  if (match !== undefined) return match.split(',').some((one) => one.trim() === etag)
+  const since = request.headers['if-modified-since']
+  if (since === undefined) return false
+  const limit = Date.parse(since)
+  return !Number.isNaN(limit) && Math.floor(entry.modifiedAt.getTime() / 1000) * 1000 <= limit
+}
+
+function setEntryHeaders(
+  reply: FastifyReply,
+  target: StorageTarget,
+  entry: Entry,
+  etag: string,
+): void {
+  const isPrivate = pathRoot(target.path) === 'priv'
+  reply.header('etag', etag)
+  reply.header('last-modified', entry.modifiedAt.toUTCString())
+  if (!isPrivate) {
+    reply.header('cache-control', 'private, must-revalidate')
+    if (!target.byPath) vary(reply, 'pubky-host')
+  }
+  if (entry.proof) reply.header(PROOF_HEADER, encodeProofHeader(entry.proof))
+}
+
+function setBodyHeaders(reply: FastifyReply, entry: Entry): void {
+  reply.header('content-type', entry.contentType)
+  reply.header('content-length', entry.size)
+  reply.header('x-content-type-options', 'nosniff')
+  reply.header('content-security-policy', "sandbox; default-src 'none'")
+  if (!isShownInline(entry.contentType)) reply.header('content-disposition', 'attachment')
+}
+
+/** A 404 tells the proof of the deletion, if there is one. */
+async function missing(ctx: Context, reply: FastifyReply, target: StorageTarget): Promise<never> {
+  const proof = await readProof(ctx.pool, target.owner, target.path)
+  if (proof?.bytes) reply.header(PROOF_HEADER, encodeProofHeader(proof.bytes))
+  throw refusals.notFound()
+}
+
+async function bodyOf(ctx: Context, entry: Entry): Promise<Buffer | ReadableStream<Uint8Array>> {
+  if (entry.inline) return entry.inline
+  return ctx.blobs.read(entry.blobKey ?? '')
+}
+
+async function sendFile(
+  ctx: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: StorageTarget,
+  attempt = 0,
+): Promise<FastifyReply> {
+  const entry = await readEntry(ctx.pool, target.owner, target.path)
+  if (!entry) return missing(ctx, reply, target)
+  const etag = etagOf(entry.hash)
+  setEntryHeaders(reply, target, entry, etag)
+  const isHead = request.method === 'HEAD'
+  if (!isHead && isUnchanged(request, entry, etag)) return reply.code(304).send()
+  setBodyHeaders(reply, entry)
+  if (isHead) return reply.send()
+  try {
+    return reply.send(await bodyOf(ctx, entry))
+  } catch (error) {
+    // The file was replaced between the look-up and opening its blob: look again, once.
+    if (error instanceof BlobMissingError && attempt === 0)
+      return sendFile(ctx, request, reply, target, 1)
+    throw error
+  }
+}
+
+/** GET and HEAD of a file or folder (spec/homeserver.md 5.4, 5.5). */
+export async function readStorage(
+  ctx: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: StorageTarget,
+): Promise<FastifyReply> {
+  privateHeaders(reply, target)
+  await authoriseRead(ctx, request, target)
+  const { query } = splitTarget(request.originalUrl)
+  // Query errors count for files, too; most requests have no query.
+  const parameters = new URLSearchParams(query)
+  if (isDirectoryPath(target.path)) {
+    if (request.method === 'HEAD') throw refusals.notFound()
+    if (!target.byPath && pathRoot(target.path) === 'pub') vary(reply, 'pubky-host')
+    return list(ctx, reply, target, parameters)
+  }
+  if (query !== '') {
+    const { badCursor } = parseListQuery(parameters)
+    if (badCursor) throw badCursor
+  }
+  return sendFile(ctx, request, reply, target)
+}

@@ -1,0 +1,50 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fromHex, type Keypair, keypairFromSeed, ProtocolError, toHex } from '@pubky/protocol'
+import { StartError } from '@pubky/server-kit'
+import type { HomeserverConfig } from './config.ts'
+
+function parseSeed(text: string, where: string): Keypair {
+  try {
+    return keypairFromSeed(fromHex(text.trim()))
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    throw new StartError('invalid_config', `${where} must hold 64 hexadecimal digits.`, cause)
+  }
+}
+
+/** The server's key: from the configuration, else from the file `secret`, made at first start. */
+export async function readKeypair(
+  config: Pick<HomeserverConfig, 'secretSeed' | 'dataDir'>,
+  random: (bytes: number) => Uint8Array,
+): Promise<Keypair> {
+  if (config.secretSeed !== null) return parseSeed(config.secretSeed, 'SECRET_SEED')
+  const file = join(config.dataDir, 'secret')
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  try {
+    return parseSeed(await readFile(file, 'utf8'), file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+  const seed = random(32)
+  await writeFile(file, toHex(seed), { mode: 0o600, flag: 'wx' })
+  await chmod(file, 0o600)
+  return keypairFromSeed(seed)
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/** What is fine on one machine alone is refused where strangers can reach it (design 5). */
+export function refuseWeakSecrets(config: HomeserverConfig, keypair: Keypair): void {
+  const isPrivate =
+    config.network === 'local' && LOOPBACK.has(config.host) && LOOPBACK.has(config.adminHost)
+  if (isPrivate) return
+  const problems: string[] = []
+  if (keypair.secretKey.every((byte) => byte === 0)) problems.push('the all-zero secret key')
+  if (config.adminPassword === 'admin') problems.push('the default admin password')
+  if (problems.length > 0)
+    throw new StartError(
+      'invalid_config',
+      `Outside the local network ${problems.join(' and ')} must be replaced.`,
+    )
+}

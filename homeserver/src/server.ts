@@ -1,0 +1,93 @@
+import { createHttpServer } from '@pubky/server-kit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Context } from './context.ts'
+import { refusals } from './errors.ts'
+import { accountRoutes } from './routes/accounts.ts'
+import { adminRoutes } from './routes/admin.ts'
+import { cors } from './routes/cors.ts'
+import { eventRoutes } from './routes/events.ts'
+import { eventStreamRoutes } from './routes/events-stream.ts'
+import { grantRoutes } from './routes/grants.ts'
+import { readStorage } from './routes/storage-read.ts'
+import { writeStorage } from './routes/storage-write.ts'
+import { splitTarget, storageTarget } from './tenant.ts'
+
+const FEATURES = ['path-addressed-storage', 'events-live', 'object-signatures']
+/** Where requests of files arrive inside; no request target can name it. */
+const STORAGE_ROUTE = '/~storage'
+const FIXED =
+  /^\/(?:info|signup|session|health|ready|events\/|events-stream|auth\/grant\/.*|signup_tokens\/.*)?$/
+
+/**
+ * The router decodes paths and would decode twice what storage has to decode once: requests of files
+ * keep their raw target and take one route.
+ */
+function route(url: string): string {
+  const { path } = splitTarget(url)
+  return FIXED.test(path) ? url : STORAGE_ROUTE
+}
+
+async function storage(
+  ctx: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const target = storageTarget(request.originalUrl, request.headers)
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD':
+      return readStorage(ctx, request, reply, target)
+    case 'PUT':
+    case 'DELETE':
+      return writeStorage(ctx, request, reply, target)
+    default:
+      throw refusals.methodNotAllowed()
+  }
+}
+
+/** Bodies are streamed by the routes that take them. */
+function streamBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_, payload, done) => done(null, payload))
+}
+
+function plainText(app: FastifyInstance): void {
+  app.setNotFoundHandler(async () => {
+    throw refusals.methodNotAllowed()
+  })
+}
+
+/** The server of clients: accounts, storage, events. */
+export function createClientServer(ctx: Context): FastifyInstance {
+  const app = createHttpServer({
+    name: 'homeserver',
+    log: ctx.log,
+    errors: 'text',
+    rewriteUrl: route,
+    ready: () => ctx.hub.listening,
+  })
+  streamBodies(app)
+  plainText(app)
+  cors(app)
+  app.get('/', async (_, reply) => reply.type('text/plain').send('Pubky Homeserver'))
+  app.get('/info', async (_, reply) =>
+    reply.header('cache-control', 'no-store').send({ features: FEATURES }),
+  )
+  accountRoutes(app, ctx)
+  grantRoutes(app, ctx)
+  eventRoutes(app, ctx)
+  eventStreamRoutes(app, ctx)
+  app.route({
+    method: ['GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'PATCH'],
+    url: STORAGE_ROUTE,
+    exposeHeadRoute: false,
+    handler: (request, reply) => storage(ctx, request, reply),
+  })
+  return app
+}
+
+export function createAdminServer(ctx: Context): FastifyInstance {
+  const app = createHttpServer({ name: 'homeserver admin', log: ctx.log, errors: 'text' })
+  adminRoutes(app, ctx)
+  return app
+}

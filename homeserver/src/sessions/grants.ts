@@ -1,0 +1,218 @@
+import {
+  type GrantClaims,
+  ProtocolError,
+  type PublicKeyZ32,
+  toBase64Url,
+  verifyGrant,
+  verifyPop,
+} from '@pubky/protocol'
+import { withTransaction } from '@pubky/server-kit'
+import type { Context } from '../context.ts'
+import { refusals } from '../errors.ts'
+import { keyBytes } from './cookie.ts'
+import { findUser, sha256 } from './resolver.ts'
+
+/** How long a bearer holds, in seconds. */
+export const BEARER_SECONDS = 3600
+
+export interface GrantRequest {
+  grant: string
+  pop: string
+}
+
+export interface GrantSessionInfo {
+  homeserver: PublicKeyZ32
+  pubky: PublicKeyZ32
+  client_id: string
+  capabilities: string[]
+  grant_id: string
+  token_expires_at: number
+  grant_expires_at: number
+  created_at: number
+}
+
+export function nowSeconds(ctx: Context): number {
+  return Number(ctx.clock() / 1_000_000n)
+}
+
+/** Checks a grant and turns refusals into those of spec/homeserver.md 2.8. */
+export async function checkGrant(ctx: Context, jws: string): Promise<GrantClaims> {
+  try {
+    return await verifyGrant(jws, nowSeconds(ctx))
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    const status =
+      error.code === 'invalid_grant_signature' || error.code === 'grant_expired' ? 401 : 400
+    throw refusals.grant(status, error.code, error.message)
+  }
+}
+
+/** Checks the proof of possession and uses its nonce up. */
+export async function checkPop(ctx: Context, grant: GrantClaims, jws: string): Promise<void> {
+  let nonce: string
+  try {
+    const o = { cnf: grant.cnf, aud: ctx.publicKey, gid: grant.jti, nowSeconds: nowSeconds(ctx) }
+    nonce = (await verifyPop(jws, o)).nonce
+  } catch (error) {
+    if (error instanceof ProtocolError) throw refusals.pop(error.message)
+    throw error
+  }
+  const used = await ctx.pool.query(
+    'insert into pop_nonces (nonce) values ($1) on conflict do nothing',
+    [nonce],
+  )
+  if (used.rowCount === 0) throw refusals.nonceUsed()
+}
+
+async function refuseRevoked(ctx: Context, grant: GrantClaims): Promise<void> {
+  const { rows } = await ctx.pool.query<{ revoked: boolean }>(
+    `select g.revoked_at is not null as revoked from grants g join users u on u.id = g.user_id
+     where u.key = $1 and g.id = $2`,
+    [keyBytes(grant.iss), grant.jti],
+  )
+  if (rows[0]?.revoked) throw refusals.grantRevoked()
+}
+
+/** Opens or renews the session of a grant: one live bearer each. */
+export async function openGrantSession(
+  ctx: Context,
+  request: GrantRequest,
+): Promise<{ token: string; session: GrantSessionInfo }> {
+  const grant = await checkGrant(ctx, request.grant)
+  await refuseRevoked(ctx, grant)
+  await checkPop(ctx, grant, request.pop)
+  const user = await findUser(ctx.pool, grant.iss)
+  if (!user) throw refusals.notFound()
+  const token = toBase64Url(ctx.random(32))
+  const expiresAt = nowSeconds(ctx) + BEARER_SECONDS
+  const createdAt = await withTransaction(ctx.pool, async (client) => {
+    const stored = await client.query<{ created_at: string; revoked: boolean; client_key: Buffer }>(
+      `insert into grants (user_id, id, client_id, client_key, capabilities, issued_at, expires_at)
+       values ($1, $2, $3, $4, $5, $6, $7)
+       on conflict (user_id, id) do update set id = excluded.id
+       returning extract(epoch from created_at)::bigint::text as created_at,
+         revoked_at is not null as revoked, client_key`,
+      [
+        user.id,
+        grant.jti,
+        grant.client_id,
+        keyBytes(grant.cnf),
+        grant.caps.join(','),
+        grant.iat,
+        grant.exp,
+      ],
+    )
+    const row = stored.rows[0]
+    // A second grant under the id of the first must not borrow what the first allowed.
+    if (!row || row.revoked || !row.client_key.equals(keyBytes(grant.cnf)))
+      throw refusals.grantRevoked()
+    await client.query(
+      `insert into grant_sessions (token_hash, user_id, grant_id, expires_at) values ($1, $2, $3, $4)
+       on conflict (user_id, grant_id) do update set token_hash = excluded.token_hash, expires_at = excluded.expires_at`,
+      [sha256(token), user.id, grant.jti, expiresAt],
+    )
+    return Number(row.created_at)
+  })
+  ctx.sessions.forget()
+  const session: GrantSessionInfo = {
+    homeserver: ctx.publicKey,
+    pubky: grant.iss,
+    client_id: grant.client_id,
+    capabilities: grant.caps,
+    grant_id: grant.jti,
+    token_expires_at: expiresAt,
+    grant_expires_at: grant.exp,
+    created_at: createdAt,
+  }
+  return { token, session }
+}
+
+/** The session object of a bearer that holds. */
+export async function grantSessionInfo(
+  ctx: Context,
+  user: PublicKeyZ32,
+  userId: string,
+  grantId: string,
+): Promise<GrantSessionInfo> {
+  const { rows } = await ctx.pool.query<{
+    client_id: string
+    capabilities: string
+    token_expires_at: string
+    grant_expires_at: string
+    created_at: string
+  }>(
+    `select g.client_id, g.capabilities, b.expires_at::text as token_expires_at,
+       g.expires_at::text as grant_expires_at, extract(epoch from g.created_at)::bigint::text as created_at
+     from grants g join grant_sessions b on b.user_id = g.user_id and b.grant_id = g.id
+     where g.user_id = $1 and g.id = $2`,
+    [userId, grantId],
+  )
+  const row = rows[0]
+  if (!row) throw refusals.noSession()
+  return {
+    homeserver: ctx.publicKey,
+    pubky: user,
+    client_id: row.client_id,
+    capabilities: row.capabilities === '' ? [] : row.capabilities.split(','),
+    grant_id: grantId,
+    token_expires_at: Number(row.token_expires_at),
+    grant_expires_at: Number(row.grant_expires_at),
+    created_at: Number(row.created_at),
+  }
+}
+
+/** Grants that hold, newest first, as `GET /auth/grant/sessions` lists them. */
+export async function listGrants(ctx: Context, userId: string): Promise<unknown[]> {
+  const { rows } = await ctx.pool.query<{
+    id: string
+    client_id: string
+    capabilities: string
+    issued_at: string
+    expires_at: string
+  }>(
+    `select id, client_id, capabilities, issued_at::text, expires_at::text from grants
+     where user_id = $1 and revoked_at is null and expires_at > $2
+     order by created_at desc, id`,
+    [userId, nowSeconds(ctx)],
+  )
+  return rows.map((row) => ({
+    grant_id: row.id,
+    client_id: row.client_id,
+    capabilities: row.capabilities,
+    issued_at: Number(row.issued_at),
+    expires_at: Number(row.expires_at),
+  }))
+}
+
+/** Revokes a grant and ends its session, at once in every process. */
+export async function revokeGrant(ctx: Context, userId: string, grantId: string): Promise<void> {
+  await ctx.pool.query(
+    `with gone as (
+       update grants set revoked_at = coalesce(revoked_at, now()) where user_id = $1 and id = $2 returning id
+     ), ended as (
+       delete from grant_sessions where user_id = $1 and grant_id = $2
+     )
+     select pg_notify('auth_revocations', json_build_object('kind', 'grant', 'id', id)::text) from gone`,
+    [userId, grantId],
+  )
+  ctx.sessions.forget()
+}
+
+/** Forgets nonces and tokens that can no longer be used anyway. */
+export async function purgeUsed(ctx: Context): Promise<void> {
+  await ctx.pool.query("delete from pop_nonces where created_at < now() - interval '400 seconds'")
+  await ctx.pool.query("delete from used_tokens where created_at < now() - interval '400 seconds'")
+}
+
+/** A cookie-sign-in token may be used once; rows remember it across processes and restarts. */
+export async function useAuthToken(
+  ctx: Context,
+  key: PublicKeyZ32,
+  timestamp: bigint,
+): Promise<void> {
+  const used = await ctx.pool.query(
+    'insert into used_tokens (key, ts_micros) values ($1, $2) on conflict do nothing',
+    [keyBytes(key), String(timestamp)],
+  )
+  if (used.rowCount === 0) throw refusals.authTokenUsed()
+}

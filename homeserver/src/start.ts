@@ -1,0 +1,142 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Micros, nowMicros, type PublicKeyZ32, randomBytes } from '@pubky/protocol'
+import { createPkarrClient, type PkarrClient } from '@pubky/sdk'
+import {
+  type BlobStore,
+  createFileBlobStore,
+  createLogger,
+  createPool,
+  listen,
+  migrate,
+  type Running,
+  startWithTeardown,
+} from '@pubky/server-kit'
+import type { HomeserverConfig } from './config.ts'
+import type { Context } from './context.ts'
+import { collectOrphans } from './entries/collector.ts'
+import { createWriter } from './entries/writer.ts'
+import { createEventHub } from './events/hub.ts'
+import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
+import { readKeypair, refuseWeakSecrets } from './secret.ts'
+import { createAdminServer, createClientServer } from './server.ts'
+import { nowSeconds, purgeUsed } from './sessions/grants.ts'
+import { createPrivateStreams } from './sessions/private-streams.ts'
+import { createSessionResolver } from './sessions/resolver.ts'
+
+export interface HomeserverDeps {
+  clock: () => Micros
+  random: (bytes: number) => Uint8Array
+  fetch: typeof fetch
+  pkarr: PkarrClient
+  blobs: BlobStore
+}
+
+export interface HomeserverUrls extends Record<string, string> {
+  http: string
+  admin: string
+}
+
+export type RunningHomeserver = Running<HomeserverUrls> & { readonly publicKey: PublicKeyZ32 }
+
+const MIGRATIONS =
+  process.env.HOMESERVER_MIGRATIONS ??
+  join(import.meta.dirname, '../../prisma/homeserver/migrations')
+const CHORES_MS = 60_000
+const COLLECT_EVERY = 60
+
+/** Purges what can no longer be used, each minute; collects orphaned blobs each hour. */
+async function chores(ctx: Context, signal: AbortSignal): Promise<void> {
+  for (let round = 0; !signal.aborted; round += 1) {
+    try {
+      await purgeUsed(ctx)
+      if (round % COLLECT_EVERY === 0) {
+        const { pool, blobs, log } = ctx
+        await collectOrphans({ pool, blobs, log, nowMs: () => Number(ctx.clock() / 1000n) })
+      }
+    } catch (error) {
+      if (!signal.aborted) ctx.log.warn({ error }, 'chores failed')
+    }
+    await sleep(CHORES_MS, undefined, { signal }).catch(() => {})
+  }
+}
+
+/**
+ * Starts a homeserver: migrates its database, listens, publishes its record. Rejects with a
+ * `StartError` that says in one sentence what is wrong.
+ */
+export async function startHomeserver(
+  config: HomeserverConfig,
+  deps: Partial<HomeserverDeps> = {},
+): Promise<RunningHomeserver> {
+  const log = createLogger('homeserver')
+  const clock = deps.clock ?? nowMicros
+  const random = deps.random ?? randomBytes
+  const keypair = await readKeypair(config, random)
+  refuseWeakSecrets(config, keypair)
+  const running = await startWithTeardown(async (teardown) => {
+    await migrate(config.databaseUrl, MIGRATIONS)
+    const pool = createPool(config.databaseUrl, { max: 12, name: 'homeserver', log })
+    teardown.add(() => pool.end())
+    const blobs = teardown.use(
+      deps.blobs ?? createFileBlobStore({ dir: join(config.dataDir, 'blobs') }),
+    )
+    const writer = teardown.use(createWriter({ pool, blobs, log }))
+    const sessions = createSessionResolver({ pool, nowSeconds: () => nowSeconds(ctx) })
+    const privateStreams = createPrivateStreams()
+    const hub = teardown.use(
+      createEventHub({
+        pool,
+        url: config.databaseUrl,
+        log,
+        onRevocation(payload) {
+          sessions.forget()
+          privateStreams.revoke(payload)
+        },
+        onGap() {
+          // Notices may have been missed.
+          sessions.forget()
+          privateStreams.closeAll()
+        },
+      }),
+    )
+    const ctx: Context = {
+      config,
+      publicKey: keypair.publicKey,
+      pool,
+      blobs,
+      writer,
+      hub,
+      sessions,
+      privateStreams,
+      clock,
+      random,
+      log,
+    }
+    await hub.ready
+    const client = createClientServer(ctx)
+    teardown.add(() => client.close())
+    const admin = createAdminServer(ctx)
+    teardown.add(() => admin.close())
+    const http = await listen(client, { name: 'homeserver', host: config.host, port: config.port })
+    const adminAt = await listen(admin, {
+      name: 'homeserver admin',
+      host: config.adminHost,
+      port: config.adminPort,
+    })
+    const pkarr =
+      deps.pkarr ??
+      createPkarrClient({ relays: config.pkarrRelays, fetch: deps.fetch ?? fetch, now: clock })
+    const publisher = { config, keypair, httpPort: http.port, pkarr, pool, log }
+    await publishOwnRecord(publisher)
+    const stop = new AbortController()
+    const jobs = Promise.all([keepPublished(publisher, stop.signal), chores(ctx, stop.signal)])
+    jobs.catch((error: unknown) => log.error({ error }, 'background work ended'))
+    teardown.add(async () => {
+      stop.abort()
+      await jobs.catch(() => {})
+    })
+    return { http: http.url, admin: adminAt.url }
+  })
+  return Object.assign(running, { publicKey: keypair.publicKey })
+}
