@@ -1,6 +1,6 @@
 import type { StoragePath } from '@pubky/protocol'
 import type { BlobStore, Logger } from '@pubky/server-kit'
-import type { Pool } from 'pg'
+import pg, { type Pool } from 'pg'
 
 /** A proof that was verified, as it is stored. */
 export interface WriteProof {
@@ -176,10 +176,14 @@ export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): 
     running = null
   }
 
-  /** A batch that fails as a whole is tried one by one, so that one bad write fails alone. */
+  /**
+   * A batch that the database refused is tried one by one, so that one bad write fails alone. When
+   * the connection broke nobody knows whether it was committed, and trying again could do it twice.
+   */
   async function retryApart(batch: readonly Pending[], error: unknown): Promise<void> {
-    if (batch.length === 1) {
-      batch[0]?.reject(error)
+    const rolledBack = error instanceof pg.DatabaseError && error.severity === 'ERROR'
+    if (batch.length === 1 || !rolledBack) {
+      for (const { reject } of batch) reject(error)
       return
     }
     for (const pending of batch) {

@@ -99,7 +99,7 @@ export async function runUntilSignal<U extends Record<string, string>>(
     setTimeout(() => process.exit(1), 500).unref()
     return
   }
-  log.info({ ...running.urls }, 'ready')
+  log.info({ urls: running.urls }, 'ready')
   process.send?.({ ready: running.urls })
   log.info({ reason: await stop }, 'stopping')
   setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref()

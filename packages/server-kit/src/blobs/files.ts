@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createBlake3 } from '@pubky/protocol/hash'
@@ -8,7 +8,6 @@ import { BlobMissingError } from '../errors.ts'
 import type { BlobMeta, BlobStore, BlobWriter } from './blob-store.ts'
 
 const KEY = /^[0-9A-Za-z_-]{8,128}$/
-const HASH_SUFFIX = '.b3'
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
@@ -50,10 +49,6 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
     return fileWriter({ key, path, scratch, file, hasher })
   }
 
-  async function readHash(path: string): Promise<Uint8Array> {
-    return new Uint8Array(await readFile(path + HASH_SUFFIX))
-  }
-
   async function* walk(dir: string): AsyncGenerator<{ key: string; path: string }> {
     const names: { name: string; folder: boolean }[] = []
     for await (const entry of await opendir(dir))
@@ -61,9 +56,8 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
     names.sort((a, b) => (a.name < b.name ? -1 : 1))
     for (const { name, folder } of names) {
       const path = join(dir, name)
-      if (!folder) {
-        if (!name.endsWith(HASH_SUFFIX)) yield { key: name, path }
-      } else if (path !== temporary) yield* walk(path)
+      if (!folder) yield { key: name, path }
+      else if (path !== temporary) yield* walk(path)
     }
   }
 
@@ -88,9 +82,13 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
     },
     async stat(key) {
       try {
-        const path = pathOf(key)
-        const [info, blake3] = await Promise.all([stat(path), readHash(path)])
-        return { key, size: info.size, blake3 }
+        const hasher = await createBlake3()
+        let size = 0
+        for await (const chunk of createReadStream(pathOf(key))) {
+          hasher.update(chunk)
+          size += chunk.length
+        }
+        return { key, size, blake3: hasher.digest() }
       } catch (error) {
         if (isMissing(error) || error instanceof BlobMissingError) return null
         throw error
@@ -98,9 +96,7 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
     },
     async delete(keys) {
       for (const key of keys) {
-        const path = pathOf(key)
-        await rm(path, { force: true })
-        await rm(path + HASH_SUFFIX, { force: true })
+        await rm(pathOf(key), { force: true })
       }
     },
     async *list({ after = '', limit, signal }) {
@@ -133,17 +129,6 @@ interface OpenBlob {
 function fileWriter({ key, path, scratch, file, hasher }: OpenBlob): BlobWriter {
   let size = 0
   let open = true
-
-  async function writeSidecar(blake3: Uint8Array): Promise<void> {
-    const sidecar = await openForWriting(path + HASH_SUFFIX)
-    try {
-      await sidecar.writeFile(blake3)
-      await sidecar.sync()
-    } finally {
-      await sidecar.close()
-    }
-  }
-
   return {
     async write(chunk) {
       hasher.update(chunk)
@@ -156,7 +141,6 @@ function fileWriter({ key, path, scratch, file, hasher }: OpenBlob): BlobWriter 
       await file.close()
       open = false
       await makeDirectory(dirname(path))
-      await writeSidecar(blake3)
       await rename(scratch, path)
       await syncDirectory(dirname(path))
       return { key, size, blake3 }
@@ -167,8 +151,4 @@ function fileWriter({ key, path, scratch, file, hasher }: OpenBlob): BlobWriter 
       await rm(scratch, { force: true })
     },
   }
-}
-
-function openForWriting(path: string): Promise<FileHandle> {
-  return open(path, 'w')
 }

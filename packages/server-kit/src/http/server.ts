@@ -13,6 +13,8 @@ export interface HttpServerOptions {
   /** `json`: `{"error", "code"}`. `text`: the message alone, the code in the header `pubky-error`. */
   errors?: 'json' | 'text'
   ready?: () => Promise<boolean> | boolean
+  /** Maps a request target to a route before the router sees it; the target itself stays. */
+  rewriteUrl?: (url: string) => string
 }
 
 function statusOf(error: FastifyError | ServiceError): number {
@@ -45,6 +47,7 @@ export function createHttpServer(o: HttpServerOptions): FastifyInstance {
     return503OnClosing: false,
     exposeHeadRoutes: true,
     requestTimeout: 0,
+    rewriteUrl: ({ url = '/' }) => o.rewriteUrl?.(url) ?? url,
     http: { headersTimeout: o.headersTimeoutMs ?? 15_000, maxHeaderSize: 16 * 1024 },
   })
   app.setErrorHandler((error: FastifyError | ServiceError, request, reply) => {
