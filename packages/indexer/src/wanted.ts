@@ -13,6 +13,7 @@ const PLACES: Record<string, Place> = {
   follow: 'row',
   mute: 'row',
   file: 'row',
+  lastRead: 'row',
   blob: 'blob',
 }
 
