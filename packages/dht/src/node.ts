@@ -3,14 +3,7 @@ import { verifyItem } from '@pubky/protocol'
 import type { Dht, MutableItem } from '@pubky/sdk/dht'
 import { Client } from 'bittorrent-dht'
 import { createAnswers } from './answers.ts'
-import {
-  type Address,
-  type Contact,
-  ID_BYTES,
-  isAllowedAddress,
-  type NetworkKind,
-  parseHostPort,
-} from './contact.ts'
+import { type Address, type Contact, ID_BYTES, type NetworkKind, parseHostPort } from './contact.ts'
 import { loadNodeState, saveNodeState } from './disk/node-state.ts'
 import { DhtError } from './errors.ts'
 import { openItemStore } from './item-store.ts'
@@ -50,8 +43,8 @@ export interface DhtNode extends Dht {
   readonly id: Uint8Array
   /** Resolves when the bootstrap nodes have been asked. */
   readonly ready: Promise<void>
-  /** Asks these addresses to become contacts. */
-  greet(addresses: readonly Address[]): void
+  /** Pings these addresses; those that answer become contacts. Resolves when all have or are late. */
+  greet(addresses: readonly Address[]): Promise<void>
   stats(): { contacts: number; items: number }
 }
 
@@ -162,7 +155,7 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
   const ready = new Promise<void>((resolve) => client.once('ready', resolve))
   // The library starts its upkeep when it hears that the socket listens.
   socket.emit('listening')
-  greet(known?.contacts ?? [])
+  void greet(known?.contacts ?? [])
 
   const ctx: LookupContext & Parameters<typeof runPut>[0] = {
     id,
@@ -177,10 +170,8 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     isValid: verifyItem,
   }
 
-  function greet(addresses: readonly Address[]): void {
-    for (const { host, port } of addresses) {
-      if (isAllowedAddress(network, { host, port })) client.addNode({ host, port })
-    }
+  async function greet(addresses: readonly Address[]): Promise<void> {
+    await Promise.all(addresses.map((address) => socket.ask(address, 'ping', { id })))
   }
 
   const contacts = () => client.nodes.toArray().map(toContact)

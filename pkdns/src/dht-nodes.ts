@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import { type DhtNode, type DhtNodeOptions, startDhtNode } from '@pubky/dht'
+import type { Teardown } from '@pubky/server-kit'
+import type { PkdnsConfig } from './config.ts'
+
+/** Public nodes by which the Mainline DHT is joined (spec/discovery.md 6.1). */
+const MAINNET_BOOTSTRAP = [
+  'router.bittorrent.com:6881',
+  'dht.transmissionbt.com:6881',
+  'dht.libtorrent.org:25401',
+  'relay.pkarr.org:6881',
+]
+
+export type NodeDeps = Pick<DhtNodeOptions, 'clock' | 'random' | 'warn'>
+
+/**
+ * Starts the DHT of a network: on the local one `nodes` nodes on loopback that all know each other,
+ * on mainnet one node. Returns the first, by whose address others join.
+ */
+export async function startDhtNodes(
+  config: PkdnsConfig,
+  deps: NodeDeps,
+  teardown: Teardown,
+): Promise<DhtNode> {
+  const dirOf = (index: number) => join(config.dataDir, 'dht', String(index))
+  const isLocal = config.network === 'local'
+  const bootstrap = isLocal || config.bootstrap.length > 0 ? config.bootstrap : MAINNET_BOOTSTRAP
+  const options = {
+    ...deps,
+    host: isLocal ? '127.0.0.1' : '0.0.0.0',
+    network: config.network,
+  }
+  const first = await startDhtNode({ ...options, port: config.dhtPort, bootstrap, dir: dirOf(0) })
+  teardown.use(first)
+  if (!isLocal) return first
+
+  const nodes = [first]
+  for (let index = 1; index < config.nodes; index++) {
+    const join = [`127.0.0.1:${first.address.port}`]
+    const node = await startDhtNode({ ...options, port: 0, bootstrap: join, dir: dirOf(index) })
+    nodes.push(teardown.use(node))
+  }
+  await Promise.all(
+    nodes.map((node) => node.greet(nodes.filter((n) => n !== node).map(({ address }) => address))),
+  )
+  return first
+}

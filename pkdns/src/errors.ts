@@ -1,0 +1,30 @@
+import { ServiceError } from '@pubky/server-kit'
+
+/** Every refusal of the relay: status and text by code (spec/discovery.md 2.2, 2.3). */
+export const RELAY_ERRORS = {
+  invalid_key: [400, 'The path is no public key.'],
+  invalid_packet: [400, 'The body is no signed packet of this key.'],
+  invalid_policy: [400, 'The policy is CacheOnly, CacheFirst or NetworkOnly.'],
+  not_found: [404, ''],
+  invalid_signed_packet: [404, 'The newest item of this key is no packet.'],
+  method_not_allowed: [405, 'Only GET, HEAD and PUT are allowed here.'],
+  not_most_recent: [409, 'There is a more recent packet.'],
+  cas_failed: [412, 'The packet to be replaced is another one.'],
+  conflict_risk: [428, 'Another packet of this key is being published; send If-Match.'],
+  dht_failed: [500, 'No DHT node stored the packet.'],
+  dht_unavailable: [503, 'No DHT node answered.'],
+} as const satisfies Record<string, readonly [status: number, message: string]>
+
+export type RelayErrorCode = keyof typeof RELAY_ERRORS
+
+export function relayError(
+  code: RelayErrorCode,
+  o: { cause?: unknown; headers?: Record<string, string> } = {},
+): ServiceError {
+  const [status, message] = RELAY_ERRORS[code]
+  // The relay cannot help a DHT that is away; it is told at a level that wakes nobody.
+  return new ServiceError(status, code, message, {
+    ...o,
+    logLevel: status >= 500 ? 'warn' : 'debug',
+  })
+}

@@ -1,0 +1,97 @@
+import { type ItemLog, openItemLog } from '@pubky/dht'
+import {
+  isMoreRecent,
+  isSamePacket,
+  type PublicKeyZ32,
+  packetFromItem,
+  packetToItem,
+  publicKeyBytes,
+  type SignedPacket,
+} from '@pubky/protocol'
+import { LRUCache } from 'lru-cache'
+
+/** A packet with the local time it was last heard of, in microseconds. */
+export interface KeptPacket {
+  readonly packet: SignedPacket
+  readonly lastSeen: bigint
+}
+
+/** Parsed records, keys and bookkeeping of a packet in memory, roughly. */
+const PACKET_OVERHEAD_BYTES = 600
+const RECORD_BYTES = 200
+
+/**
+ * The relay's packets: the recently used in memory within a bound of bytes, all of them on disk.
+ * A packet is replaced only by a more recent one (spec/discovery.md 2.3, rule of the cache).
+ */
+export async function openPacketStore(o: {
+  file: string
+  maxBytes: number
+  maxPackets: number
+  warn: (error: unknown) => void
+}) {
+  const log: ItemLog = await openItemLog({ file: o.file, maxItems: o.maxPackets })
+  const memory = new LRUCache<PublicKeyZ32, KeptPacket>({
+    maxSize: o.maxBytes,
+    sizeCalculation: ({ packet }) =>
+      packet.dns.length + PACKET_OVERHEAD_BYTES + packet.records.length * RECORD_BYTES,
+  })
+  const turns = new Map<PublicKeyZ32, Promise<unknown>>()
+
+  async function get(key: PublicKeyZ32): Promise<KeptPacket | null> {
+    const known = memory.get(key)
+    if (known) return known
+    const entry = await log.get(publicKeyBytes(key))
+    if (!entry) return null
+    try {
+      const kept = { packet: await packetFromItem(entry.item), lastSeen: entry.storedAt }
+      // Something newer may have come while this was read.
+      const meanwhile = memory.get(key)
+      if (meanwhile) return meanwhile
+      memory.set(key, kept)
+      return kept
+    } catch (error) {
+      o.warn(error)
+      log.drop(publicKeyBytes(key))
+      return null
+    }
+  }
+
+  /** Keeps the packet unless a more recent one is there; resolves when it is durable. */
+  function keep(packet: SignedPacket, lastSeen: bigint): Promise<void> {
+    const key = packet.publicKey
+    const turn = (turns.get(key) ?? Promise.resolve()).then(() => keepNow(packet, lastSeen))
+    const settled = turn
+      .catch(() => {})
+      .then(() => {
+        if (turns.get(key) === settled) turns.delete(key)
+      })
+    turns.set(key, settled)
+    return turn
+  }
+
+  async function keepNow(packet: SignedPacket, lastSeen: bigint): Promise<void> {
+    const known = await get(packet.publicKey)
+    if (known && isSamePacket(known.packet, packet)) {
+      if (lastSeen > known.lastSeen) memory.set(packet.publicKey, { packet, lastSeen })
+      return
+    }
+    if (known && !isMoreRecent(packet, known.packet)) return
+    await log.put(packetToItem(packet), lastSeen)
+    memory.set(packet.publicKey, { packet, lastSeen })
+  }
+
+  return {
+    get,
+    keep,
+    stats: () => ({
+      inMemory: memory.size,
+      memoryBytes: memory.calculatedSize,
+      maxBytes: o.maxBytes,
+      onDisk: log.size(),
+    }),
+    close: () => log.close(),
+  }
+}
+
+export type PacketStore = Awaited<ReturnType<typeof openPacketStore>>

@@ -1,0 +1,73 @@
+import { isIP } from 'node:net'
+import { ServiceError } from '@pubky/server-kit'
+import type { FastifyRequest } from 'fastify'
+
+const MAX_ADDRESSES = 20_000
+const BURST = 5
+
+/** What is left after a request was counted. */
+export interface Allowance {
+  limit: number
+  remaining: number
+}
+
+/**
+ * A token bucket per client: `perSecond` a second, five times as many at once. Over it `take` throws
+ * 429 with the headers of spec/discovery.md 2.5. Addresses unused for longest are forgotten.
+ */
+export function createQuota(o: { perSecond: number; what: string; clock: () => bigint }) {
+  const limit = o.perSecond * BURST
+  const buckets = new Map<string, { tokens: number; at: bigint }>()
+
+  function take(address: string): Allowance {
+    const now = o.clock()
+    const known = buckets.get(address) ?? { tokens: limit, at: now }
+    const elapsed = Math.max(0, Number(now - known.at)) / 1e6
+    const tokens = Math.min(limit, known.tokens + elapsed * o.perSecond)
+    buckets.delete(address)
+    buckets.set(address, { tokens: tokens >= 1 ? tokens - 1 : tokens, at: now })
+    if (buckets.size > MAX_ADDRESSES) {
+      const oldest = buckets.keys().next()
+      if (!oldest.done) buckets.delete(oldest.value)
+    }
+    if (tokens < 1) throw tooMany(o.what, limit, Math.ceil((1 - tokens) / o.perSecond))
+    return { limit, remaining: Math.floor(tokens - 1) }
+  }
+
+  return { take }
+}
+
+function tooMany(what: string, limit: number, seconds: number): ServiceError {
+  return new ServiceError(429, 'too_many_requests', `Too Many ${what}! Wait for ${seconds}s`, {
+    headers: {
+      'x-ratelimit-limit': String(limit),
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-after': String(seconds),
+      'retry-after': String(seconds),
+    },
+  })
+}
+
+/** Whose quota a request uses: the peer's, or behind a proxy the first address the proxy names. */
+export function clientAddress(request: FastifyRequest, behindProxy: boolean): string {
+  const peer = request.socket.remoteAddress ?? ''
+  if (!behindProxy) return network(peer)
+  const named = [
+    ...list(request.headers['x-forwarded-for']),
+    ...list(request.headers['x-real-ip']),
+    ...list(request.headers.forwarded).flatMap(
+      (part) => /for="?\[?([^\];",]+)/i.exec(part)?.[1] ?? [],
+    ),
+  ]
+  return network(named.find((text) => isIP(text) !== 0) ?? peer)
+}
+
+function list(header: string | string[] | undefined): string[] {
+  return [header ?? []].flat().flatMap((line) => line.split(',').map((part) => part.trim()))
+}
+
+/** One household has a whole /64 of IPv6 to itself. */
+function network(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
+  return isIP(plain) === 6 ? plain.split(':').slice(0, 4).join(':') : plain
+}

@@ -1,0 +1,146 @@
+import {
+  MAX_RELAY_PAYLOAD_BYTES,
+  ProtocolError,
+  type PublicKeyZ32,
+  packetFromRelayPayload,
+  packetToRelayPayload,
+  packetTtl,
+  parsePublicKeyLenient,
+  type SignedPacket,
+} from '@pubky/protocol'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { relayError } from '../errors.ts'
+import type { KeptPacket } from './packet-store.ts'
+import type { createPublisher } from './publish.ts'
+import { type Allowance, clientAddress } from './quota.ts'
+import { POLICIES, type Policy, type RelayResolver } from './resolve.ts'
+import { type RelayStatus, statusPage } from './status-page.ts'
+
+const PAYLOAD_TYPE = 'application/pkarr.org/relays#payload'
+/** The last moment that the date of a header can tell; timestamps may lie beyond. */
+const MAX_DATE_MS = Date.UTC(9999, 11, 31, 23, 59, 59)
+const NO_BODY = Buffer.alloc(0)
+
+export interface RelayContext {
+  resolver: RelayResolver
+  publisher: ReturnType<typeof createPublisher>
+  requests: { take: (address: string) => Allowance }
+  lookups: { take: (address: string) => Allowance }
+  behindProxy: boolean
+  ttl: { min: number; max: number }
+  status: () => RelayStatus
+}
+
+type KeyRequest = FastifyRequest<{ Params: { key: string } }>
+
+/** The HTTP API of relays, both generations of it (spec/discovery.md 2). */
+export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+
+  const addressOf = (request: FastifyRequest) => clientAddress(request, ctx.behindProxy)
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.url === '/health' || request.url === '/ready') return
+    const { limit, remaining } = ctx.requests.take(addressOf(request))
+    reply.header('x-ratelimit-limit', limit).header('x-ratelimit-remaining', remaining)
+  })
+
+  app.get('/', async (_, reply) =>
+    reply
+      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+      .header('cache-control', 'no-store')
+      .type('text/html; charset=utf-8')
+      .send(statusPage(ctx.status())),
+  )
+
+  // A base URL with a trailing slash makes official clients write the slash twice.
+  for (const url of ['/:key', '//:key']) {
+    app.get(url, { onSend: sayType }, get)
+    app.put(url, { onRequest: async (request) => void keyOf(request as KeyRequest) }, put)
+    app.route({
+      method: ['POST', 'DELETE', 'PATCH'],
+      url,
+      onRequest: async () => {
+        throw relayError('method_not_allowed', { headers: { allow: 'GET, HEAD, PUT' } })
+      },
+      handler: async () => {},
+    })
+  }
+
+  async function get(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const key = keyOf(request as KeyRequest)
+    const policy = policyOf(request)
+    const kept = await ctx.resolver.resolve(key, policy, () => ctx.lookups.take(addressOf(request)))
+    reply.headers(headersOf(kept))
+    if (isKnown(request.headers['if-modified-since'], kept.packet)) return reply.code(304).send()
+    return reply.send(Buffer.from(packetToRelayPayload(kept.packet)))
+  }
+
+  async function put(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const key = keyOf(request as KeyRequest)
+    const packet = await packetOf(key, request.body)
+    const stored = await ctx.publisher.publish(packet, ifMatchOf(request), () =>
+      ctx.lookups.take(addressOf(request)),
+    )
+    return reply.code(204).header('pkarr-dht-stored-nodes', stored).send()
+  }
+
+  function headersOf({ packet, lastSeen }: KeptPacket): Record<string, string> {
+    return {
+      'cache-control': `public, max-age=${packetTtl(packet, ctx.ttl.min, ctx.ttl.max)}`,
+      'last-modified': httpDate(packet.timestamp),
+      'memento-datetime': httpDate(lastSeen),
+    }
+  }
+}
+
+/** Set late: Fastify replaces a type that no grammar of media types allows. */
+async function sayType(_: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+  if (reply.statusCode === 200) reply.header('content-type', PAYLOAD_TYPE)
+  return payload
+}
+
+function keyOf(request: KeyRequest): PublicKeyZ32 {
+  try {
+    return parsePublicKeyLenient(request.params.key)
+  } catch (cause) {
+    if (cause instanceof ProtocolError) throw relayError('invalid_key', { cause })
+    throw cause
+  }
+}
+
+function policyOf(request: FastifyRequest): Policy {
+  const { policy = 'CacheFirst' } = request.query as { policy?: unknown }
+  const known = POLICIES.find((name) => name === policy)
+  if (!known) throw relayError('invalid_policy')
+  return known
+}
+
+async function packetOf(key: PublicKeyZ32, body: unknown): Promise<SignedPacket> {
+  const bytes = Buffer.isBuffer(body) ? body : NO_BODY
+  if (bytes.length > MAX_RELAY_PAYLOAD_BYTES) throw relayError('invalid_packet')
+  try {
+    return await packetFromRelayPayload(key, Uint8Array.from(bytes))
+  } catch (cause) {
+    if (cause instanceof ProtocolError) throw relayError('invalid_packet', { cause })
+    throw cause
+  }
+}
+
+/** The decimal timestamp of `If-Match`; anything else counts as absent. */
+function ifMatchOf(request: FastifyRequest): bigint | null {
+  const text = request.headers['if-match']
+  if (text === undefined || !/^\d{1,20}$/.test(text)) return null
+  const value = BigInt(text)
+  return value < 2n ** 64n ? value : null
+}
+
+/** Whether the packet is not newer than the date, in full precision of microseconds. */
+function isKnown(header: string | undefined, packet: SignedPacket): boolean {
+  const date = header === undefined ? Number.NaN : Date.parse(header)
+  return Number.isFinite(date) && packet.timestamp <= BigInt(Math.floor(date / 1000)) * 1_000_000n
+}
+
+function httpDate(micros: bigint): string {
+  return new Date(Math.min(Number(micros / 1000n), MAX_DATE_MS)).toUTCString()
+}

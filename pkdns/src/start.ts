@@ -1,0 +1,107 @@
+import { join } from 'node:path'
+import { randomBytes } from '@pubky/protocol'
+import {
+  type BaseDeps,
+  createHttpServer,
+  createLogger,
+  type Logger,
+  listen,
+  type Running,
+  startWithTeardown,
+} from '@pubky/server-kit'
+import { PKDNS_DEFAULTS, type PkdnsConfig } from './config.ts'
+import { startDhtNodes } from './dht-nodes.ts'
+import { allowBrowsers } from './relay/cors.ts'
+import { openPacketStore } from './relay/packet-store.ts'
+import { createPublisher } from './relay/publish.ts'
+import { createQuota } from './relay/quota.ts'
+import { createRelayResolver } from './relay/resolve.ts'
+import { relayRoutes } from './relay/routes.ts'
+
+/** Bodies above this are refused with 413 before they are read (spec/discovery.md 2.2). */
+const BODY_LIMIT_BYTES = 1104
+
+export type PkdnsDeps = Pick<BaseDeps, 'clock' | 'random'> & { log: Logger }
+
+/**
+ * Starts the DHT nodes and the PKARR relay. `urls.relay` is the base URL of the relay, `urls.dht` the
+ * `host:port` by which other nodes join. Throws `dht_bind_failed` or a StartError `port_in_use`.
+ *
+ * @example
+ * const pkdns = await startPkdns({ dataDir: './data', relayPort: 0, dhtPort: 0 })
+ */
+export function startPkdns(
+  given: Partial<PkdnsConfig> & Pick<PkdnsConfig, 'dataDir'>,
+  deps: Partial<PkdnsDeps> = {},
+): Promise<Running<{ relay: string; dht: string }>> {
+  const config: PkdnsConfig = { ...PKDNS_DEFAULTS, ...given }
+  const {
+    clock = () => BigInt(Date.now()) * 1000n,
+    random = randomBytes,
+    log = createLogger('pkdns'),
+  } = deps
+  const isLocal = config.network === 'local'
+
+  return startWithTeardown(async (teardown) => {
+    const warn = (error: unknown) => log.debug({ error }, 'passed over')
+    const store = await openPacketStore({
+      file: join(config.dataDir, 'relay', 'packets.log'),
+      maxBytes: config.cacheBytes,
+      maxPackets: config.cachePackets,
+      warn: (error) => log.warn({ error }, 'a stored packet could not be read'),
+    })
+    teardown.add(() => store.close())
+    const dht = await startDhtNodes(config, { clock, random, warn }, teardown)
+
+    let isReady = isLocal
+    dht.ready.then(() => {
+      isReady = true
+    }, warn)
+    const app = createHttpServer({
+      name: 'pkdns',
+      log,
+      bodyLimit: BODY_LIMIT_BYTES,
+      errors: 'text',
+      ready: () => isReady,
+    })
+    teardown.add(() => app.close())
+    const ttl = { min: config.minimumTtl, max: Math.max(config.minimumTtl, config.maximumTtl) }
+    const address = `${dht.address.host}:${dht.address.port}`
+    allowBrowsers(app)
+    relayRoutes(app, {
+      resolver: createRelayResolver({
+        dht,
+        isAlone: isLocal && config.nodes === 1,
+        store,
+        clock,
+        ttl,
+        warn,
+      }),
+      publisher: createPublisher({ dht, store, clock }),
+      requests: createQuota({
+        perSecond: config.requestsPerSecond || (isLocal ? 1000 : 20),
+        what: 'Requests',
+        clock,
+      }),
+      lookups: createQuota({
+        perSecond: config.lookupsPerSecond || (isLocal ? 1000 : 10),
+        what: 'DHT Requests',
+        clock,
+      }),
+      behindProxy: config.behindProxy === 'yes',
+      ttl,
+      status: () => ({
+        network: config.network,
+        dht: address,
+        contacts: dht.stats().contacts,
+        ...store.stats(),
+      }),
+    })
+    const { url } = await listen(app, {
+      name: 'the PKARR relay',
+      host: config.host,
+      port: config.relayPort,
+    })
+    return { relay: url, dht: address }
+  })
+}
