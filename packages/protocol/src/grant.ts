@@ -2,9 +2,9 @@ import type { PublicKeyZ32 } from './brands.ts'
 import { fromBase64Url, toBase64Url, utf8 } from './bytes.ts'
 import { parseCapabilities } from './capabilities.ts'
 import { ProtocolError } from './errors.ts'
-import { randomBytes } from './hash.ts'
 import { isSignedBy, type Jws, signJws, splitJws } from './jws.ts'
 import { type Keypair, keypairFromSeed, parsePublicKey } from './keys.ts'
+import { randomBytes } from './random.ts'
 import type { Signer } from './signer.ts'
 
 /** Claims of a grant: `iss` lets the holder of `cnf` act within `caps` (spec/homeserver.md 2.8). */

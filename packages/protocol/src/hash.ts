@@ -3,6 +3,7 @@ import { primitives } from '#primitives'
 import type { Blake3 } from './primitives/types.ts'
 
 export type { Blake3 } from './primitives/types.ts'
+export { randomBytes } from './random.ts'
 
 type WasmHasher = Awaited<ReturnType<typeof import('hash-wasm')['createBLAKE3']>>
 
@@ -55,9 +56,4 @@ export async function createBlake3(): Promise<Blake3> {
 
 export function sha256(bytes: Uint8Array): Promise<Uint8Array> {
   return primitives.sha256(bytes)
-}
-
-/** From the system's generator. */
-export function randomBytes(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length))
 }

@@ -1,7 +1,7 @@
-import { ed25519 } from '@noble/curves/ed25519.js'
 import type { PublicKeyZ32 } from './brands.ts'
 import { ProtocolError } from './errors.ts'
-import { randomBytes } from './hash.ts'
+import { randomBytes } from './random.ts'
+import { isKnownKey, isRealKey, publicKeyOfSeed } from './real-key.ts'
 import { decodeZ32, encodeZ32, isPublicKeyText } from './z32.ts'
 
 /** An Ed25519 key pair; `secretKey` is the 32-byte seed. */
@@ -14,36 +14,10 @@ const KEY_BYTES = 32
 const KEY_CHARACTERS = 52
 const DISPLAY_PREFIX = 'pubky'
 
-// The subgroup check costs most of a millisecond, and the same few keys come again and again.
-const MAX_KNOWN_KEYS = 20_000
-const known = new Set<string>()
-
-function remember(key: string): PublicKeyZ32 {
-  if (known.size >= MAX_KNOWN_KEYS) {
-    const oldest = known.values().next()
-    if (!oldest.done) known.delete(oldest.value)
-  }
-  known.add(key)
-  return key as PublicKeyZ32
-}
-
-/** Canonical encoding, on the curve, in the prime-order group and not its identity (design 6). */
-function isRealKey(bytes: Uint8Array): boolean {
-  if (bytes.length !== KEY_BYTES) return false
-  try {
-    const point = ed25519.Point.fromBytes(bytes)
-    return !point.is0() && point.isTorsionFree()
-  } catch {
-    return false
-  }
-}
-
 /** Throws `invalid_public_key` for bytes that are no key anybody can hold. */
 export function publicKeyFromBytes(bytes: Uint8Array): PublicKeyZ32 {
-  const text = encodeZ32(bytes)
-  if (known.has(text)) return text as PublicKeyZ32
   if (!isRealKey(bytes)) throw new ProtocolError('invalid_public_key', 'Invalid public key')
-  return remember(text)
+  return encodeZ32(bytes) as PublicKeyZ32
 }
 
 /** 32 bytes. */
@@ -53,17 +27,14 @@ export function publicKeyBytes(key: PublicKeyZ32): Uint8Array {
 
 /** Reads the 52 characters of a key and nothing else. Throws `invalid_public_key`. */
 export function parsePublicKey(text: string): PublicKeyZ32 {
-  if (known.has(text)) return text as PublicKeyZ32
+  if (isKnownKey(text)) return text as PublicKeyZ32
   if (!isPublicKeyText(text))
     throw new ProtocolError('invalid_public_key', 'Invalid PublicKey encoding')
   return publicKeyFromBytes(decodeZ32(text))
 }
 
 export function isPublicKey(text: string): text is PublicKeyZ32 {
-  if (known.has(text)) return true
-  if (!isPublicKeyText(text) || !isRealKey(decodeZ32(text))) return false
-  remember(text)
-  return true
+  return isKnownKey(text) || (isPublicKeyText(text) && isRealKey(decodeZ32(text)))
 }
 
 function after(text: string, mark: string): string {
@@ -125,7 +96,7 @@ export function keypairFromSeed(seed: Uint8Array): Keypair {
   if (seed.length !== KEY_BYTES)
     throw new ProtocolError('invalid_secret_key', 'a secret key has 32 bytes')
   const secretKey = Uint8Array.from(seed)
-  return { publicKey: remember(encodeZ32(ed25519.getPublicKey(secretKey))), secretKey }
+  return { publicKey: encodeZ32(publicKeyOfSeed(secretKey)) as PublicKeyZ32, secretKey }
 }
 
 export function randomKeypair(): Keypair {

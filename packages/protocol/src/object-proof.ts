@@ -54,9 +54,24 @@ export function proofStatement(s: Statement): Uint8Array {
   return concat(DOMAIN, action, u64(s.timestamp), publicKeyBytes(s.owner), s.hash, utf8(s.path))
 }
 
-/** Signs an object, with the signer's grant as certificate when the signer is not the owner. */
+function certificateOf(signer: Signer, owner: PublicKeyZ32): string {
+  if (signer.publicKey === owner) return ''
+  if (signer.grant === undefined)
+    return badCertificate('the signer is not the owner and has no grant')
+  if (signer.grant.length > MAX_CERTIFICATE_BYTES)
+    return badCertificate(`the grant is longer than ${MAX_CERTIFICATE_BYTES} bytes`)
+  return signer.grant
+}
+
+/**
+ * Signs an object, with the signer's grant as certificate when the signer is not the owner. Throws
+ * `invalid_proof_certificate` without a grant that fits, `proof_hash_mismatch` for a hash that no
+ * object of this action has.
+ */
 export async function createObjectProof(signer: Signer, s: Statement): Promise<Uint8Array> {
-  const certificate = signer.publicKey === s.owner ? '' : (signer.grant ?? '')
+  const certificate = certificateOf(signer, s.owner)
+  if (s.hash.length !== 32 || (s.action === 'DELETE' && !equalBytes(s.hash, EMPTY_HASH)))
+    throw new ProtocolError('proof_hash_mismatch', 'this action cannot have this hash')
   const head = Uint8Array.of(0, ACTIONS[s.action])
   const key = publicKeyBytes(signer.publicKey)
   const signature = await signer.sign(proofStatement(s))

@@ -26,10 +26,6 @@ export class PostcardReader {
     this.#bytes = bytes
   }
 
-  get done(): boolean {
-    return this.#at === this.#bytes.length
-  }
-
   take(length: number): Uint8Array {
     if (length > this.#bytes.length - this.#at) throw new RangeError('unexpected end of data')
     this.#at += length

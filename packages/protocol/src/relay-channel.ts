@@ -1,10 +1,18 @@
 import { toBase64Url } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import { blake3Sync } from './hash.ts'
-import { NONCE_BYTES, openBox, sealBox } from './secretbox.ts'
+import { openBox, sealBox } from './secretbox.ts'
+
+const SECRET_BYTES = 32
+
+function checkSecret(secret: Uint8Array): void {
+  if (secret.length !== SECRET_BYTES)
+    throw new ProtocolError('invalid_secret_key', 'the secret of a channel has 32 bytes')
+}
 
 /** Name of the channel that belongs to a 32-byte secret (spec/homeserver.md 3.2). */
 export function channelId(secret: Uint8Array): string {
+  checkSecret(secret)
   return toBase64Url(blake3Sync(secret))
 }
 
@@ -19,13 +27,15 @@ export function encryptForChannel(
   plaintext: Uint8Array,
   nonce?: Uint8Array,
 ): Uint8Array {
+  checkSecret(secret)
   return plaintext.length === 0 ? new Uint8Array() : sealBox(secret, plaintext, nonce)
 }
 
 /** Throws `invalid_channel_message`. */
 export function decryptFromChannel(secret: Uint8Array, sealed: Uint8Array): Uint8Array {
+  checkSecret(secret)
   if (sealed.length === 0) return new Uint8Array()
-  const plaintext = sealed.length < NONCE_BYTES ? null : openBox(secret, sealed)
+  const plaintext = openBox(secret, sealed)
   if (!plaintext)
     throw new ProtocolError('invalid_channel_message', 'not a message of this channel')
   return plaintext

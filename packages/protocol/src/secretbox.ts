@@ -1,11 +1,15 @@
 import { xsalsa20poly1305 } from '@noble/ciphers/salsa.js'
 import { concat } from './bytes.ts'
-import { randomBytes } from './hash.ts'
+import { randomBytes } from './random.ts'
 
 export const NONCE_BYTES = 24
 
 /** nonce(24) ‖ tag(16) ‖ ciphertext, XSalsa20-Poly1305 as in NaCl. */
-export function sealBox(key: Uint8Array, plaintext: Uint8Array, nonce = randomBytes(NONCE_BYTES)) {
+export function sealBox(
+  key: Uint8Array,
+  plaintext: Uint8Array,
+  nonce: Uint8Array = randomBytes(NONCE_BYTES),
+): Uint8Array {
   return concat(nonce, xsalsa20poly1305(key, nonce).encrypt(plaintext))
 }
 

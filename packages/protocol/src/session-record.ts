@@ -41,7 +41,7 @@ function read(bytes: Uint8Array): SessionRecord {
   return { publicKey, createdAt, name, userAgent, capabilities }
 }
 
-/** Throws `invalid_session_record`. */
+/** Bytes after the last field are left alone, as postcard does. Throws `invalid_session_record`. */
 export function decodeSessionRecord(bytes: Uint8Array): SessionRecord {
   try {
     return read(bytes)

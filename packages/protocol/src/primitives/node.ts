@@ -6,23 +6,24 @@ import {
   sign,
   verify,
 } from 'node:crypto'
+import { isRealKey } from '../real-key.ts'
+import { KeyCache } from './key-cache.ts'
 import type { Primitives } from './types.ts'
 
+const SIGNATURE_BYTES = 64
 const MAX_KEPT_KEYS = 10_000
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-// Importing a key costs as much as half a verification; the keys of busy writers stay.
-const keys = new Map<string, KeyObject>()
+// Importing and checking a key costs more than a verification; the keys of busy writers stay.
+const keys = new KeyCache<KeyObject>(MAX_KEPT_KEYS)
 
-function publicKeyObject(bytes: Uint8Array): KeyObject {
+/** Null for what is no real key: OpenSSL takes small-order and mixed-order ones. */
+function publicKeyObject(bytes: Uint8Array): KeyObject | null {
   const x = Buffer.from(bytes).toString('base64url')
   const known = keys.get(x)
   if (known) return known
+  if (!isRealKey(bytes)) return null
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-  if (keys.size >= MAX_KEPT_KEYS) {
-    const oldest = keys.keys().next()
-    if (!oldest.done) keys.delete(oldest.value)
-  }
   keys.set(x, key)
   return key
 }
@@ -43,8 +44,9 @@ export const primitives: Primitives = {
     return new Uint8Array(sign(null, message, privateKeyObject(seed)))
   },
   async verify(key, message, signature) {
-    if (signature.length !== 64) return false
-    return verify(null, message, publicKeyObject(key), signature)
+    if (signature.length !== SIGNATURE_BYTES) return false
+    const object = publicKeyObject(key)
+    return object !== null && verify(null, message, object, signature)
   },
   async sha256(bytes) {
     return new Uint8Array(createHash('sha256').update(bytes).digest())

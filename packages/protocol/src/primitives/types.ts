@@ -6,8 +6,9 @@ export interface Blake3 {
 }
 
 /**
- * What differs between Node and browsers. Both sides give the same verdict on every input: S < L and
- * the encoding of S·B − k·A equals R byte for byte (design 6). Keys are 32 bytes, checked before.
+ * What differs between Node and browsers. Both sides give the same verdict on every input, whatever
+ * bytes it has: the key is canonical and in the prime-order group, S < L, and the encoding of
+ * S·B − k·A equals R byte for byte (design 6).
  */
 export interface Primitives {
   sign(seed: Uint8Array, message: Uint8Array): Promise<Uint8Array>
