@@ -3,6 +3,8 @@ export { createFileBlobStore } from './blobs/files.ts'
 export {
   type Config,
   choice,
+  configTable,
+  helpText,
   integerSetting,
   list,
   loadConfig,
@@ -22,15 +24,18 @@ export {
 export { createHttpServer, type HttpServerOptions, listen } from './http/server.ts'
 export {
   type BaseDeps,
+  type Component,
   createRunning,
   type Running,
   runUntilSignal,
   type StartService,
   startWithTeardown,
+  supervise,
   Teardown,
 } from './lifecycle.ts'
 export { createLogger, type Logger } from './logger.ts'
 export { type Counter, createMetrics, type Histogram } from './metrics.ts'
+export { freePort, isPortFree } from './ports.ts'
 export {
   type EmbeddedOptions,
   type EmbeddedPostgres,

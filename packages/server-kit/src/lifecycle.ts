@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from './logger.ts'
 
 /** A running service: where it answers, how it ends. */
@@ -69,6 +70,38 @@ export async function startWithTeardown<U extends Record<string, string>>(
   } catch (error) {
     await teardown[Symbol.asyncDispose]().catch(() => {})
     throw error
+  }
+}
+
+/** A loop of a service; ends when `signal` is aborted. */
+export interface Component {
+  readonly name: string
+  run(signal: AbortSignal): Promise<void>
+}
+
+const FIRST_RETRY_MS = 250
+const LAST_RETRY_MS = 15_000
+/** A component that ran for so long had recovered. */
+const RECOVERED_MS = 60_000
+
+/** Runs a component until `signal` is aborted; when it throws or returns, again, ever less eagerly. */
+export async function supervise(
+  component: Component,
+  signal: AbortSignal,
+  log?: Logger,
+): Promise<void> {
+  let retryMs = FIRST_RETRY_MS
+  while (!signal.aborted) {
+    const startedMs = performance.now()
+    try {
+      await component.run(signal)
+    } catch (error) {
+      if (!signal.aborted) log?.warn({ error, component: component.name }, 'component failed')
+    }
+    if (signal.aborted) return
+    if (performance.now() - startedMs > RECOVERED_MS) retryMs = FIRST_RETRY_MS
+    await sleep(retryMs, undefined, { signal }).catch(() => {})
+    retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
   }
 }
 

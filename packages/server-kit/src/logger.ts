@@ -1,4 +1,4 @@
-import { type Logger as PinoLogger, pino } from 'pino'
+import { type Logger as PinoLogger, pino, stdSerializers } from 'pino'
 
 export type Logger = PinoLogger
 
@@ -7,7 +7,8 @@ export function createLogger(name: string, o: { level?: string } = {}): Logger {
   return pino({
     name,
     level: o.level ?? process.env.LOG_LEVEL ?? 'info',
-    base: undefined,
+    base: null,
+    serializers: { error: stdSerializers.err, err: stdSerializers.err },
     redact: [
       '*.secret',
       '*.password',

@@ -15,6 +15,11 @@ export interface SafeFetchOptions {
   allowPrivate: boolean
   /** Until the answer's head is there, and between pieces of its body. */
   timeoutMs?: number
+  /** Until the whole body is there; nothing for streams that do not end. */
+  totalTimeoutMs?: number
+  /** A body that is longer errors with `body_too_large`. */
+  maxBytes?: number
+  userAgent?: string
   maxRedirects?: number
   connections?: number
 }
@@ -45,6 +50,43 @@ function checkUrl(url: URL, allowPrivate: boolean): void {
     throw new OutboundError('address_forbidden', `${host} is not a public address`)
 }
 
+function fromRequest(request: Request, init: RequestInit): RequestInit {
+  const { method, headers, signal, body } = request
+  return { method, headers, signal, ...(body && { body, duplex: 'half' }), ...init }
+}
+
+/** What may follow a redirect: neither body nor credentials. */
+function withoutSecrets(request: RequestInit): RequestInit {
+  const headers = new Headers()
+  for (const name of ['accept', 'user-agent']) {
+    const value = new Headers(request.headers).get(name)
+    if (value !== null) headers.set(name, value)
+  }
+  const method = request.method?.toUpperCase() === 'HEAD' ? { method: 'HEAD' } : {}
+  return { ...method, headers, ...(request.signal && { signal: request.signal }) }
+}
+
+/** The same answer with a body that errors when it gets longer than allowed. */
+function limited(response: Response, maxBytes: number): Response {
+  if (!response.body) return response
+  let size = 0
+  const limit = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      size += chunk.length
+      if (size <= maxBytes) controller.enqueue(chunk)
+      else controller.error(tooLarge(maxBytes))
+    },
+  })
+  const { status, statusText, headers, url } = response
+  const body = response.body.pipeThrough(limit)
+  const copy = new Response(body, { status, statusText, headers: new Headers([...headers]) })
+  return Object.defineProperty(copy, 'url', { value: url })
+}
+
+function tooLarge(maxBytes: number): OutboundError {
+  return new OutboundError('body_too_large', `the body has over ${maxBytes} bytes`)
+}
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /**
@@ -52,7 +94,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
  * cannot change in between; every redirect is checked again and never carries a body or credentials.
  */
 export function createSafeFetch(o: SafeFetchOptions): typeof fetch & AsyncDisposable {
-  const { allowPrivate, timeoutMs = 10_000, maxRedirects = 5 } = o
+  const { allowPrivate, timeoutMs = 10_000, totalTimeoutMs, maxRedirects = 5 } = o
   const agent = new Agent({
     connect: { lookup: guardedLookup(allowPrivate), timeout: Math.min(timeoutMs, 5000) },
     headersTimeout: timeoutMs,
@@ -62,12 +104,20 @@ export function createSafeFetch(o: SafeFetchOptions): typeof fetch & AsyncDispos
     allowH2: false,
   })
 
+  function withDefaults(init: RequestInit): RequestInit {
+    const headers = new Headers(init.headers)
+    if (o.userAgent && !headers.has('user-agent')) headers.set('user-agent', o.userAgent)
+    const limits = [init.signal, totalTimeoutMs ? AbortSignal.timeout(totalTimeoutMs) : null]
+    const signals = limits.filter((signal) => signal !== null && signal !== undefined)
+    return { ...init, headers, ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) }
+  }
+
   async function safeFetch(
     input: string | URL | Request,
     init: RequestInit = {},
   ): Promise<Response> {
     let url = new URL(input instanceof Request ? input.url : input)
-    let request = init
+    let request = withDefaults(input instanceof Request ? fromRequest(input, init) : init)
     for (let hop = 0; hop <= maxRedirects; hop += 1) {
       checkUrl(url, allowPrivate)
       const response = (await undiciFetch(url, {
@@ -77,10 +127,10 @@ export function createSafeFetch(o: SafeFetchOptions): typeof fetch & AsyncDispos
       } as Parameters<typeof undiciFetch>[1])) as unknown as Response
       const location = response.headers.get('location')
       if (!REDIRECTS.has(response.status) || location === null || init.redirect === 'manual')
-        return response
+        return o.maxBytes === undefined ? response : limited(response, o.maxBytes)
       await response.body?.cancel()
       url = new URL(location, url)
-      request = request.signal ? { signal: request.signal } : {}
+      request = withoutSecrets(request)
     }
     throw new OutboundError('too_many_redirects', `more than ${maxRedirects} redirects`)
   }
@@ -103,8 +153,7 @@ export async function readBounded(response: Response, maxBytes: number): Promise
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.length
-    if (size > maxBytes)
-      throw new OutboundError('body_too_large', `the body has over ${maxBytes} bytes`)
+    if (size > maxBytes) throw tooLarge(maxBytes)
     chunks.push(chunk)
   }
   return new Uint8Array(Buffer.concat(chunks))

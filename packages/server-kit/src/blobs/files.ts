@@ -22,10 +22,31 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Missing folders are made and the names in their parents made durable. */
-async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true })
-  if (first) await syncDirectory(dirname(first))
+const MAX_KNOWN_FOLDERS = 20_000
+const STALE_SCRATCH_MS = 24 * 3600 * 1000
+
+/** Makes missing folders below `root`; their names in every parent are durable when it resolves. */
+function createFolderMaker(root: string): (path: string) => Promise<void> {
+  const durable = new Set<string>()
+  async function make(path: string): Promise<void> {
+    if (durable.has(path)) return
+    if (path !== root && path.startsWith(root)) await make(dirname(path))
+    await mkdir(path, { recursive: true })
+    await syncDirectory(dirname(path))
+    if (durable.size >= MAX_KNOWN_FOLDERS) durable.clear()
+    durable.add(path)
+  }
+  return make
+}
+
+/** What uploads left that were cut off by a crash. */
+async function sweep(temporary: string): Promise<void> {
+  const before = Date.now() - STALE_SCRATCH_MS
+  for await (const entry of await opendir(temporary)) {
+    const path = join(temporary, entry.name)
+    const info = await stat(path).catch(() => null)
+    if (info && info.mtimeMs < before) await rm(path, { force: true })
+  }
 }
 
 /**
@@ -34,6 +55,8 @@ async function makeDirectory(path: string): Promise<void> {
  */
 export function createFileBlobStore(o: { dir: string }): BlobStore {
   const temporary = join(o.dir, 'tmp')
+  const makeFolder = createFolderMaker(o.dir)
+  let swept: Promise<void> | undefined
   const folderOf = (key: string) => join(o.dir, key.slice(0, 2), key.slice(2, 4))
   const pathOf = (key: string) => {
     if (!KEY.test(key)) throw new BlobMissingError(key.slice(0, 40))
@@ -44,20 +67,29 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
     const path = pathOf(key)
     const hasher = await createBlake3()
     await mkdir(temporary, { recursive: true })
+    swept ??= sweep(temporary).catch(() => {})
+    await swept
     const scratch = join(temporary, randomUUID())
     const file = await open(scratch, 'wx')
-    return fileWriter({ key, path, scratch, file, hasher })
+    return fileWriter({ key, path, scratch, file, hasher, makeFolder })
   }
 
-  async function* walk(dir: string): AsyncGenerator<{ key: string; path: string }> {
+  async function* walk(
+    dir: string,
+    after: string,
+    prefix = '',
+  ): AsyncGenerator<{ key: string; path: string }> {
     const names: { name: string; folder: boolean }[] = []
     for await (const entry of await opendir(dir))
       names.push({ name: entry.name, folder: entry.isDirectory() })
     names.sort((a, b) => (a.name < b.name ? -1 : 1))
     for (const { name, folder } of names) {
       const path = join(dir, name)
-      if (!folder) yield { key: name, path }
-      else if (path !== temporary) yield* walk(path)
+      const start = prefix + name
+      if (!folder) {
+        if (name > after) yield { key: name, path }
+      } else if (path !== temporary && start >= after.slice(0, start.length))
+        yield* walk(path, after, start)
     }
   }
 
@@ -95,18 +127,17 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
       }
     },
     async delete(keys) {
-      for (const key of keys) {
-        await rm(pathOf(key), { force: true })
-      }
+      for (const key of keys) if (KEY.test(key)) await rm(pathOf(key), { force: true })
     },
     async *list({ after = '', limit, signal }) {
       let left = limit
       try {
-        for await (const { key, path } of walk(o.dir)) {
+        for await (const { key, path } of walk(o.dir, after)) {
           signal?.throwIfAborted()
           if (left <= 0) return
-          if (key <= after) continue
-          const info = await stat(path)
+          // A blob may go while the list is read.
+          const info = await stat(path).catch(() => null)
+          if (!info) continue
           yield { key, size: info.size, createdMs: info.mtimeMs }
           left -= 1
         }
@@ -124,9 +155,10 @@ interface OpenBlob {
   scratch: string
   file: FileHandle
   hasher: Awaited<ReturnType<typeof createBlake3>>
+  makeFolder: (path: string) => Promise<void>
 }
 
-function fileWriter({ key, path, scratch, file, hasher }: OpenBlob): BlobWriter {
+function fileWriter({ key, path, scratch, file, hasher, makeFolder }: OpenBlob): BlobWriter {
   let size = 0
   let open = true
   return {
@@ -140,7 +172,7 @@ function fileWriter({ key, path, scratch, file, hasher }: OpenBlob): BlobWriter 
       await file.sync()
       await file.close()
       open = false
-      await makeDirectory(dirname(path))
+      await makeFolder(dirname(path))
       await rename(scratch, path)
       await syncDirectory(dirname(path))
       return { key, size, blake3 }

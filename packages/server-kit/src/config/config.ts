@@ -96,15 +96,46 @@ export function loadConfig<S extends Schema>(
     }
   })
   if (problems.length > 0) throw new StartError('invalid_config', `${problems.join('; ')}.`)
-  return { ...Object.fromEntries(entries), ...o.overrides } as Config<S>
+  const config = { ...Object.fromEntries(entries), ...o.overrides } as Config<S>
+  // Logs and reports serialise whole configurations; secrets stay out of them.
+  return Object.defineProperty(config, 'toJSON', { value: () => withoutSecrets(schema, config) })
+}
+
+function withoutSecrets<S extends Schema>(schema: S, config: Config<S>): Record<string, unknown> {
+  const entries = Object.entries<unknown>(config).map(([key, value]) => {
+    const hidden = schema[key]?.secret && value !== null && value !== ''
+    return [key, hidden ? '[secret]' : value] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function shown({ default: value, secret }: Setting<unknown>): string {
+  if (secret || value === null) return ''
+  return Array.isArray(value) ? value.join(',') : String(value)
 }
 
 /** A file with every setting, commented out. */
 export function sampleConfig(schema: Schema): string {
-  const lines = Object.values(schema).map(({ env, doc, default: value, secret }) => {
-    const shown =
-      secret || value === null ? '' : Array.isArray(value) ? value.join(',') : String(value)
-    return `# ${doc}\n#${env}=${shown}`
-  })
+  const lines = Object.values(schema).map((one) => `# ${one.doc}\n#${one.env}=${shown(one)}`)
   return `${lines.join('\n\n')}\n`
+}
+
+/** The text of `--help`: how the settings are given, and each with its default. */
+export function helpText(name: string, schema: Schema): string {
+  const width = Math.max(...Object.values(schema).map(({ env }) => env.length))
+  const lines = Object.values(schema).map((one) => {
+    const value = shown(one)
+    return `  ${one.env.padEnd(width)}  ${one.doc}${value ? ` (${value})` : ''}`
+  })
+  const head = `${name}: settings come from the environment, or from lines NAME=value in CONFIG_FILE.`
+  return `${head}\n\n${lines.join('\n')}\n`
+}
+
+/** The table of settings for a README. */
+export function configTable(schema: Schema): string {
+  const rows = Object.values(schema).map((one) => {
+    const value = shown(one)
+    return `| \`${one.env}\` | ${one.doc}${one.secret ? ' (secret)' : ''} | ${value && `\`${value}\``} |`
+  })
+  return ['| Setting | What it is | Default |', '|---|---|---|', ...rows, ''].join('\n')
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { ServiceError, StartError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -10,6 +11,10 @@ export interface HttpServerOptions {
   bodyLimit?: number
   /** Until the whole head of a request is there. */
   headersTimeoutMs?: number
+  /** Addresses of proxies whose `X-Forwarded-For` is believed; nobody's by default. */
+  trustProxy?: string[] | false
+  /** How long requests may go on after the server began to close. */
+  closeGraceMs?: number
   /** `json`: `{"error", "code"}`. `text`: the message alone, the code in the header `pubky-error`. */
   errors?: 'json' | 'text'
   ready?: () => Promise<boolean> | boolean
@@ -37,19 +42,52 @@ function sendError(
   else reply.header('pubky-error', e.code).type('text/plain; charset=utf-8').send(e.message)
 }
 
+const IDLE_TIMEOUT_MS = 120_000
+const CLOSE_GRACE_MS = 1500
+
+/**
+ * When the server closes, streams of events end at once (their clients come back by themselves), and
+ * other requests get a moment to finish; nothing holds up the stop for longer.
+ */
+function closeGracefully(app: FastifyInstance, graceMs: number): void {
+  const open = new Set<ServerResponse>()
+  let closing = false
+  app.addHook('onRequest', async (_, reply) => {
+    open.add(reply.raw)
+    reply.raw.once('close', () => {
+      open.delete(reply.raw)
+      // A connection that is kept alive becomes idle only after its last answer.
+      if (closing) setImmediate(() => app.server.closeIdleConnections())
+    })
+  })
+  app.addHook('preClose', async () => {
+    closing = true
+    for (const response of open) {
+      const type = String(response.getHeader('content-type') ?? '')
+      if (response.headersSent && type.startsWith('text/event-stream')) response.destroy()
+    }
+    const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
+    app.server.once('close', () => clearTimeout(cut))
+  })
+}
+
 /** A Fastify server with health routes and one mapping of errors; unknown ones become 500 with an id. */
 export function createHttpServer(o: HttpServerOptions): FastifyInstance {
   const form = o.errors ?? 'json'
   const app = Fastify({
     logger: false,
     bodyLimit: o.bodyLimit ?? 1024 * 1024,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
+    trustProxy: o.trustProxy ?? false,
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    routerOptions: { maxParamLength: 4096 },
     return503OnClosing: false,
     exposeHeadRoutes: true,
     requestTimeout: 0,
     rewriteUrl: ({ url = '/' }) => o.rewriteUrl?.(url) ?? url,
     http: { headersTimeout: o.headersTimeoutMs ?? 15_000, maxHeaderSize: 16 * 1024 },
   })
+  closeGracefully(app, o.closeGraceMs ?? CLOSE_GRACE_MS)
   app.setErrorHandler((error: FastifyError | ServiceError, request, reply) => {
     const status = statusOf(error)
     if (status < 500 || error instanceof ServiceError) {

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { StartError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { freePort, isPortFree } from '../ports.ts'
 import { findBinaries } from './binaries.ts'
+import { isAlive, isPostgres } from './processes.ts'
 import { chooseRunner, type Route, type Runner, spawnProgram } from './runner.ts'
 
 export interface EmbeddedPostgres extends AsyncDisposable {
@@ -51,48 +52,12 @@ const SETTINGS = {
   timezone: 'UTC',
 } as const
 
-async function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () =>
-      probe.close(() => resolve(true)),
-    )
-  })
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address ? address.port : 0
-      probe.close(() => resolve(port))
-    })
-  })
-}
-
 async function readOrMakePassword(file: string): Promise<string> {
   if (existsSync(file)) return (await readFile(file, 'utf8')).trim()
   const password = randomBytes(24).toString('base64url')
   await writeFile(file, password, { mode: 0o600 })
   await chmod(file, 0o600)
   return password
-}
-
-/** A killed process stays a zombie for a while, and its number does not answer for it. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return process.platform !== 'linux'
-  }
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -170,16 +135,22 @@ interface Running {
   pid: number
 }
 
-/** What `postmaster.pid` says, if its process lives. */
-async function findRunning(clusterDir: string): Promise<Running | null> {
+/** What `postmaster.pid` says: the process number first, the port in the fourth line. */
+async function readPidFile(clusterDir: string): Promise<Running | null> {
   try {
     const lines = (await readFile(join(clusterDir, 'postmaster.pid'), 'utf8')).split('\n')
     const pid = Number(lines[0])
-    const port = Number(lines[3])
-    return Number.isInteger(pid) && pid > 0 && isAlive(pid) ? { pid, port } : null
-  } catch {
-    return null
+    return Number.isInteger(pid) && pid > 0 ? { pid, port: Number(lines[3]) } : null
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
   }
+}
+
+/** The server that runs on the cluster, if one does. */
+async function findRunning(clusterDir: string): Promise<Running | null> {
+  const noted = await readPidFile(clusterDir)
+  return noted && isAlive(noted.pid) && isPostgres(noted.pid) ? noted : null
 }
 
 async function until(limitMs: number, done: () => Promise<boolean>): Promise<boolean> {
@@ -199,18 +170,24 @@ async function reuse(cluster: Cluster): Promise<Running | null> {
     found = await findRunning(clusterDir)
     return !found || answers(cluster.url('postgres', found.port))
   })
-  if (settled) return found
+  if (settled) {
+    // PostgreSQL would take another process that has the old number now for a server.
+    const noted = await readPidFile(clusterDir)
+    if (noted && isAlive(noted.pid) && !isPostgres(noted.pid))
+      await rm(join(clusterDir, 'postmaster.pid'), { force: true })
+    return found
+  }
   const text = 'A PostgreSQL server runs on this data folder but does not answer: stop it first.'
   throw new StartError('postgres_failed', text)
 }
 
 async function choosePort(file: string, wanted: number): Promise<number> {
   if (wanted > 0) {
-    if (await isFree(wanted)) return wanted
+    if (await isPortFree(wanted)) return wanted
     throw new StartError('port_in_use', `Port ${wanted} for PostgreSQL is already in use.`)
   }
   const before = existsSync(file) ? Number(await readFile(file, 'utf8')) : 0
-  const port = before > 0 && (await isFree(before)) ? before : await freePort()
+  const port = before > 0 && (await isPortFree(before)) ? before : await freePort()
   await writeFile(file, String(port))
   return port
 }

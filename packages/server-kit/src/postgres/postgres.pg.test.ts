@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTestDatabase } from '@pubky/testkit/pg'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startEmbeddedPostgres } from './embedded.ts'
 import { createListener } from './listen.ts'
@@ -98,19 +100,19 @@ describe('createListener', () => {
   })
 })
 
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
 describe('startEmbeddedPostgres', () => {
   it('keeps data between starts, and takes up a server that still runs', async () => {
     const dataDir = join(dir, 'pg')
-    const pgModule = (await import('pg')).default
-    const query = async (url: string, sql: string) => {
-      const client = new pgModule.Client({ connectionString: url })
-      await client.connect()
-      try {
-        return (await client.query(sql)).rows
-      } finally {
-        await client.end()
-      }
-    }
     {
       await using first = await startEmbeddedPostgres({ dataDir, fsync: false })
       expect(first.reused).toBe(false)
@@ -121,6 +123,35 @@ describe('startEmbeddedPostgres', () => {
     await using again = await startEmbeddedPostgres({ dataDir, fsync: false })
     expect(again.reused).toBe(false)
     expect(await query(again.url('postgres'), 'select n from kept')).toEqual([{ n: 7 }])
+  })
+
+  it('comes back with every committed row after kill -9, and has a password of its own', async () => {
+    const dataDir = join(dir, 'killed')
+    const first = await startEmbeddedPostgres({ dataDir })
+    await query(first.url('postgres'), 'create table kept as select 8 as n')
+    const pid = Number(
+      (await readFile(join(dataDir, 'cluster/postmaster.pid'), 'utf8')).split('\n')[0],
+    )
+    process.kill(pid, 'SIGKILL')
+    await expect(first.failed).rejects.toMatchObject({ code: 'postgres_failed' })
+    await using second = await startEmbeddedPostgres({ dataDir })
+    expect(await query(second.url('postgres'), 'select n from kept')).toEqual([{ n: 8 }])
+    const settings = "select setting from pg_settings where name = 'fsync'"
+    expect(await query(second.url('postgres'), settings)).toEqual([{ setting: 'on' }])
+    expect((await stat(join(dataDir, 'password'))).mode & 0o777).toBe(0o600)
+    const wrong = second.url('postgres').replace(/:[^:@/]+@/, ':wrong@')
+    await expect(query(wrong, 'select 1')).rejects.toThrow('password authentication failed')
+  })
+
+  it('takes a pid file whose number another program has now for an old one', async () => {
+    const dataDir = join(dir, 'recycled')
+    const first = await startEmbeddedPostgres({ dataDir, fsync: false })
+    await first[Symbol.asyncDispose]()
+    const file = join(dataDir, 'cluster/postmaster.pid')
+    expect(existsSync(file)).toBe(false)
+    await writeFile(file, `${process.ppid}\n${dataDir}/cluster\n1\n5432\n\n127.0.0.1\n`)
+    await using second = await startEmbeddedPostgres({ dataDir, fsync: false })
+    expect(second.reused).toBe(false)
   })
 
   it('refuses the cluster of another major version', async () => {

@@ -1,9 +1,20 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chownSync, cpSync, existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
 import { StartError } from '../errors.ts'
 import type { Binaries } from './binaries.ts'
+
+const ELSEWHERE = 'cluster-elsewhere'
 
 export type Route = 'DATABASE_URL' | 'same-user' | 'userns' | 'linked-copy' | 'PG_BIN'
 
@@ -42,6 +53,25 @@ function idOf(user: string): { uid: number; gid: number } | null {
   }
 }
 
+/** The data folder names it, so that it is found again when the folder was moved. */
+function homeElsewhere(dataDir: string): string {
+  const note = join(dataDir, ELSEWHERE)
+  if (existsSync(note)) return readFileSync(note, 'utf8').trim()
+  const hash = createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16)
+  return join('/var/lib/pubky', hash)
+}
+
+function copyBinaries(binaries: Binaries, home: string): Binaries {
+  if (!binaries.native) return binaries
+  const copy = join(home, 'native')
+  // Anew each time: the installed version may have changed since. It takes a tenth of a second.
+  const fresh = `${copy}-${process.pid}`
+  cpSync(binaries.native, fresh, { recursive: true, verbatimSymlinks: true })
+  rmSync(copy, { recursive: true, force: true })
+  renameSync(fresh, copy)
+  return { initdb: join(copy, 'bin/initdb'), postgres: join(copy, 'bin/postgres'), native: copy }
+}
+
 /** Binaries and cluster lie where an ordinary user may enter, and `setpriv` changes to that user. */
 function linkedCopy(binaries: Binaries, dataDir: string): Runner {
   const owner = idOf('postgres') ?? idOf('nobody')
@@ -50,24 +80,16 @@ function linkedCopy(binaries: Binaries, dataDir: string): Runner {
       'PostgreSQL refuses to run as root and no other user could be used: start as an ordinary user, or set DATABASE_URL.'
     throw new StartError('postgres_failed', text)
   }
-  const home = join(
-    '/var/lib/pubky',
-    createHash('sha256').update(dataDir).digest('hex').slice(0, 16),
-  )
+  const home = homeElsewhere(dataDir)
   mkdirSync(home, { recursive: true, mode: 0o755 })
-  let bin = binaries
-  if (binaries.native) {
-    const copy = join(home, 'native')
-    if (!existsSync(join(copy, 'bin/postgres')))
-      cpSync(binaries.native, copy, { recursive: true, verbatimSymlinks: true })
-    bin = { initdb: join(copy, 'bin/initdb'), postgres: join(copy, 'bin/postgres'), native: copy }
-  }
+  writeFileSync(join(dataDir, ELSEWHERE), `${home}\n`)
+  const bin = copyBinaries(binaries, home)
   const clusterDir = join(home, 'cluster')
   mkdirSync(clusterDir, { recursive: true, mode: 0o700 })
   chownSync(clusterDir, owner.uid, owner.gid)
   const share = (file: string) => {
     const shared = join(home, 'password')
-    cpSync(file, shared)
+    writeFileSync(shared, readFileSync(file), { mode: 0o600 })
     chownSync(shared, owner.uid, owner.gid)
     return shared
   }
@@ -87,7 +109,15 @@ export function chooseRunner(binaries: Binaries, dataDir: string): Runner {
     const run: Runner['run'] = (program, args) => ({ command: binaries[program], args: [...args] })
     return { route, clusterDir, share: (file) => file, run }
   }
-  if (!canUseUserNamespace(binaries)) return linkedCopy(binaries, dataDir)
+  const elsewhere = existsSync(join(dataDir, ELSEWHERE))
+  if (elsewhere || !canUseUserNamespace(binaries)) {
+    if (existsSync(join(clusterDir, 'PG_VERSION'))) {
+      const text =
+        'The database in the data folder was made with user namespaces (unshare -U), which this machine refuses: allow them, start as an ordinary user, or set DATABASE_URL.'
+      throw new StartError('postgres_failed', text)
+    }
+    return linkedCopy(binaries, dataDir)
+  }
   const map = ['-U', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`]
   return {
     route: 'userns',

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { ServiceError, StartError } from '../errors.ts'
+import { createLogger } from '../logger.ts'
+import { createHttpServer, listen } from './server.ts'
+
+const log = createLogger('test', { level: 'silent' })
+
+describe('createHttpServer', () => {
+  it('answers health and readiness', async () => {
+    let ready = false
+    const app = createHttpServer({ name: 'test', log, ready: () => ready })
+    expect((await app.inject('/health')).json()).toEqual({ status: 'ok' })
+    expect((await app.inject('/ready')).statusCode).toBe(503)
+    ready = true
+    expect((await app.inject('/ready')).statusCode).toBe(200)
+  })
+
+  it('maps named errors to their status and hides unknown ones', async () => {
+    const routes = (errors: 'json' | 'text') => {
+      const app = createHttpServer({ name: 'test', log, errors })
+      app.get('/named', async () => {
+        throw new ServiceError(409, 'taken', 'It is taken', { headers: { 'retry-after': '3' } })
+      })
+      app.get('/unknown', async () => {
+        throw new TypeError('password is hunter2')
+      })
+      return app
+    }
+    const named = await routes('json').inject('/named')
+    expect([named.statusCode, named.json(), named.headers['retry-after']]).toEqual([
+      409,
+      { error: 'It is taken', code: 'taken' },
+      '3',
+    ])
+    const plain = await routes('text').inject('/named')
+    expect([plain.body, plain.headers['pubky-error']]).toEqual(['It is taken', 'taken'])
+    const unknown = await routes('json').inject('/unknown')
+    expect([unknown.statusCode, unknown.json().code]).toEqual([500, 'internal'])
+    expect(unknown.body).not.toContain('hunter2')
+    expect(unknown.body).toContain(unknown.headers['x-error-id'])
+  })
+
+  it('tells a port in use by the name of the service', async () => {
+    const first = createHttpServer({ name: 'one', log })
+    const { port } = await listen(first, { name: 'one', host: '127.0.0.1', port: 0 })
+    const second = createHttpServer({ name: 'two', log })
+    const refused = listen(second, { name: 'two', host: '127.0.0.1', port })
+    await expect(refused).rejects.toThrow(StartError)
+    await expect(refused).rejects.toThrow(`Port ${port} for two is already in use.`)
+    await Promise.all([first.close(), second.close()])
+  })
+
+  it('finishes requests when it closes, and ends streams of events at once', async () => {
+    const app = createHttpServer({ name: 'test', log, closeGraceMs: 20_000 })
+    let finish = () => {}
+    let started = () => {}
+    const asked = new Promise<void>((resolve) => {
+      started = resolve
+    })
+    app.get('/slow', async () => {
+      started()
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      return 'done'
+    })
+    app.get('/stream', (_, reply) => {
+      reply.raw.setHeader('content-type', 'text/event-stream')
+      reply.hijack()
+      reply.raw.write(': open\n\n')
+    })
+    const { url } = await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })
+    const stream = await fetch(`${url}/stream`)
+    const slow = fetch(`${url}/slow`).then((response) => response.text())
+    await asked
+    const closing = app.close()
+    await expect(stream.text()).rejects.toThrow()
+    finish()
+    expect(await slow).toBe('done')
+    await closing
+  })
+})
