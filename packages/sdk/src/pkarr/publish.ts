@@ -1,0 +1,42 @@
+import {
+  type Micros,
+  nowMicros,
+  type PublicKeyZ32,
+  type Signer,
+  signPacket,
+  toMicros,
+  userRecords,
+} from '@pubky/protocol'
+import type { Opt } from '../dht.ts'
+import { PubkyError } from '../errors.ts'
+import type { PkarrClient } from './client.ts'
+
+/** spec/homeserver.md 8.4. */
+const CONFLICT_TRIES = 3
+
+/**
+ * Makes `_pubky` of the user's record name the homeserver; other records are kept. Rejects as
+ * `PkarrClient.publish`, after three conflicts with `publish_conflict`.
+ */
+export async function publishHomeserver(
+  pkarr: PkarrClient,
+  root: Signer,
+  homeserver: PublicKeyZ32,
+  o: Opt & { now?: () => Micros } = {},
+): Promise<void> {
+  const { now = nowMicros, ...opt } = o
+  for (let attempt = 1; ; attempt++) {
+    const previous = await pkarr.resolve(root.publicKey, { ...opt, policy: 'network-only' })
+    const after = (previous?.timestamp ?? 0n) + 1n
+    const current = now()
+    const timestamp = toMicros(current > after ? current : after)
+    const packet = await signPacket(root, userRecords(previous, homeserver), timestamp)
+    try {
+      await pkarr.publish(packet, { ...opt, ...(previous ? { cas: previous.timestamp } : {}) })
+      return
+    } catch (error) {
+      const isConflict = error instanceof PubkyError && error.code === 'publish_conflict'
+      if (!isConflict || attempt === CONFLICT_TRIES) throw error
+    }
+  }
+}

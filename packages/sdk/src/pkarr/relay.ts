@@ -1,0 +1,104 @@
+import {
+  MAX_RELAY_PAYLOAD_BYTES,
+  type Micros,
+  type PublicKeyZ32,
+  packetFromRelayPayload,
+  packetToRelayPayload,
+  type SignedPacket,
+} from '@pubky/protocol'
+import { PubkyError } from '../errors.ts'
+import { discard, expectOk, readBounded, send } from '../http.ts'
+import type { SeenPacket } from './cache.ts'
+
+export type ResolvePolicy = 'cache-only' | 'cache-first' | 'network-only'
+
+const POLICY: Record<ResolvePolicy, string> = {
+  'cache-only': 'CacheOnly',
+  'cache-first': 'CacheFirst',
+  'network-only': 'NetworkOnly',
+}
+
+export interface RelayContext {
+  fetch: typeof fetch
+  nowMs: () => number
+  timeoutMs: number
+}
+
+interface RelayOptions {
+  signal?: AbortSignal | undefined
+  policy: ResolvePolicy
+}
+
+/** What one source knows: a packet, or the number of a newer one that is not valid. */
+export interface Answer {
+  seen: SeenPacket | null
+  newestInvalidSeq: bigint | null
+}
+
+function relayUrl(relay: string, key: PublicKeyZ32): string {
+  return `${relay.replace(/\/+$/, '')}/${key}`
+}
+
+/** Asks one relay (spec/discovery.md 2.3). Rejects when it could not be asked. */
+export async function askRelay(
+  ctx: RelayContext,
+  relay: string,
+  key: PublicKeyZ32,
+  { signal, policy }: RelayOptions,
+): Promise<Answer> {
+  const response = await send(ctx.fetch, `${relayUrl(relay, key)}?policy=${POLICY[policy]}`, {
+    signal,
+    timeoutMs: ctx.timeoutMs,
+    credentials: 'omit',
+    // A relay lets browsers keep its answer for minutes, which would hide a change.
+    cache: 'no-store',
+  })
+  if (response.status === 404) {
+    const seq = response.headers.get('pkarr-invalid-signed-packet-seq') ?? ''
+    await discard(response)
+    return { seen: null, newestInvalidSeq: /^\d{1,19}$/.test(seq) ? BigInt(seq) : null }
+  }
+  await expectOk(response)
+  const payload = await readBounded(response, MAX_RELAY_PAYLOAD_BYTES)
+  const now = ctx.nowMs()
+  const memento = Date.parse(response.headers.get('memento-datetime') ?? '')
+  const lastSeenMs = memento > 0 && memento <= now ? memento : now
+  return { seen: { packet: await parse(key, payload), lastSeenMs }, newestInvalidSeq: null }
+}
+
+async function parse(key: PublicKeyZ32, payload: Uint8Array): Promise<SignedPacket> {
+  try {
+    return await packetFromRelayPayload(key, payload)
+  } catch (cause) {
+    throw new PubkyError('bad_answer', { cause, detail: 'the relay sent an invalid packet' })
+  }
+}
+
+/** How many DHT nodes hold the packet now, or that another one is in the way. */
+export type PutOutcome = { stored: number } | 'conflict'
+
+/** Hands a packet to one relay. `cas` is the timestamp of the packet it replaces. */
+export async function putToRelay(
+  ctx: RelayContext,
+  relay: string,
+  packet: SignedPacket,
+  o: { signal?: AbortSignal | undefined; cas?: Micros | undefined },
+): Promise<PutOutcome> {
+  const response = await send(ctx.fetch, relayUrl(relay, packet.publicKey), {
+    method: 'PUT',
+    body: packetToRelayPayload(packet) as Uint8Array<ArrayBuffer>,
+    signal: o.signal,
+    // A relay answers when the DHT has answered (spec/discovery.md 2.7).
+    timeoutMs: ctx.timeoutMs * 3,
+    credentials: 'omit',
+    headers: o.cas === undefined ? {} : { 'if-match': String(o.cas) },
+  })
+  if ([409, 412, 428].includes(response.status)) {
+    await discard(response)
+    return 'conflict'
+  }
+  await expectOk(response)
+  await discard(response)
+  const nodes = Number(response.headers.get('pkarr-dht-stored-nodes') ?? 1)
+  return { stored: Number.isSafeInteger(nodes) && nodes > 0 ? nodes : 1 }
+}
