@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { type DhtNode, type DhtNodeOptions, startDhtNode } from '@pubky/dht'
-import type { Teardown } from '@pubky/server-kit'
+import { DhtError, type DhtNode, type DhtNodeOptions, startDhtNode } from '@pubky/dht'
+import { StartError, type Teardown } from '@pubky/server-kit'
 import type { PkdnsConfig } from './config.ts'
 
 /** Public nodes by which the Mainline DHT is joined (spec/discovery.md 6.1). */
@@ -30,7 +30,7 @@ export async function startDhtNodes(
     host: isLocal ? '127.0.0.1' : '0.0.0.0',
     network: config.network,
   }
-  const first = await startDhtNode({ ...options, port: config.dhtPort, bootstrap, dir: dirOf(0) })
+  const first = await startFirst({ ...options, port: config.dhtPort, bootstrap, dir: dirOf(0) })
   teardown.use(first)
   if (!isLocal) return first
 
@@ -44,4 +44,14 @@ export async function startDhtNodes(
     nodes.map((node) => node.greet(nodes.filter((n) => n !== node).map(({ address }) => address))),
   )
   return first
+}
+
+async function startFirst(options: DhtNodeOptions): Promise<DhtNode> {
+  try {
+    return await startDhtNode(options)
+  } catch (cause) {
+    if (!(cause instanceof DhtError) || cause.code !== 'dht_bind_failed') throw cause
+    const message = `Port ${options.port}/udp for the DHT is already in use.`
+    throw new StartError('port_in_use', message, cause)
+  }
 }

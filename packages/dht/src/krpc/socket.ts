@@ -77,6 +77,8 @@ export class KrpcSocket extends EventEmitter {
   readonly #o: SocketOptions
   readonly #socket: Socket
   readonly #transactions = new Map<string, Transaction>()
+  /** How many questions to an address are open. */
+  readonly #asked = new Map<string, number>()
   readonly #perAddress: ReturnType<typeof createBuckets>
   readonly #total: ReturnType<typeof createBuckets>
   #closed = false
@@ -141,6 +143,7 @@ export class KrpcSocket extends EventEmitter {
       settle: (result) => {
         for (const timer of transaction.timers) clearTimeout(timer)
         for (const tid of transaction.tids) this.#transactions.delete(tid)
+        this.#count(to, -1)
         this.inflight--
         resolve(result)
         this.emit('update')
@@ -156,6 +159,7 @@ export class KrpcSocket extends EventEmitter {
       this.#send(to, { t, y: 'q', q, a, v: VERSION, ...ro })
     }
     this.inflight++
+    this.#count(to, 1)
     send(4)
     const { timeoutMs } = this.#o
     transaction.timers.push(
@@ -163,6 +167,13 @@ export class KrpcSocket extends EventEmitter {
       setTimeout(send, timeoutMs / 3, 2),
       setTimeout(() => transaction.settle({ failed: 'timeout' }), timeoutMs),
     )
+  }
+
+  #count({ host, port }: Address, step: 1 | -1): void {
+    const address = `${host}:${port}`
+    const count = (this.#asked.get(address) ?? 0) + step
+    if (count > 0) this.#asked.set(address, count)
+    else this.#asked.delete(address)
   }
 
   /** Unpredictable, so that nobody off the path can answer in another's name. */
@@ -191,7 +202,9 @@ export class KrpcSocket extends EventEmitter {
     if (this.#closed || bytes.length > MAX_DATAGRAM_BYTES) return
     if (!isAllowedAddress(this.#o.network, { host, port })) return
     const now = this.#o.clock()
-    if (!this.#perAddress.take(host, now) || !this.#total.take('', now)) return
+    // A flood from elsewhere must not crowd out the answers this node waits for.
+    const isAwaited = this.#asked.has(`${host}:${port}`)
+    if (!this.#perAddress.take(host, now) || !(isAwaited || this.#total.take('', now))) return
     const message = parseMessage(bytes)
     if (message === null) return
     const from = { host, port }
