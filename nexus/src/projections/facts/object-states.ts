@@ -1,0 +1,214 @@
+import type { JournalEntry, ObjectEntry } from '@pubky/indexer'
+import {
+  bytesOfKey,
+  entryOfRow,
+  JOURNAL_COLUMNS,
+  type JournalRow,
+  keyOfBytes,
+} from '@pubky/indexer/rows'
+import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import { LRUCache } from 'lru-cache'
+import type { Pool } from 'pg'
+import { foldEntry, isAfter, type ObjectState } from '../../objects/fold.ts'
+import { type HomeTimeline, homeTimeline } from '../../objects/home-timeline.ts'
+import { type Judged, judge } from '../../objects/judge.ts'
+import { kindOfPath } from '../../objects/kind-of-path.ts'
+import { replayPath } from '../../objects/replay-path.ts'
+
+const MAX_KNOWN_STATES = 20_000
+const ROWS_AT_ONCE = 200
+
+export interface ObjectKey {
+  owner: PublicKeyZ32
+  path: StoragePath
+}
+
+/** What an object is now; null when nothing was ever said of it that counts. */
+export interface ObjectChange extends ObjectKey {
+  state: ObjectState | null
+}
+
+interface Known {
+  state: ObjectState | null
+  position: bigint
+}
+
+/**
+ * The states of objects at a position, computed from the journal alone. The last ones are kept, so
+ * that an object that changes often is not read from its beginning each time.
+ */
+export function createObjectStates(pool: Pool) {
+  const known = new LRUCache<string, Known>({ max: MAX_KNOWN_STATES })
+
+  /** The objects that these entries may change. A home or a purge concerns everything of its owner. */
+  async function touchedBy(entries: readonly JournalEntry[]): Promise<ObjectKey[]> {
+    const keys = new Map<string, ObjectKey>()
+    const whole = new Set<PublicKeyZ32>()
+    for (const entry of entries) {
+      if (entry.kind === 'HOME' || entry.kind === 'PURGE') whole.add(entry.owner)
+      else keys.set(nameOf(entry), { owner: entry.owner, path: entry.path })
+    }
+    if (whole.size > 0) {
+      const { rows } = await pool.query<{ owner: Buffer; path: StoragePath }>(
+        `select distinct owner, path from journal
+         where owner = any($1) and kind in (0, 1) and position <= $2`,
+        [[...whole].map(bytesOfKey), entries.at(-1)?.position ?? 0n],
+      )
+      for (const row of rows) {
+        const key = { owner: keyOfBytes(row.owner), path: row.path }
+        keys.set(nameOf(key), key)
+        // Which entries count may have changed, not only which came last.
+        known.delete(nameOf(key))
+      }
+    }
+    return [...keys.values()].filter((key) => kindOfPath(key.path) !== null)
+  }
+
+  /** The states of these objects after all entries up to a position. */
+  async function at(keys: readonly ObjectKey[], position: bigint): Promise<ObjectChange[]> {
+    const owners = await readOwners([...new Set(keys.map((key) => key.owner))], position)
+    const seen = keys.filter((key) => known.has(nameOf(key)))
+    const news = grouped(await readAfter(seen, position, known))
+    for (const [name, history] of news) {
+      const last = known.get(name)?.state ?? null
+      // What comes in between of what was folded already is folded anew.
+      if (!history.every((judged) => comesAfter(last, judged, owners.timeline(judged.entry.owner))))
+        known.delete(name)
+    }
+    const fresh = keys.filter((key) => !known.has(nameOf(key)))
+    const whole = grouped(await readAfter(fresh, position, null))
+    return keys.map((key) => {
+      const name = nameOf(key)
+      const timeline = owners.timeline(key.owner)
+      const last = known.get(name)
+      const history = (last ? news : whole).get(name) ?? []
+      const state = last
+        ? goOn(last.state, history, timeline)
+        : replayPath(history, timeline, owners.purgedAt(key))
+      return { ...key, state }
+    })
+  }
+
+  /** What these entries change. */
+  async function changes(entries: readonly JournalEntry[]): Promise<ObjectChange[]> {
+    return at(await touchedBy(entries), entries.at(-1)?.position ?? 0n)
+  }
+
+  /** Call it when the effect of the changes is committed. */
+  function remember(done: readonly ObjectChange[], position: bigint): void {
+    for (const change of done) known.set(nameOf(change), { state: change.state, position })
+  }
+
+  function forget(): void {
+    known.clear()
+  }
+
+  /** Entries of these objects, judged, without the bytes of their bodies. */
+  async function readAfter(
+    keys: readonly ObjectKey[],
+    position: bigint,
+    after: LRUCache<string, Known> | null,
+  ): Promise<Judged[]> {
+    if (keys.length === 0) return []
+    const all: Judged[] = []
+    const from = keys.map((key) => after?.get(nameOf(key))?.position ?? 0n)
+    let last = 0n
+    for (;;) {
+      const { rows } = await pool.query<JournalRow>(
+        `select ${JOURNAL_COLUMNS.replace(/(\w+)/g, 'j.$1')}
+         from unnest($1::bytea[], $2::text[], $3::bigint[]) as k (owner, path, since)
+         join journal j on j.owner = k.owner and j.path = k.path
+         where j.position > greatest(k.since, $4) and j.position <= $5 and j.kind in (0, 1)
+         order by j.position limit ${ROWS_AT_ONCE}`,
+        [
+          keys.map((key) => bytesOfKey(key.owner)),
+          keys.map((key) => key.path),
+          from,
+          last,
+          position,
+        ],
+      )
+      for (const row of rows) {
+        const entry = entryOfRow(row)
+        if (entry.kind === 'PUT' || entry.kind === 'DEL') all.push(withoutBytes(await judge(entry)))
+      }
+      if (rows.length < ROWS_AT_ONCE) return all
+      last = BigInt(rows.at(-1)?.position ?? 0)
+    }
+  }
+
+  async function readOwners(owners: readonly PublicKeyZ32[], position: bigint) {
+    const { rows } = await pool.query<JournalRow>(
+      `select ${JOURNAL_COLUMNS} from journal
+       where owner = any($1) and kind in (2, 3) and position <= $2 order by position`,
+      [owners.map(bytesOfKey), position],
+    )
+    const entries = rows.map(entryOfRow)
+    const byOwner = new Map<PublicKeyZ32, JournalEntry[]>()
+    for (const entry of entries)
+      byOwner.set(entry.owner, [...(byOwner.get(entry.owner) ?? []), entry])
+    const timelines = new Map<PublicKeyZ32, HomeTimeline>()
+    for (const owner of owners) {
+      const homes = (byOwner.get(owner) ?? []).filter((entry) => entry.kind === 'HOME')
+      timelines.set(owner, homeTimeline(homes))
+    }
+    const nowhere = homeTimeline([])
+    return {
+      timeline: (owner: PublicKeyZ32) => timelines.get(owner) ?? nowhere,
+      purgedAt: ({ owner, path }: ObjectKey): bigint =>
+        (byOwner.get(owner) ?? []).findLast(
+          (entry) => entry.kind === 'PURGE' && (entry.path === null || entry.path === path),
+        )?.position ?? 0n,
+    }
+  }
+
+  return { changes, at, remember, forget }
+}
+
+export type ObjectStates = ReturnType<typeof createObjectStates>
+
+function nameOf({ owner, path }: ObjectKey): string {
+  return owner + path
+}
+
+function grouped(all: readonly Judged[]): Map<string, Judged[]> {
+  const groups = new Map<string, Judged[]>()
+  for (const judged of all) {
+    const group = groups.get(nameOf(judged.entry))
+    if (group) group.push(judged)
+    else groups.set(nameOf(judged.entry), [judged])
+  }
+  return groups
+}
+
+function comesAfter(last: ObjectState | null, { entry }: Judged, timeline: HomeTimeline): boolean {
+  const epoch = timeline.epochOf(entry.host, entry.receivedAtMs)
+  return epoch === null || last === null || isAfter(last, epoch, BigInt(entry.eventId))
+}
+
+function withoutBytes(judged: Judged): Judged {
+  const { entry } = judged
+  if (entry.body?.at !== 'row') return judged
+  const light: ObjectEntry = { ...entry, body: { at: 'erased', refs: null } }
+  return { ...judged, entry: light }
+}
+
+/** Goes on from a state with entries that come after it. */
+function goOn(
+  from: ObjectState | null,
+  history: readonly Judged[],
+  timeline: HomeTimeline,
+): ObjectState | null {
+  const ordered = history
+    .flatMap((judged) => {
+      const epoch = timeline.epochOf(judged.entry.host, judged.entry.receivedAtMs)
+      return epoch === null ? [] : [{ epoch, judged, id: BigInt(judged.entry.eventId) }]
+    })
+    .sort((a, b) => a.epoch - b.epoch || (a.id < b.id ? -1 : 1))
+  let state = from
+  for (const { epoch, judged } of ordered) {
+    const kind = kindOfPath(judged.entry.path)
+    if (kind !== null) state = foldEntry(state, epoch, judged, kind)
+  }
+  return state
+}
