@@ -1,0 +1,21 @@
+import type { Bookmark, FileMeta, Post, Profile, Tag } from '@pubky/app-specs'
+import type { PublicKeyZ32 } from '@pubky/protocol'
+
+/** A post as it is kept; of a deleted one only what it refers to is left. */
+export interface PostDoc extends Post {
+  mentions: PublicKeyZ32[]
+}
+
+/** The content of an object that counts, as JSON that PostgreSQL can hold. */
+export type ObjectDoc =
+  | { kind: 'profile'; value: Profile }
+  | { kind: 'post'; id: string; value: PostDoc }
+  | { kind: 'tag'; id: string; app: string; value: Tag }
+  | { kind: 'bookmark'; id: string; value: Bookmark }
+  | { kind: 'follow' | 'mute'; target: PublicKeyZ32 }
+  | { kind: 'file'; id: string; value: FileMeta }
+  | { kind: 'lastRead'; at: number }
+  /** Objects that are served and verified, but say nothing here. */
+  | { kind: 'blob' | 'key' | 'proofs' }
+
+export type ObjectKind = ObjectDoc['kind']

@@ -1,0 +1,150 @@
+import { classifyPath, PROFILE_PATH } from '@pubky/app-specs'
+import type { HomeEntry, JournalEntry, PurgeEntry } from '@pubky/indexer'
+import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import { foldEntry, isAfter } from '../../objects/fold.ts'
+import type { Judged } from '../../objects/judge.ts'
+import { kindOfPath } from '../../objects/kind-of-path.ts'
+import type { Changes } from './changes.ts'
+import { saveUsers } from './document-rows.ts'
+import { affectedPaths, ownedPaths, replayPaths } from './histories.ts'
+import { loadObjects } from './object-rows.ts'
+import type { OwnerRecords } from './owner-records.ts'
+import { type Cause, openSegment } from './segment.ts'
+import type { Tx } from './sql.ts'
+import type { Wanted } from './surroundings.ts'
+
+/** Paths that are read and changed at once when a home moves or something is purged. */
+const PATHS_AT_ONCE = 200
+
+/** An entry of the journal; objects have been judged. */
+export type BatchEntry =
+  | { entry: HomeEntry | PurgeEntry; judged: null }
+  | { entry: JournalEntry; judged: Judged }
+
+/** Applies entries in their order, all in the given transaction. */
+export async function applyBatch(
+  tx: Tx,
+  entries: readonly BatchEntry[],
+  records: OwnerRecords,
+  changes: Changes,
+): Promise<void> {
+  let index = 0
+  while (index < entries.length) {
+    const next = entries[index]
+    if (!next) return
+    if (next.judged === null) {
+      if (next.entry.kind === 'HOME') await applyHome(tx, next.entry, records, changes)
+      else await applyPurge(tx, next.entry, records, changes)
+      index += 1
+      continue
+    }
+    const run: Judged[] = []
+    for (const { judged } of entries.slice(index)) {
+      if (judged === null) break
+      run.push(judged)
+    }
+    index += await applyRun(tx, run, records, changes)
+  }
+}
+
+/** Applies entries of objects. Resolves to how many: it stops at one that comes out of order. */
+async function applyRun(
+  tx: Tx,
+  run: readonly Judged[],
+  records: OwnerRecords,
+  changes: Changes,
+): Promise<number> {
+  const segment = await openSegment(tx, changes, run.map(wantedBy))
+  let count = 0
+  for (const judged of run) {
+    const { entry } = judged
+    const { owner, path, host, receivedAtMs, position } = entry
+    const kind = kindOfPath(path)
+    const epoch = records.timelineOf(owner).epochOf(host, receivedAtMs)
+    if (kind !== null && epoch !== null) {
+      const before = segment.stateOf(entry)
+      if (before && !isAfter(before, epoch, BigInt(entry.eventId))) {
+        if (count > 0) break
+        const cause = { position, receivedAtMs, isSilent: false }
+        await applyPaths(tx, { owner, paths: [path], upTo: position, cause }, records, changes)
+        return 1
+      }
+      const after = foldEntry(before, epoch, judged, kind)
+      segment.change(entry, after, { position, receivedAtMs, isSilent: false })
+    }
+    count += 1
+  }
+  await segment.flush(records.timelineOf)
+  return count
+}
+
+function wantedBy({ entry, doc }: Judged): Wanted {
+  if (doc || entry.kind === 'PUT') return { at: entry, doc }
+  // The path of a follow says whom, also when it is deleted.
+  const ref = classifyPath(entry.path)
+  if (ref?.kind !== 'follow') return { at: entry, doc: null }
+  return { at: entry, doc: { kind: 'follow', target: ref.target as PublicKeyZ32 } }
+}
+
+async function applyHome(
+  tx: Tx,
+  entry: HomeEntry,
+  records: OwnerRecords,
+  changes: Changes,
+): Promise<void> {
+  const { owner, host, position, receivedAtMs } = entry
+  const before = records.timelineOf(owner).epochs
+  records.addHome(entry)
+  const timeline = records.timelineOf(owner)
+  const { epochs } = timeline
+  if (JSON.stringify(before) === JSON.stringify(epochs)) return
+  const [profile = null] = await loadObjects(tx, [{ owner, path: PROFILE_PATH }])
+  await saveUsers(tx, [{ id: owner, timeline, profile }])
+  // A new home brings its own entries into effect and ends those of the last one. A record that
+  // comes late may change anything.
+  const last = epochs.at(-1)
+  const isAppended = epochs.length === before.length + 1 && last?.host === host
+  const range = isAppended
+    ? { host: host ?? owner, fromMs: last?.from ?? 0 }
+    : { host: null, fromMs: 0 }
+  const paths = await affectedPaths(tx, { owner, before: position, ...range })
+  const cause = { position, receivedAtMs, isSilent: false }
+  await applyPaths(tx, { owner, paths, upTo: position, cause }, records, changes)
+}
+
+async function applyPurge(
+  tx: Tx,
+  entry: PurgeEntry,
+  records: OwnerRecords,
+  changes: Changes,
+): Promise<void> {
+  const { owner, path, position, receivedAtMs } = entry
+  records.addPurge(entry)
+  const paths = path === null ? await ownedPaths(tx, owner) : [path]
+  const cause = { position, receivedAtMs, isSilent: true }
+  await applyPaths(tx, { owner, paths, upTo: position, cause }, records, changes)
+}
+
+/** Works these paths out again from all that the journal holds of them. */
+async function applyPaths(
+  tx: Tx,
+  o: { owner: PublicKeyZ32; paths: readonly StoragePath[]; upTo: bigint; cause: Cause },
+  records: OwnerRecords,
+  changes: Changes,
+): Promise<void> {
+  const { owner, upTo, cause } = o
+  for (let from = 0; from < o.paths.length; from += PATHS_AT_ONCE) {
+    const paths = o.paths.slice(from, from + PATHS_AT_ONCE)
+    const states = await replayPaths(tx, records, { owner, paths, upTo })
+    const wanted = [...states].map(([path, state]) => ({
+      at: { owner, path },
+      doc: state?.doc ?? null,
+    }))
+    const segment = await openSegment(tx, changes, wanted)
+    for (const [path, after] of states) {
+      const before = segment.stateOf({ owner, path })
+      if (before || after) segment.change({ owner, path }, after, cause)
+    }
+    await segment.flush(records.timelineOf)
+  }
+}

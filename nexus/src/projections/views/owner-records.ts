@@ -1,0 +1,125 @@
+import type { HomeEntry, PurgeEntry } from '@pubky/indexer'
+import { bytesOfKey, keyOfBytes } from '@pubky/indexer/rows'
+import type { Micros, PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import {
+  type HomeRecordEntry,
+  type HomeTimeline,
+  homeTimeline,
+} from '../../objects/home-timeline.ts'
+import { rowsOf, type Tx } from './sql.ts'
+
+/** Owners that are remembered between batches. */
+const MAX_OWNERS = 50_000
+
+interface Records {
+  homes: HomeRecordEntry[]
+  timeline: HomeTimeline
+  purges: { path: StoragePath | null; position: bigint }[]
+}
+
+const LOAD = `select owner, kind, host, record_micros, received_at_ms, path, position from journal
+  where owner = any($1::bytea[]) and path is null and kind in (2, 3) and position <= $2
+  order by position`
+const PURGES = `select owner, kind, host, record_micros, received_at_ms, path, position from journal
+  where owner = any($1::bytea[]) and kind = 3 and path is not null and position <= $2
+  order by position`
+
+interface Row {
+  owner: Buffer
+  kind: number
+  host: Buffer | null
+  record_micros: string | null
+  received_at_ms: string
+  path: StoragePath | null
+  position: string
+}
+
+/**
+ * What the journal says about owners as such up to a position: their homes, and what was purged.
+ * Kept between batches, as long as no other process has applied any.
+ */
+export function createOwnerRecords() {
+  const known = new Map<PublicKeyZ32, Records>()
+  let position = -1n
+
+  /** Makes sure that these owners are known as of `at`, the last position that was applied. */
+  async function load(tx: Tx, owners: Iterable<PublicKeyZ32>, at: bigint): Promise<void> {
+    if (at !== position || known.size > MAX_OWNERS) known.clear()
+    position = at
+    const missing = [...new Set(owners)].filter((owner) => !known.has(owner))
+    if (missing.length === 0) return
+    for (const owner of missing)
+      known.set(owner, { homes: [], timeline: homeTimeline([]), purges: [] })
+    const keys = missing.map(bytesOfKey)
+    for (const row of await rowsOf<Row>(tx, 'owner_records', LOAD, [keys, at])) take(row)
+    for (const owner of missing) refresh(owner)
+  }
+
+  function take(row: Row): void {
+    const records = known.get(keyOfBytes(row.owner))
+    if (row.kind === 3) {
+      records?.purges.push({ path: row.path, position: BigInt(row.position) })
+      return
+    }
+    records?.homes.push({
+      host: row.host && keyOfBytes(row.host),
+      recordMicros: BigInt(row.record_micros ?? 0) as Micros,
+      receivedAtMs: Number(row.received_at_ms),
+    })
+  }
+
+  function refresh(owner: PublicKeyZ32): void {
+    const records = known.get(owner)
+    if (records) records.timeline = homeTimeline(records.homes)
+  }
+
+  function timelineOf(owner: PublicKeyZ32): HomeTimeline {
+    return known.get(owner)?.timeline ?? homeTimeline([])
+  }
+
+  function addHome(entry: HomeEntry): void {
+    known.get(entry.owner)?.homes.push(entry)
+    refresh(entry.owner)
+  }
+
+  function addPurge({ owner, path, position: at }: PurgeEntry): void {
+    known.get(owner)?.purges.push({ path, position: at })
+  }
+
+  /** The last purge of this path; -1 when it was never purged. */
+  function purgedAt(owner: PublicKeyZ32, path: StoragePath): bigint {
+    let last = -1n
+    for (const purge of known.get(owner)?.purges ?? [])
+      if ((purge.path === null || purge.path === path) && purge.position > last)
+        last = purge.position
+    return last
+  }
+
+  /** Purges of single paths are few and looked up only where a history is read again. */
+  async function loadPurges(tx: Tx, owner: PublicKeyZ32, at: bigint): Promise<void> {
+    const records = known.get(owner)
+    if (!records) return
+    records.purges = records.purges.filter(({ path }) => path === null)
+    for (const row of await rowsOf<Row>(tx, 'owner_purges', PURGES, [[bytesOfKey(owner)], at]))
+      take(row)
+  }
+
+  return {
+    load,
+    loadPurges,
+    timelineOf,
+    addHome,
+    addPurge,
+    purgedAt,
+    /** The batch that ended at `at` was committed. */
+    commit(at: bigint): void {
+      position = at
+    },
+    forget(): void {
+      known.clear()
+      position = -1n
+    },
+  }
+}
+
+export type OwnerRecords = ReturnType<typeof createOwnerRecords>

@@ -1,0 +1,133 @@
+import type { JournalEntry, Projection } from '@pubky/indexer'
+import type { PublicKeyZ32 } from '@pubky/protocol'
+import { withTransaction } from '@pubky/server-kit'
+import type { Pool } from 'pg'
+import { judge } from '../../objects/judge.ts'
+import { applyBatch, type BatchEntry } from './apply-batch.ts'
+import { createChanges } from './changes.ts'
+import { digestNotices, digestState } from './digest.ts'
+import { appendLive, liveMessages } from './live-messages.ts'
+import { createOwnerRecords } from './owner-records.ts'
+import { recountPeople, recountResources, relabelPeople } from './recount-people.ts'
+import { type CountedPost, recountPosts, relabelPosts } from './recount-posts.ts'
+import { rowsOf, type Tx } from './sql.ts'
+
+export const VIEWS_NAME = 'views'
+/** Raise it when the same journal gives other rows than before: the next start rebuilds. */
+export const VIEWS_VERSION = 1
+
+/** Everything that `reset` empties. The live log stays: who listens is told to read again. */
+export const VIEW_TABLES = [
+  'objects',
+  'users',
+  'posts',
+  'follows',
+  'mutes',
+  'bookmarks',
+  'tags',
+  'user_labels',
+  'post_labels',
+  'resources',
+  'files',
+  'user_counts',
+  'notices',
+] as const
+
+const POSITION = 'select position from projection_positions where name = $1 and version = $2'
+const OTHER_VERSIONS = 'select from projection_positions where name = $1 and version <> $2'
+const DROP_VERSIONS = 'delete from projection_positions where name = $1 and version <> $2'
+const LOCK = `insert into projection_positions (name, version, position) values ($1, $2, 0)
+  on conflict (name, version) do update set position = projection_positions.position
+  returning position`
+const MOVE = 'update projection_positions set position = $3 where name = $1 and version = $2'
+const KEY = [VIEWS_NAME, VIEWS_VERSION]
+
+/**
+ * The projection `views` (design 3): documents, edges, counters, timelines and notices. State is a
+ * function of the set of entries, notices of their sequence. `isLive` off: nobody is told.
+ */
+export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
+  const { pool, isLive = true } = o
+  const records = createOwnerRecords()
+
+  async function position(): Promise<bigint> {
+    const { rows } = await pool.query<{ position: string }>(POSITION, KEY)
+    if (rows[0]) return BigInt(rows[0].position)
+    // What another version of this program computed cannot be continued.
+    const { rowCount } = await pool.query(OTHER_VERSIONS, KEY)
+    if (rowCount) await reset()
+    return 0n
+  }
+
+  async function apply(
+    entries: readonly JournalEntry[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<void> {
+    signal?.throwIfAborted()
+    const batch = await Promise.all(entries.map(toBatchEntry))
+    if (batch.length === 0) return
+    try {
+      const end = await withTransaction(pool, (tx) => applyIn(tx, batch))
+      records.commit(end)
+    } catch (error) {
+      records.forget()
+      throw error
+    }
+  }
+
+  /** Resolves to the position after the batch. */
+  async function applyIn(tx: Tx, batch: readonly BatchEntry[]): Promise<bigint> {
+    // The row is locked until the end: whoever else applies waits and then finds nothing to do.
+    const rows = await rowsOf<{ position: string }>(tx, 'lock_views', LOCK, KEY)
+    const at = BigInt(rows[0]?.position ?? 0)
+    const news = batch.filter(({ entry }) => entry.position > at)
+    const end = news.at(-1)?.entry.position
+    if (end === undefined) return at
+    const owners = news.map(({ entry }): PublicKeyZ32 => entry.owner)
+    await records.load(tx, owners, at)
+    const changes = createChanges()
+    await applyBatch(tx, news, records, changes)
+    const { touched } = changes
+    const posts = await recountPosts(tx, touched.posts)
+    await relabelPosts(tx, labelled(touched.posts, posts))
+    const people = await recountPeople(tx, touched)
+    await relabelPeople(tx, touched.people.tags)
+    await recountResources(tx, touched.resources)
+    const recipients = await changes.notices.save(tx)
+    if (isLive)
+      await appendLive(tx, end, await liveMessages(tx, { changes, posts, people, recipients }))
+    await rowsOf(tx, 'move_views', MOVE, [...KEY, end])
+    return end
+  }
+
+  async function reset(): Promise<void> {
+    records.forget()
+    await withTransaction(pool, async (tx) => {
+      await rowsOf(tx, 'lock_views', LOCK, KEY)
+      await tx.query(`truncate ${VIEW_TABLES.join(', ')}`)
+      await rowsOf(tx, 'move_views', MOVE, [...KEY, 0])
+      await tx.query(DROP_VERSIONS, KEY)
+    })
+  }
+
+  return {
+    name: VIEWS_NAME,
+    version: VIEWS_VERSION,
+    position,
+    apply,
+    reset,
+    stateDigest: () => digestState(pool),
+    noticeDigest: () => digestNotices(pool),
+  }
+}
+
+/** Posts whose label lists may have to change; of those without a row they must go. */
+function labelled(touched: ReadonlySet<string>, posts: readonly CountedPost[]): string[] {
+  const bare = new Set(posts.filter((p) => p.tags === 0 && !p.had_labels).map((p) => p.key))
+  return [...touched].filter((key) => !bare.has(key))
+}
+
+async function toBatchEntry(entry: JournalEntry): Promise<BatchEntry> {
+  if (entry.kind === 'HOME' || entry.kind === 'PURGE') return { entry, judged: null }
+  return { entry, judged: await judge(entry) }
+}
