@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { DhtError, type DhtNode, type DhtNodeOptions, startDhtNode } from '@pubky/dht'
 import { StartError, type Teardown } from '@pubky/server-kit'
 import type { PkdnsConfig } from './config.ts'
@@ -22,7 +22,7 @@ export async function startDhtNodes(
   deps: NodeDeps,
   teardown: Teardown,
 ): Promise<DhtNode> {
-  const dirOf = (index: number) => join(config.dataDir, 'dht', String(index))
+  const dirOf = (index: number) => resolve(config.dataDir, 'dht', String(index))
   const isLocal = config.network === 'local'
   const bootstrap = isLocal || config.bootstrap.length > 0 ? config.bootstrap : MAINNET_BOOTSTRAP
   const options = {
@@ -34,12 +34,16 @@ export async function startDhtNodes(
   teardown.use(first)
   if (!isLocal) return first
 
+  const join = [`127.0.0.1:${first.address.port}`]
+  const starts = await Promise.allSettled(
+    Array.from({ length: config.nodes - 1 }, (_, at) =>
+      startDhtNode({ ...options, port: 0, bootstrap: join, dir: dirOf(at + 1) }),
+    ),
+  )
   const nodes = [first]
-  for (let index = 1; index < config.nodes; index++) {
-    const join = [`127.0.0.1:${first.address.port}`]
-    const node = await startDhtNode({ ...options, port: 0, bootstrap: join, dir: dirOf(index) })
-    nodes.push(teardown.use(node))
-  }
+  for (const start of starts)
+    if (start.status === 'fulfilled') nodes.push(teardown.use(start.value))
+  for (const start of starts) if (start.status === 'rejected') throw start.reason
   await Promise.all(
     nodes.map((node) => node.greet(nodes.filter((n) => n !== node).map(({ address }) => address))),
   )

@@ -15,9 +15,12 @@ export async function openItemStore(o: {
 }) {
   const storage = createStorage(o.limits)
   const log: ItemLog | null = o.file
-    ? await openItemLog({ file: o.file, maxItems: o.limits.maxItems })
+    ? await openItemLog({
+        file: o.file,
+        maxItems: o.limits.maxItems,
+        onEntry: ({ item }) => void storage.put(targetOf(item.key), item, null),
+      })
     : null
-  if (log) for await (const { item } of log.entries()) storage.put(targetOf(item.key), item, null)
   let pending = 0
 
   /**

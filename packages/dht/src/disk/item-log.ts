@@ -17,6 +17,8 @@ export interface ItemLogOptions {
   file: string
   /** Items kept; the least recently written go first. */
   maxItems: number
+  /** Told every sound entry while the file is opened, oldest first, replaced ones too. */
+  onEntry?: (entry: LogEntry) => void
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ItemLogOptions {
  * when half of it is dead. `put` resolves when the item would survive a power cut; puts that come
  * together share one sync. A torn end, as a crash leaves it, is cut off when the file is opened.
  */
-export async function openItemLog({ file, maxItems }: ItemLogOptions) {
+export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
   await mkdir(dirname(file), { recursive: true })
   let handle = await open(file, 'a+')
   const places = new Map<string, Place>()
@@ -49,7 +51,10 @@ export async function openItemLog({ file, maxItems }: ItemLogOptions) {
       size = MAGIC.length
       return
     }
-    size = await scan(handle, length, (entry, place) => settle(keyOf(entry.item.key), place))
+    size = await scan(handle, length, (entry, place) => {
+      settle(keyOf(entry.item.key), place)
+      onEntry?.(entry)
+    })
     if (size < length) await handle.truncate(size)
   }
 
@@ -146,18 +151,9 @@ export async function openItemLog({ file, maxItems }: ItemLogOptions) {
     return readAt(handle, place)
   }
 
-  async function* entries(): AsyncGenerator<LogEntry> {
-    for (const place of [...places.values()]) {
-      const entry = await readAt(handle, place)
-      if (entry) yield entry
-    }
-  }
-
   return {
     put,
     get,
-    /** All entries, oldest first; to be read before anything is put. */
-    entries,
     has: (key: Uint8Array): boolean => places.has(keyOf(key)),
     /** Lets the entry go at the next rewrite of the file. */
     drop: (key: Uint8Array): void => remove(keyOf(key)),
