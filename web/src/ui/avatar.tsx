@@ -1,6 +1,6 @@
 'use client'
 
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { cx } from './cx.ts'
 import { Keyprint } from './keyprint.tsx'
 
@@ -13,25 +13,41 @@ interface AvatarProps {
   className?: string
 }
 
+const MOST_TRIES = 4
+const FIRST_WAIT_MS = 1500
+
 /** A round picture of a person. Decorative: the name stands beside it. */
 export function Avatar({ userId, src, size = 40, className }: AvatarProps) {
-  const [broken, setBroken] = useState<string | null>(null)
+  const [failure, setFailure] = useState<{ src: string; tries: number; waiting: boolean } | null>(
+    null,
+  )
+  const tries = failure?.src === src ? failure.tries : 0
+  const waiting = failure?.src === src && failure.waiting
+
+  // A new picture is known before the indexer has fetched it.
+  useEffect(() => {
+    if (!failure?.waiting || failure.tries > MOST_TRIES) return
+    const again = () => setFailure({ ...failure, waiting: false })
+    const timer = setTimeout(again, FIRST_WAIT_MS * 2 ** failure.tries)
+    return () => clearTimeout(timer)
+  }, [failure])
+
   return (
     <span
       className={cx('inline-block shrink-0 overflow-hidden rounded-full bg-raised', className)}
       style={{ width: size, height: size }}
     >
-      {src && src !== broken ? (
+      {src && !waiting ? (
         // biome-ignore lint/performance/noImgElement: pictures come sized from the indexer.
         <img
-          src={src}
+          src={tries === 0 ? src : `${src}?try=${tries}`}
           alt=""
           width={size}
           height={size}
           loading="lazy"
           decoding="async"
           className="size-full object-cover"
-          onError={() => setBroken(src)}
+          onError={() => setFailure({ src, tries: tries + 1, waiting: true })}
         />
       ) : (
         <Keyprint userId={userId} className="size-full" />

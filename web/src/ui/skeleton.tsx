@@ -1,7 +1,9 @@
 import { cx } from './cx.ts'
 
 export function Skeleton({ className }: { className?: string }) {
-  return <span aria-hidden className={cx('block animate-pulse-soft rounded-sm bg-raised', className)} />
+  return (
+    <span aria-hidden className={cx('block animate-pulse-soft rounded-sm bg-raised', className)} />
+  )
 }
 
 /** Stands in for a post while it loads; as high as a short one. */

@@ -17,7 +17,15 @@ const box =
   'w-full rounded-lg border border-line-strong bg-transparent text-base placeholder:text-mute transition-colors hover:border-fg focus-within:border-brand-text'
 
 /** A labelled text input with hint and error, both tied to the field for screen readers. */
-export function TextField({ label, hint, error, end, hideLabel, className, ...rest }: TextFieldProps) {
+export function TextField({
+  label,
+  hint,
+  error,
+  end,
+  hideLabel,
+  className,
+  ...rest
+}: TextFieldProps) {
   const id = useId()
   const described = [error ? `${id}-error` : null, hint ? `${id}-hint` : null].filter(Boolean)
   return (

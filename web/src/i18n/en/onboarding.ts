@@ -6,7 +6,8 @@ export const onboarding = {
   stepOf: 'Step {step} of {total}',
   keyTitleLead: 'Your key is',
   keyTitleBrand: 'your name.',
-  keyText: 'We make a pair of keys in this browser. The public half below is your address in the network. The secret half never leaves your device.',
+  keyText:
+    'We make a pair of keys in this browser. The public half below is your address in the network. The secret half never leaves your device.',
   keyMaking: 'Making your key',
   keyLabel: 'Your public key',
   keyFace: 'The pattern belongs to your key and looks the same to everybody.',
@@ -18,11 +19,13 @@ export const onboarding = {
   createAccount: 'Create account',
   creating: 'Creating your account',
   anotherKey: 'Make another key',
-  terms: 'By continuing you confirm that you are over 18 and accept the terms of the homeserver that you choose.',
+  terms:
+    'By continuing you confirm that you are over 18 and accept the terms of the homeserver that you choose.',
   haveKey: 'Already have a key?',
   backupTitleLead: 'Keep it',
   backupTitleBrand: 'safe.',
-  backupText: 'If you lose this browser, only a backup brings your account back. Nobody else has a copy, and nobody can reset it.',
+  backupText:
+    'If you lose this browser, only a backup brings your account back. Nobody else has a copy, and nobody can reset it.',
   backupPhrase: 'Recovery phrase',
   backupPhraseText: 'Twelve words to write on paper.',
   backupFile: 'Recovery file',
@@ -31,7 +34,8 @@ export const onboarding = {
   backupDoneBadge: 'Done',
   backupFinish: 'Continue',
   backupConfirmTitle: 'Remove the secret key from this browser?',
-  backupConfirmText: 'You have a backup. From now on this browser works with a key of its own, and the secret key leaves it for good.',
+  backupConfirmText:
+    'You have a backup. From now on this browser works with a key of its own, and the secret key leaves it for good.',
   backupConfirm: 'Yes, I keep my backup',
   phraseTitle: 'Write down these twelve words',
   phraseText: 'In this order, on paper. Whoever has them is you.',

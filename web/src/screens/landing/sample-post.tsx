@@ -20,7 +20,13 @@ export async function SamplePost() {
             <p className="key text-xs text-mute">o4dk…6uyy</p>
           </div>
           <span className="flex items-center gap-1.5 rounded-full bg-brand-veil px-3 py-1 text-xs font-semibold text-brand-text">
-            <svg viewBox="0 0 24 24" className="size-3.5" fill="none" stroke="currentColor" strokeWidth="2.5">
+            <svg
+              viewBox="0 0 24 24"
+              className="size-3.5"
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="2.5"
+            >
               <path d="M12 3 5 6v5c0 5 3 8 7 10 4-2 7-5 7-10V6l-7-3Z" />
               <path d="m9 12 2.2 2.2L15.5 10" />
             </svg>

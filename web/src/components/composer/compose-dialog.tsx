@@ -1,0 +1,87 @@
+'use client'
+
+import { useState } from 'react'
+import { useT } from '../../i18n/client.tsx'
+import { usePost } from '../../state/queries/post.ts'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { ConfirmDialog } from '../confirm-dialog.tsx'
+import { EmbeddedPost } from '../post-card/embedded-post.tsx'
+import type { WriteRequest } from './compose.tsx'
+import { Composer } from './composer.tsx'
+
+const TITLES = {
+  post: 'composer.newTitle',
+  reply: 'composer.replyTitle',
+  repost: 'composer.repostTitle',
+  edit: 'composer.editTitle',
+} as const
+
+/** The composer in a dialog, with the post that it is about. */
+export function ComposeDialog({
+  request,
+  onClose,
+}: {
+  request: WriteRequest
+  onClose: () => void
+}) {
+  const t = useT()
+  const [dirty, setDirty] = useState(false)
+  const [asking, setAsking] = useState(false)
+  const close = () => (dirty ? setAsking(true) : onClose())
+  return (
+    <Dialog
+      open
+      onClose={close}
+      title={t(TITLES[request.mode])}
+      {...(request.mode === 'edit' ? { description: t('composer.editText') } : {})}
+    >
+      {request.mode === 'reply' ? <EmbeddedPost postKey={request.target} /> : null}
+      <div className={request.mode === 'reply' ? 'mt-4' : ''}>
+        {request.mode === 'edit' ? (
+          <EditForm postKey={request.target} onDirty={setDirty} onDone={onClose} />
+        ) : (
+          <Composer
+            mode={request.mode}
+            {...(request.mode === 'post'
+              ? { initialText: request.text ?? '' }
+              : { target: request.target })}
+            onDirty={setDirty}
+            onDone={onClose}
+            autoFocus
+          />
+        )}
+      </div>
+      {request.mode === 'repost' ? <EmbeddedPost postKey={request.target} /> : null}
+      {asking ? (
+        <ConfirmDialog
+          title={t('composer.discardTitle')}
+          text=""
+          confirm={t('composer.discard')}
+          danger
+          onConfirm={onClose}
+          onClose={() => setAsking(false)}
+        />
+      ) : null}
+    </Dialog>
+  )
+}
+
+interface EditFormProps {
+  postKey: string
+  onDirty: (dirty: boolean) => void
+  onDone: () => void
+}
+
+function EditForm({ postKey, onDirty, onDone }: EditFormProps) {
+  const t = useT()
+  const { post, status, retry } = usePost(postKey)
+  if (!post)
+    return status === 'error' ? (
+      <Button onClick={retry}>{t('common.retry')}</Button>
+    ) : (
+      <Skeleton className="h-32" />
+    )
+  return <Composer mode="edit" editing={post} onDirty={onDirty} onDone={onDone} autoFocus />
+}

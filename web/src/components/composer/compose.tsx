@@ -1,0 +1,53 @@
+'use client'
+
+import { createContext, lazy, type ReactNode, Suspense, use, useCallback, useState } from 'react'
+import { useViewer } from '../../state/session/viewer.tsx'
+import type { PostKeyText } from '../../state/views.ts'
+import { useJoin } from '../join.tsx'
+
+const ComposeDialog = lazy(() =>
+  import('./compose-dialog.tsx').then((m) => ({ default: m.ComposeDialog })),
+)
+const TagsDialog = lazy(() => import('./tags-dialog.tsx').then((m) => ({ default: m.TagsDialog })))
+
+export type WriteRequest =
+  | { mode: 'post'; text?: string }
+  | { mode: 'reply' | 'repost' | 'edit'; target: PostKeyText }
+
+export type ComposeRequest = WriteRequest | { mode: 'tags'; target: PostKeyText }
+
+const ComposeContext = createContext<(request: ComposeRequest) => void>(() => {})
+
+/** Holds the one dialog in which posts are written; it is loaded when it is first asked for. */
+export function ComposeProvider({ children }: { children: ReactNode }) {
+  const { id: viewer } = useViewer()
+  const join = useJoin()
+  const [request, setRequest] = useState<ComposeRequest | null>(null)
+  const open = useCallback(
+    (next: ComposeRequest) => {
+      if (viewer === null && next.mode !== 'tags') join()
+      else setRequest(next)
+    },
+    [viewer, join],
+  )
+  const close = () => setRequest(null)
+  return (
+    <ComposeContext value={open}>
+      {children}
+      {request ? (
+        <Suspense>
+          {request.mode === 'tags' ? (
+            <TagsDialog target={request.target} onClose={close} />
+          ) : (
+            <ComposeDialog request={request} onClose={close} />
+          )}
+        </Suspense>
+      ) : null}
+    </ComposeContext>
+  )
+}
+
+/** Opens the dialog to post, reply, repost, edit or tag; guests are asked to join. */
+export function useCompose(): (request: ComposeRequest) => void {
+  return use(ComposeContext)
+}

@@ -1,0 +1,233 @@
+'use client'
+
+import { ImagePlus, Tag } from 'lucide-react'
+import { type KeyboardEvent, lazy, Suspense, useEffect, useId, useRef, useState } from 'react'
+import { useT } from '../../i18n/client.tsx'
+import { useActions } from '../../state/actions.ts'
+import type { Upload } from '../../state/outbox/actions.ts'
+import { errorCode, errorTextKey } from '../../state/session/errors.ts'
+import { useViewer } from '../../state/session/viewer.tsx'
+import { keyOfPost, type PostKeyText, type PostView } from '../../state/views.ts'
+import { Button, IconButton } from '../../ui/button.tsx'
+import { cx } from '../../ui/cx.ts'
+import { showToast } from '../../ui/toast.tsx'
+import { UserAvatar } from '../user-avatar.tsx'
+
+const TagsField = lazy(() => import('./tags-field.tsx').then((m) => ({ default: m.TagsField })))
+const Uploads = lazy(() => import('./uploads.tsx').then((m) => ({ default: m.Uploads })))
+
+const MOST_CHARACTERS = 2000
+const MOST_UPLOADS = 3
+
+export type ComposerMode = 'post' | 'reply' | 'repost' | 'edit'
+
+export interface ComposerProps {
+  mode: ComposerMode
+  /** The post that is answered or reposted. */
+  target?: PostKeyText
+  editing?: PostView
+  initialText?: string
+  /** One line until it gets the focus. */
+  collapsible?: boolean
+  autoFocus?: boolean
+  onDirty?: (dirty: boolean) => void
+  onDone?: (key: PostKeyText | null) => void
+}
+
+const SUBMITS = {
+  post: 'composer.send',
+  reply: 'composer.reply',
+  edit: 'composer.save',
+} as const
+
+const PLACEHOLDERS = {
+  post: 'composer.placeholder',
+  reply: 'composer.replyPlaceholder',
+  repost: 'composer.quotePlaceholder',
+  edit: 'composer.placeholder',
+} as const
+
+/** Where posts, replies, quotes and edits are written. */
+export function Composer(props: ComposerProps) {
+  const { mode, target, editing, collapsible, autoFocus, onDirty, onDone } = props
+  const t = useT()
+  const id = useId()
+  const { id: viewer } = useViewer()
+  const actions = useActions()
+  const field = useRef<HTMLTextAreaElement>(null)
+  const before = editing?.details.content ?? props.initialText ?? ''
+  const [text, setText] = useState(before)
+  const [tags, setTags] = useState<string[]>([])
+  const [uploads, setUploads] = useState<Upload[]>([])
+  const [showTags, setShowTags] = useState(false)
+  const [open, setOpen] = useState(!collapsible)
+  const [busy, setBusy] = useState(false)
+
+  const length = [...text.trim()].length
+  const tooLong = length > MOST_CHARACTERS
+  const hasContent = length > 0 || uploads.length > 0 || mode === 'repost'
+  const ready = hasContent && !tooLong && !busy && text !== (editing ? before : null)
+  const dirty = text !== before || tags.length > 0 || uploads.length > 0
+
+  useEffect(() => onDirty?.(dirty), [dirty, onDirty])
+  useEffect(() => {
+    if (autoFocus) field.current?.focus()
+  }, [autoFocus])
+
+  async function submit() {
+    if (!ready) return
+    setBusy(true)
+    try {
+      if (editing) {
+        await actions.edit(editing, text)
+        onDone?.(keyOfPost(editing))
+        return
+      }
+      const relation =
+        mode === 'reply' ? { parent: target } : mode === 'repost' ? { embed: target } : {}
+      const key = await actions.post({ content: text, tags, uploads, ...relation })
+      if (key === null) return
+      setText('')
+      setTags([])
+      setUploads([])
+      setShowTags(false)
+      if (collapsible) {
+        setOpen(false)
+        field.current?.blur()
+      }
+      onDone?.(key)
+    } catch (error) {
+      showToast('bad', t(errorTextKey(errorCode(error))))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  async function addFiles(files: Iterable<File>) {
+    const { readUploads } = await import('./read-uploads.ts')
+    const { taken, refused } = await readUploads([...files], MOST_UPLOADS - uploads.length)
+    setUploads((now) => [...now, ...taken])
+    for (const { reason, values } of refused) showToast('bad', t(reason, values))
+  }
+
+  function onKeyDown(event: KeyboardEvent) {
+    const sends = event.key === 'Enter' && (event.ctrlKey || event.metaKey)
+    if (!sends || event.nativeEvent.isComposing) return
+    event.preventDefault()
+    void submit()
+  }
+
+  const submitKey =
+    mode === 'repost' ? (length > 0 ? 'composer.quote' : 'composer.repost') : SUBMITS[mode]
+  return (
+    <form
+      className="flex gap-3"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void submit()
+      }}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault()
+        if (!editing) void addFiles(event.dataTransfer.files)
+      }}
+    >
+      {viewer ? <UserAvatar userId={viewer} size={44} className="max-sm:hidden" /> : null}
+      <div className="min-w-0 grow">
+        <label htmlFor={id} className="sr-only">
+          {t('composer.label')}
+        </label>
+        <textarea
+          ref={field}
+          id={id}
+          dir="auto"
+          rows={open ? 3 : 1}
+          value={text}
+          placeholder={t(PLACEHOLDERS[mode])}
+          aria-invalid={tooLong || undefined}
+          aria-describedby={`${id}-count`}
+          onFocus={() => {
+            setOpen(true)
+            void import('../../state/outbox/plan.ts')
+          }}
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={onKeyDown}
+          onPaste={(event) => {
+            const { files } = event.clipboardData
+            if (files.length === 0 || editing) return
+            event.preventDefault()
+            void addFiles(files)
+          }}
+          className="field-sizing-content max-h-[50dvh] w-full resize-none bg-transparent pt-2.5 text-lg leading-relaxed outline-none placeholder:text-mute"
+        />
+        <Suspense>
+          {uploads.length > 0 ? <Uploads uploads={uploads} onChange={setUploads} /> : null}
+          {showTags ? <TagsField tags={tags} onChange={setTags} /> : null}
+        </Suspense>
+        {open ? (
+          <div className="mt-3 flex items-center gap-1 border-t pt-3">
+            {editing ? null : (
+              <>
+                <PictureButton
+                  disabled={uploads.length >= MOST_UPLOADS}
+                  onFiles={(files) => void addFiles(files)}
+                />
+                <IconButton
+                  label={t('composer.tagsAdd')}
+                  aria-expanded={showTags}
+                  onClick={() => setShowTags(!showTags)}
+                >
+                  <Tag size={19} aria-hidden />
+                </IconButton>
+              </>
+            )}
+            <span
+              id={`${id}-count`}
+              className={cx(
+                'ms-auto me-3 text-xs tabular-nums',
+                tooLong ? 'font-semibold text-danger' : 'text-mute',
+              )}
+            >
+              {t('composer.counter', { count: length, max: MOST_CHARACTERS })}
+              {tooLong ? <span className="sr-only">{t('composer.tooLong')}</span> : null}
+            </span>
+            <Button type="submit" look="brand" disabled={!ready} busy={busy}>
+              {t(submitKey)}
+            </Button>
+          </div>
+        ) : (
+          <span id={`${id}-count`} />
+        )}
+      </div>
+    </form>
+  )
+}
+
+function PictureButton(props: { disabled: boolean; onFiles: (files: Iterable<File>) => void }) {
+  const t = useT()
+  const input = useRef<HTMLInputElement>(null)
+  return (
+    <>
+      <IconButton
+        label={t('composer.addPicture')}
+        disabled={props.disabled}
+        onClick={() => input.current?.click()}
+        className="-ms-2"
+      >
+        <ImagePlus size={20} aria-hidden />
+      </IconButton>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        tabIndex={-1}
+        accept="image/jpeg,image/png,image/gif,image/webp"
+        onChange={(event) => {
+          props.onFiles([...(event.target.files ?? [])])
+          event.target.value = ''
+        }}
+      />
+    </>
+  )
+}

@@ -1,0 +1,53 @@
+'use client'
+
+import Link from 'next/link'
+import { useT } from '../../i18n/client.tsx'
+import { useUser } from '../../state/queries/user.ts'
+import { type PostView, shortKey } from '../../state/views.ts'
+import { Time } from '../time.tsx'
+import { UserAvatar } from '../user-avatar.tsx'
+import { PostMenu } from './post-menu.tsx'
+import { Shield } from './shield.tsx'
+
+export function PostHeader({ view, nameId }: { view: PostView; nameId: string }) {
+  const t = useT()
+  const { author, id, indexed_at } = view.details
+  const { user } = useUser(author)
+  const name = user?.details.name ?? shortKey(author)
+  return (
+    <header className="flex items-start gap-3">
+      <Link
+        href={`/profile/${author}`}
+        prefetch={false}
+        tabIndex={-1}
+        aria-hidden
+        className="shrink-0 rounded-full"
+      >
+        <UserAvatar userId={author} size={44} />
+      </Link>
+      <div className="min-w-0 grow">
+        <div className="flex items-baseline gap-2">
+          <Link
+            id={nameId}
+            href={`/profile/${author}`}
+            prefetch={false}
+            dir="auto"
+            className="truncate font-semibold tracking-[-0.01em] hover:underline"
+          >
+            {name}
+          </Link>
+          <Link
+            href={`/post/${author}/${id}`}
+            prefetch={false}
+            className="touch shrink-0 text-xs text-mute hover:text-fg hover:underline"
+          >
+            <Time atMs={indexed_at} />
+          </Link>
+        </div>
+        <p className="key truncate text-xs text-mute">{shortKey(author)}</p>
+      </div>
+      <Shield view={view} />
+      <PostMenu view={view} authorName={name} label={t('post.menu')} />
+    </header>
+  )
+}

@@ -1,0 +1,115 @@
+'use client'
+
+import { Copy, Ellipsis, Link2, Pencil, Trash2, UserMinus, UserPlus, VolumeX } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { useT } from '../../i18n/client.tsx'
+import { useActions } from '../../state/actions.ts'
+import { repostOf } from '../../state/outbox/overlay.ts'
+import { useUser } from '../../state/queries/user.ts'
+import { useViewer } from '../../state/session/viewer.tsx'
+import { keyOfPost, keyOfUri, type PostView } from '../../state/views.ts'
+import { Menu, type MenuItem } from '../../ui/menu.tsx'
+import { useCompose } from '../composer/compose.tsx'
+import { useCopy } from '../use-copy.ts'
+
+const ConfirmDialog = lazy(() =>
+  import('../confirm-dialog.tsx').then((m) => ({ default: m.ConfirmDialog })),
+)
+
+interface PostMenuProps {
+  view: PostView
+  authorName: string
+  label: string
+}
+
+/** What else one can do with a post. */
+export function PostMenu({ view, authorName, label }: PostMenuProps) {
+  const t = useT()
+  const copy = useCopy()
+  const compose = useCompose()
+  const { id: viewer } = useViewer()
+  const { follow, mute, remove } = useActions()
+  const [deleting, setDeleting] = useState(false)
+  const { author, id, content, kind } = view.details
+  const { user } = useUser(author)
+  const following = user?.relationship.following ?? false
+  const own = author === viewer
+  const icon = { size: 18, 'aria-hidden': true } as const
+
+  const items: MenuItem[] = [
+    {
+      key: 'link',
+      label: t('post.copyLink'),
+      icon: <Link2 {...icon} />,
+      onSelect: () => copy(`${location.origin}/post/${author}/${id}`),
+    },
+    {
+      key: 'key',
+      label: t('post.copyKey'),
+      icon: <Copy {...icon} />,
+      onSelect: () => copy(`pubky${author}`),
+    },
+  ]
+  if (kind !== 'long' && content)
+    items.push({
+      key: 'text',
+      label: t('post.copyText'),
+      icon: <Copy {...icon} />,
+      onSelect: () => copy(content),
+    })
+  if (own)
+    items.push(
+      {
+        key: 'edit',
+        label: t('post.edit'),
+        icon: <Pencil {...icon} />,
+        onSelect: () => compose({ mode: 'edit', target: keyOfPost(view) }),
+      },
+      {
+        key: 'delete',
+        label: t('post.delete'),
+        icon: <Trash2 {...icon} />,
+        danger: true,
+        onSelect: () => setDeleting(true),
+      },
+    )
+  else
+    items.push(
+      {
+        key: 'follow',
+        label: t(following ? 'post.unfollow' : 'post.follow', { name: authorName }),
+        icon: following ? <UserMinus {...icon} /> : <UserPlus {...icon} />,
+        onSelect: () => follow(author, !following),
+      },
+      {
+        key: 'mute',
+        label: t('post.mute', { name: authorName }),
+        icon: <VolumeX {...icon} />,
+        danger: true,
+        onSelect: () => mute(author, true),
+      },
+    )
+
+  return (
+    <>
+      <Menu
+        label={label}
+        button={<Ellipsis size={20} aria-hidden />}
+        items={items}
+        className="-my-1 -me-2"
+      />
+      {deleting ? (
+        <Suspense>
+          <ConfirmDialog
+            title={t('post.deleteTitle')}
+            text={t('post.deleteText')}
+            confirm={t('post.delete')}
+            danger
+            onConfirm={() => remove(view, keyOfUri(view.relationships.replied), repostOf(view))}
+            onClose={() => setDeleting(false)}
+          />
+        </Suspense>
+      ) : null}
+    </>
+  )
+}

@@ -1,0 +1,43 @@
+'use client'
+
+import { CircleAlert } from 'lucide-react'
+import { useT } from '../../i18n/client.tsx'
+import { useActions } from '../../state/actions.ts'
+import type { ShownPost } from '../../state/queries/post.ts'
+import { errorTextKey } from '../../state/session/errors.ts'
+import { Button } from '../../ui/button.tsx'
+import { Spinner } from '../../ui/spinner.tsx'
+
+/** Of the person's own new post: on its way, or refused with what one can do. */
+export function SendState({ shown }: { shown: ShownPost }) {
+  const t = useT()
+  const { retry, discard } = useActions()
+  const { sending, pendingId } = shown
+  if (sending === null || pendingId === null) return null
+  if (sending === 'waiting')
+    return (
+      <p className="mt-3 flex items-center gap-2 text-xs font-medium text-mute" role="status">
+        <Spinner className="text-brand-text" />
+        {t('post.sending')}
+      </p>
+    )
+  return (
+    <div role="alert" className="mt-3 rounded-md bg-danger-veil p-3 text-sm">
+      <p className="flex items-center gap-2 font-semibold text-danger">
+        <CircleAlert size={16} aria-hidden />
+        {t('post.failed')}
+      </p>
+      <p className="mt-1 text-soft">
+        {t('post.failedText', { reason: t(errorTextKey(shown.reason)) })}
+      </p>
+      <div className="mt-2 flex gap-2">
+        <Button size="sm" onClick={() => retry(pendingId)}>
+          {t('post.retry')}
+        </Button>
+        <Button look="quiet" size="sm" onClick={() => discard(pendingId)}>
+          {t('post.discard')}
+        </Button>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,84 @@
+'use client'
+
+import { KeyRound, LogIn, WifiOff } from 'lucide-react'
+import { type ReactNode, useSyncExternalStore } from 'react'
+import { useT } from '../../i18n/client.tsx'
+import { useViewer } from '../../state/session/viewer.tsx'
+import { buttonClass } from '../../ui/button.tsx'
+import { cx } from '../../ui/cx.ts'
+
+function subscribe(listener: () => void) {
+  addEventListener('online', listener)
+  addEventListener('offline', listener)
+  return () => {
+    removeEventListener('online', listener)
+    removeEventListener('offline', listener)
+  }
+}
+
+/** Whether the browser believes that it has a connection. */
+export function useOnline(): boolean {
+  return useSyncExternalStore(
+    subscribe,
+    () => navigator.onLine,
+    () => true,
+  )
+}
+
+interface BannerProps {
+  icon: ReactNode
+  urgent?: boolean
+  action?: ReactNode
+  children: ReactNode
+}
+
+function Banner({ icon, urgent, action, children }: BannerProps) {
+  return (
+    <div className={cx('border-b', urgent ? 'bg-danger-veil' : 'bg-brand-veil')}>
+      <div className="page flex min-h-12 flex-wrap items-center gap-x-3 gap-y-2 py-2 text-sm font-medium">
+        <span className={urgent ? 'text-danger' : 'text-brand-text'}>{icon}</span>
+        <span className="min-w-0 grow basis-52">{children}</span>
+        {action}
+      </div>
+    </div>
+  )
+}
+
+/** Notices below the header: no connection, session ended, backup due. */
+export function Banners() {
+  const t = useT()
+  const online = useOnline()
+  const { account, ended } = useViewer()
+  return (
+    <div aria-live="polite">
+      {online ? null : (
+        <Banner icon={<WifiOff size={18} aria-hidden />}>{t('common.offline')}</Banner>
+      )}
+      {ended ? (
+        <Banner
+          urgent
+          icon={<LogIn size={18} aria-hidden />}
+          action={
+            <a href="/sign-in" className={buttonClass('solid', 'sm')}>
+              {t('common.signIn')}
+            </a>
+          }
+        >
+          {t('common.sessionEnded')}
+        </Banner>
+      ) : null}
+      {account?.stage === 'ready' && account.backup === 'pending' ? (
+        <Banner
+          icon={<KeyRound size={18} aria-hidden />}
+          action={
+            <a href="/onboarding/backup" className={buttonClass('solid', 'sm')}>
+              {t('common.backupNow')}
+            </a>
+          }
+        >
+          {t('common.backupReminder')}
+        </Banner>
+      ) : null}
+    </div>
+  )
+}

@@ -1,0 +1,23 @@
+import type { ReactNode } from 'react'
+
+interface ColumnsProps {
+  /** Filters or a menu; hidden on a phone. */
+  start?: ReactNode
+  /** People, tags; hidden below 1024 px. */
+  end?: ReactNode
+  children: ReactNode
+}
+
+const SIDE =
+  'hidden lg:sticky lg:top-24 lg:block lg:max-h-[calc(100dvh-7rem)] lg:self-start lg:overflow-y-auto'
+
+/** Three columns on a desktop, the middle one alone on a phone. `children` is the main content. */
+export function Columns({ start, end, children }: ColumnsProps) {
+  return (
+    <div className="grid gap-x-8 lg:grid-cols-[11.5rem_minmax(0,1fr)] xl:grid-cols-[12rem_minmax(0,1fr)_17rem]">
+      <div className={SIDE}>{start}</div>
+      <main className="mx-auto w-full max-w-2xl min-w-0 lg:max-w-none">{children}</main>
+      <aside className={`${SIDE} lg:hidden xl:block`}>{end}</aside>
+    </div>
+  )
+}

@@ -1,0 +1,31 @@
+import type { ReactNode } from 'react'
+import { getT } from '../../i18n/server.ts'
+import { Toaster } from '../../ui/toast.tsx'
+import { ComposeProvider } from '../composer/compose.tsx'
+import { JoinProvider } from '../join.tsx'
+import { Banners } from './banners.tsx'
+import { BottomBar } from './bottom-bar.tsx'
+import { Header } from './header.tsx'
+
+/** The frame of every page of the app: skip links, header, notices, content, bar on a phone. */
+export async function Shell({ children }: { children: ReactNode }) {
+  const t = await getT()
+  const skip =
+    'sr-only z-60 rounded-full bg-brand px-5 py-2.5 font-semibold text-on-brand focus:not-sr-only focus:fixed focus:start-4 focus:top-3'
+  return (
+    <JoinProvider>
+      <ComposeProvider>
+        <a href="#content" className={skip}>
+          {t('common.skipToContent')}
+        </a>
+        <Header />
+        <Banners />
+        <div id="content" tabIndex={-1} className="page pt-4 pb-28 outline-none lg:pt-6 lg:pb-16">
+          {children}
+        </div>
+        <BottomBar />
+        <Toaster />
+      </ComposeProvider>
+    </JoinProvider>
+  )
+}

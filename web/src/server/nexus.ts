@@ -1,0 +1,18 @@
+import 'server-only'
+import { cookies } from 'next/headers'
+import { cache } from 'react'
+import { type Api, createApi } from '../state/api.ts'
+import { looksLikeUser } from '../state/views.ts'
+import { internalNexus } from './config.ts'
+
+/** A page is not held up longer than this; the browser asks again by itself. */
+const LIMIT_MS = 1500
+
+/** The indexer as the server reaches it. */
+export const serverApi = cache((): Api => createApi(internalNexus(), LIMIT_MS))
+
+/** Whom the page is for, from the cookie; null for a guest. */
+export const getViewer = cache(async (): Promise<string | null> => {
+  const value = (await cookies()).get('viewer')?.value ?? ''
+  return looksLikeUser(value) ? value : null
+})

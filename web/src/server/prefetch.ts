@@ -1,0 +1,27 @@
+import 'server-only'
+import { type DehydratedState, dehydrate } from '@tanstack/react-query'
+import type { StreamInput } from '../state/outbox/overlay.ts'
+import {
+  type StreamAnswer,
+  type StreamData,
+  streamKey,
+  toPage,
+} from '../state/queries/stream-cache.ts'
+import { streamRequest } from '../state/queries/stream-request.ts'
+import { createQueryClient } from '../state/query-client.ts'
+import { getViewer, serverApi } from './nexus.ts'
+
+/** The first page of a stream, for `HydrationBoundary`; without it when the indexer is away. */
+export async function prefetchStream(input: StreamInput): Promise<DehydratedState> {
+  const client = createQueryClient()
+  const viewer = await getViewer()
+  try {
+    const request = streamRequest(input, viewer, null) as never
+    const answer = (await serverApi().posts.stream.query(request)) as unknown as StreamAnswer
+    const data: StreamData = { pages: [toPage(client, answer)], pageParams: [null] }
+    client.setQueryData(streamKey(input), data)
+  } catch {
+    // The browser shows its own copy, or the error with a way to try again.
+  }
+  return dehydrate(client)
+}

@@ -1,0 +1,91 @@
+import type { QueryClient } from '@tanstack/react-query'
+import type { Api } from '../api.ts'
+import { insertOnTop } from '../queries/stream-cache.ts'
+import type { PostView, UserView } from '../views.ts'
+import type { Pending } from './actions.ts'
+import { isReflected, subjectToAsk } from './overlay.ts'
+import type { PendingStore } from './store.ts'
+
+/** After this the indexer is right, whatever it says (spec/web-app.md 18.3). */
+const LIMIT_MS = 120_000
+const FIRST_MS = 250
+const SLOWEST_MS = 8000
+
+/**
+ * Asks the indexer about acknowledged actions until it shows them, then puts its answer into the
+ * cache and lets go of the overlay. Returns how to stop.
+ */
+export function watchConfirmations(
+  store: PendingStore,
+  api: Api,
+  queryClient: QueryClient,
+): () => void {
+  const watched = new Map<string, ReturnType<typeof setTimeout>>()
+
+  async function ask(pending: Pending): Promise<PostView | UserView | null> {
+    const subject = subjectToAsk(pending.action)
+    if (!subject) return null
+    if ('post' in subject) {
+      const authorId = subject.post.slice(0, 52)
+      const postId = subject.post.slice(53)
+      const view = await api.post.view.query({ authorId, postId, viewerId: store.user })
+      return view as PostView | null
+    }
+    const view = await api.user.view.query({ userId: subject.user, viewerId: store.user })
+    return view as UserView | null
+  }
+
+  function settle(pending: Pending, seen: PostView | UserView | null): void {
+    const subject = subjectToAsk(pending.action)
+    if (subject && 'post' in subject) queryClient.setQueryData(['post', subject.post], seen)
+    else if (subject) queryClient.setQueryData(['user', subject.user], seen)
+    if (pending.action.type === 'post') insertOnTop(queryClient, store.user, pending.action)
+    if (pending.action.type === 'profile')
+      queryClient.invalidateQueries({ queryKey: ['user', store.user] })
+    if (pending.action.type === 'mute' || pending.action.type === 'bookmark')
+      queryClient.invalidateQueries({ queryKey: ['stream'], refetchType: 'none' })
+    void store.remove(pending.id)
+  }
+
+  async function check(id: string, waitMs: number): Promise<void> {
+    const pending = store.list.find((one) => one.id === id)
+    if (pending?.state !== 'sent') {
+      watched.delete(id)
+      return
+    }
+    const late = Date.now() - (pending.sentAtMs ?? 0) > LIMIT_MS
+    try {
+      const seen = await ask(pending)
+      if (late || isReflected(pending.action, seen)) {
+        watched.delete(id)
+        settle(pending, seen)
+        return
+      }
+    } catch {
+      // The indexer is away; what was sent stays visible meanwhile.
+    }
+    const next = Math.min(SLOWEST_MS, waitMs * 2)
+    watched.set(
+      id,
+      setTimeout(() => void check(id, next), waitMs),
+    )
+  }
+
+  function look(): void {
+    for (const { id, state } of store.list) {
+      if (state !== 'sent' || watched.has(id)) continue
+      watched.set(
+        id,
+        setTimeout(() => void check(id, FIRST_MS), FIRST_MS / 2),
+      )
+    }
+  }
+
+  look()
+  const stop = store.subscribe(look)
+  return () => {
+    stop()
+    for (const timer of watched.values()) clearTimeout(timer)
+    watched.clear()
+  }
+}

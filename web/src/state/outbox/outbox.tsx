@@ -1,0 +1,106 @@
+'use client'
+
+import { useQueryClient } from '@tanstack/react-query'
+import {
+  createContext,
+  type ReactNode,
+  use,
+  useEffect,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from 'react'
+import { useT } from '../../i18n/client.tsx'
+import { showToast } from '../../ui/toast.tsx'
+import { useApi, useConfig } from '../services.ts'
+import { currentAccount } from '../session/accounts.ts'
+import { errorTextKey } from '../session/errors.ts'
+import { useSetSessionEnded, useViewer } from '../session/viewer.tsx'
+import type { Action, Pending } from './actions.ts'
+import { watchConfirmations } from './confirm.ts'
+import { PendingStore } from './store.ts'
+
+interface Outbox {
+  store: PendingStore
+  enqueue(action: Action): Promise<void>
+  retry(id: string): Promise<void>
+  discard(id: string): Promise<void>
+}
+
+interface OutboxWithSender extends Outbox {
+  sender(): Promise<unknown>
+}
+
+const OutboxContext = createContext<Outbox | null>(null)
+
+/** Sends what the person does, in one tab at a time, and keeps it until the indexer shows it. */
+export function OutboxProvider({ children }: { children: ReactNode }) {
+  const { id: viewer } = useViewer()
+  const config = useConfig()
+  const api = useApi()
+  const t = useT()
+  const queryClient = useQueryClient()
+  const setEnded = useSetSessionEnded()
+  const [store] = useState(() =>
+    viewer !== null && typeof window !== 'undefined' ? new PendingStore(viewer) : null,
+  )
+
+  const outbox = useMemo<OutboxWithSender | null>(() => {
+    if (!store) return null
+    const sender = () =>
+      import('./sender.ts').then(({ startSender }) =>
+        startSender({
+          config,
+          store,
+          account: currentAccount,
+          onEnded: () => setEnded(true),
+          onRefused: (code) => showToast('bad', t(errorTextKey(code))),
+        }),
+      )
+    return {
+      store,
+      sender,
+      async enqueue(action: Action) {
+        await store.add(action)
+      },
+      retry: (id: string) => store.change(id, { state: 'waiting', reason: null }),
+      discard: (id: string) => store.remove(id),
+    }
+  }, [store, config, t, setEnded])
+
+  useEffect(() => {
+    if (!outbox) return
+    const { store, sender } = outbox
+    // Nothing of the sender is loaded until there is something to send, in whichever tab.
+    const look = () => {
+      if (store.list.some(({ state }) => state === 'waiting')) void sender()
+    }
+    const stopLooking = store.subscribe(look)
+    store.load().catch(() => {})
+    const stopWatching = watchConfirmations(store, api, queryClient)
+    return () => {
+      stopLooking()
+      stopWatching()
+    }
+  }, [outbox, api, queryClient])
+
+  return <OutboxContext value={outbox}>{children}</OutboxContext>
+}
+
+/** Null for guests. Screens use `useActions`. */
+export function useOutbox(): Outbox | null {
+  return use(OutboxContext)
+}
+
+const NONE: readonly Pending[] = []
+const noSubscription = () => () => {}
+
+/** Everything the person did that the indexer does not show yet, oldest first. */
+export function usePending(): readonly Pending[] {
+  const store = useOutbox()?.store
+  return useSyncExternalStore(
+    store?.subscribe ?? noSubscription,
+    () => store?.list ?? NONE,
+    () => NONE,
+  )
+}

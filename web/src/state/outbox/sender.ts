@@ -1,0 +1,136 @@
+import { createOutbox, type Outbox, type OutboxEvent } from '@pubky/sdk'
+import type { RuntimeConfig } from '../config.ts'
+import type { Account } from '../session/accounts.ts'
+import { sessionOf } from '../session/connection.ts'
+import { errorCode } from '../session/errors.ts'
+import type { Pending } from './actions.ts'
+import { planOps } from './plan.ts'
+import { createQueueStorage } from './queue-storage.ts'
+import type { PendingStore } from './store.ts'
+
+// Loaded when there is something to send.
+
+interface SenderOptions {
+  config: RuntimeConfig
+  store: PendingStore
+  account: () => Account | null
+  /** The homeserver does not take the session any more. */
+  onEnded: () => void
+  /** An action was refused for good and has been undone. */
+  onRefused: (code: string) => void
+}
+
+interface Sender {
+  wake(): void
+}
+
+let running: { user: string; sender: Sender } | null = null
+
+/** Sends the person's actions while this tab holds the lock; the others only add to the store. */
+export function startSender(o: SenderOptions): Sender {
+  if (running?.user === o.store.user) return running.sender
+  const sender = start(o)
+  running = { user: o.store.user, sender }
+  return sender
+}
+
+function start(o: SenderOptions): Sender {
+  const { config, store } = o
+  let outbox: Outbox | null = null
+  const adding = new Set<string>()
+
+  async function send(...[write, options]: Parameters<Parameters<typeof createOutbox>[0]['send']>) {
+    const account = o.account()
+    if (account?.user !== store.user) throw new Error('another account is in use')
+    const session = await sessionOf(config, account)
+    return session.storage.write(write, options)
+  }
+
+  function find(id: string): Pending | undefined {
+    return store.list.find((one) => one.id === id)
+  }
+
+  async function refuse(pending: Pending | undefined, code: string): Promise<void> {
+    if (!pending) return
+    // Text is never thrown away: a post stays with what can be done about it.
+    if (pending.action.type === 'post')
+      await store.change(pending.id, { state: 'failed', reason: code })
+    else {
+      await store.remove(pending.id)
+      o.onRefused(code)
+    }
+  }
+
+  async function add(to: Outbox, pending: Pending): Promise<void> {
+    const { id, action } = pending
+    adding.add(id)
+    try {
+      const { ops, image } = planOps(store.user, action)
+      if (action.type === 'profile' && image)
+        await store.change(id, { action: { ...action, image } })
+      await to.add({ id, writes: ops })
+    } catch (error) {
+      await refuse(pending, errorCode(error))
+    } finally {
+      adding.delete(id)
+    }
+  }
+
+  /** Brings the queue in line with what the store says. */
+  function sync(): void {
+    const to = outbox
+    if (!to) return
+    const queued = new Map(to.snapshot().map((action) => [action.id, action]))
+    for (const pending of store.list) {
+      if (pending.state !== 'waiting' || adding.has(pending.id)) continue
+      const there = queued.get(pending.id)
+      if (!there) void add(to, pending)
+      else if (there.state === 'refused') void to.retry(pending.id)
+    }
+    for (const action of queued.values())
+      if (action.state === 'refused' && !find(action.id)) void to.dismiss(action.id)
+  }
+
+  async function onEvent(event: OutboxEvent): Promise<void> {
+    if (event.type === 'paused') return o.onEnded()
+    if (event.type === 'done') {
+      const pending = find(event.action.id)
+      if (pending?.action.type === 'delete') {
+        const { key } = pending.action
+        const made = store.list.find(({ action }) => action.type === 'post' && action.key === key)
+        if (made) await store.remove(made.id)
+      }
+      return store.change(event.action.id, { state: 'sent', sentAtMs: Date.now() })
+    }
+    if (event.type === 'refused')
+      return refuse(find(event.action.id), event.action.reason?.code ?? 'unknown')
+    if (event.type === 'collapsed' && event.into === null) {
+      // Made and unmade before anything was sent.
+      const made = find(event.action.id)
+      if (made) await store.remove(made.id)
+      const key = made?.action.type === 'post' ? made.action.key : null
+      const unmade = store.list.find(({ action }) => action.type === 'delete' && action.key === key)
+      if (unmade) await store.remove(unmade.id)
+    }
+  }
+
+  async function lead(): Promise<void> {
+    const made = createOutbox({
+      storage: createQueueStorage(store.user),
+      send,
+      online: () => navigator.onLine,
+    })
+    made.subscribe((event) => void onEvent(event))
+    await made.ready
+    await store.load()
+    outbox = made
+    store.subscribe(sync)
+    addEventListener('online', () => made.wake())
+    sync()
+    // Until the tab is closed.
+    await new Promise(() => {})
+  }
+
+  navigator.locks.request(`pubky-outbox:${store.user}`, lead).catch(() => {})
+  return { wake: sync }
+}

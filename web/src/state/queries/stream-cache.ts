@@ -1,0 +1,67 @@
+import type { InfiniteData, QueryClient } from '@tanstack/react-query'
+import type { Action } from '../outbox/actions.ts'
+import { overlayStream, type StreamInput } from '../outbox/overlay.ts'
+import { keyOfPost, type PostKeyText, type PostView, type UserView } from '../views.ts'
+
+export interface StreamPage {
+  keys: PostKeyText[]
+  cursor: string | null
+}
+export type StreamData = InfiniteData<StreamPage, string | null>
+
+/** What the indexer answers for a page of posts. */
+export interface StreamAnswer {
+  items: PostView[]
+  users?: UserView[]
+  embedded?: PostView[]
+  cursor: string | null
+}
+
+/** Puts posts and people into the cache under their own keys; a list holds keys only. */
+export function seedPosts(client: QueryClient, posts: readonly PostView[] = []): void {
+  for (const post of posts) client.setQueryData(['post', keyOfPost(post)], post)
+}
+
+export function seedUsers(client: QueryClient, users: readonly UserView[] = []): void {
+  for (const user of users) client.setQueryData(['user', user.details.id], user)
+}
+
+export function toPage(client: QueryClient, answer: StreamAnswer): StreamPage {
+  seedPosts(client, answer.items)
+  seedPosts(client, answer.embedded)
+  seedUsers(client, answer.users)
+  return { keys: answer.items.map(keyOfPost), cursor: answer.cursor }
+}
+
+export function streamKey(input: StreamInput): readonly ['stream', StreamInput] {
+  return ['stream', input]
+}
+
+/** Puts keys on top of a stream, leaving out what is there already. */
+export function prepend(data: StreamData, keys: readonly PostKeyText[]): StreamData {
+  const known = new Set(data.pages.flatMap((page) => page.keys))
+  const fresh = keys.filter((key) => !known.has(key))
+  const [first, ...rest] = data.pages
+  if (!first || fresh.length === 0) return data
+  return { ...data, pages: [{ ...first, keys: [...fresh, ...first.keys] }, ...rest] }
+}
+
+/** The indexer has the person's new post: it takes its place in every cached list it belongs to. */
+export function insertOnTop(
+  client: QueryClient,
+  viewer: string,
+  action: Extract<Action, { type: 'post' }>,
+): void {
+  const one = [{ id: '', action, state: 'sent', reason: null, sentAtMs: 0 }] as const
+  for (const query of client.getQueryCache().findAll({ queryKey: ['stream'] })) {
+    const input = query.queryKey[1] as StreamInput
+    const data = query.state.data as StreamData | undefined
+    if (!data || overlayStream([], viewer, one, input).length === 0) continue
+    if (input.order === 'ascending') {
+      const last = data.pages.at(-1)
+      if (!last || data.pages.some((page) => page.keys.includes(action.key))) continue
+      const grown = { ...last, keys: [...last.keys, action.key] }
+      client.setQueryData(query.queryKey, { ...data, pages: [...data.pages.slice(0, -1), grown] })
+    } else client.setQueryData(query.queryKey, prepend(data, [action.key]))
+  }
+}

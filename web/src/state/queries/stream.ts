@@ -1,0 +1,141 @@
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useMemo, useState } from 'react'
+import { useLive } from '../live/live.tsx'
+import type { Interest } from '../live/messages.ts'
+import { usePending } from '../outbox/outbox.tsx'
+import { overlayStream, type StreamInput } from '../outbox/overlay.ts'
+import { useApi } from '../services.ts'
+import { useViewer } from '../session/viewer.tsx'
+import { keyOfPost, type PostKeyText } from '../views.ts'
+import { prepend, type StreamAnswer, type StreamData, streamKey, toPage } from './stream-cache.ts'
+import { streamRequest } from './stream-request.ts'
+
+export type { StreamInput } from '../outbox/overlay.ts'
+
+export const STREAM_STALE_MS = 5 * 60_000
+/** More news than this is counted as "20+". */
+export const MOST_NEWS = 20
+
+export interface PostStream {
+  /** `author:id`, in the order to show; the person's own unsent posts included. */
+  keys: readonly PostKeyText[]
+  status: 'pending' | 'error' | 'success'
+  retry: () => void
+  hasMore: boolean
+  loadMore: () => void
+  loadingMore: boolean
+  loadMoreFailed: boolean
+  /** Newer posts held back; 0 to `MOST_NEWS + 1`. */
+  news: number
+  /** Puts the newer posts on top. */
+  showNews: () => Promise<void>
+}
+
+function interestOf(input: StreamInput): Interest {
+  switch (input.source) {
+    case 'all':
+    case 'following':
+    case 'friends':
+      return { source: input.source }
+    case 'author':
+    case 'author_replies':
+      return { source: 'author', authors: input.authorId ? [input.authorId] : [] }
+    case 'post_replies':
+      return { source: 'post', post: `${input.authorId}:${input.postId}` }
+    case 'bookmarks':
+      return { source: 'none' }
+  }
+}
+
+/** A list of posts: pages, unsent posts of the person, and a counter of newer ones held back. */
+export function usePostStream(input: StreamInput): PostStream {
+  const api = useApi()
+  const client = useQueryClient()
+  const { id: viewer } = useViewer()
+  const pending = usePending()
+  const key = streamKey(input)
+  const keyText = JSON.stringify(input)
+
+  const query = useInfiniteQuery({
+    queryKey: key,
+    initialPageParam: null as string | null,
+    queryFn: async ({ pageParam, signal }) => {
+      const request = streamRequest(input, viewer, pageParam) as never
+      const answer = (await api.posts.stream.query(request, { signal })) as unknown as StreamAnswer
+      return toPage(client, answer)
+    },
+    getNextPageParam: (last) => last.cursor,
+    staleTime: STREAM_STALE_MS,
+    // A refetch would replace what one is reading; news come through `showNews`.
+    refetchOnMount: false,
+    refetchOnReconnect: false,
+  })
+
+  const known = useMemo(() => new Set(query.data?.pages.flatMap((page) => page.keys)), [query.data])
+  const [held, setHeld] = useState<readonly PostKeyText[]>([])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another stream starts without news.
+  useEffect(() => setHeld([]), [keyText])
+
+  /** Asks for the newest page; what is not in the list yet is held back. */
+  async function findNews(): Promise<void> {
+    if (!query.data || input.sorting === 'total_engagement') return
+    const request = streamRequest(input, viewer, null) as never
+    const answer = (await api.posts.stream.query(request)) as unknown as StreamAnswer
+    toPage(client, answer)
+    const fresh = answer.items.map(keyOfPost).filter((one) => !known.has(one))
+    setHeld(fresh)
+  }
+
+  // A cached list may be old: look what has come since, without touching it.
+  const old = query.isSuccess && Date.now() - query.dataUpdatedAt > 30_000
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once per list.
+  useEffect(() => {
+    if (old) findNews().catch(() => {})
+  }, [keyText, old])
+
+  useLive(interestOf(input), (event, source) => {
+    if (event.type === 'reset') void findNews().catch(() => {})
+    if (event.type !== 'post' || known.has(event.key) || event.author === viewer) return
+    const plain = input.source === 'all' && !input.kinds?.length && !input.tags?.length
+    const exact = source === input.source && !input.kinds?.length && !input.tags?.length
+    if (plain || exact) {
+      const fits = input.source === 'post_replies' || event.replyTo === null
+      const { key: fresh } = event
+      if (fits && input.sorting !== 'total_engagement')
+        setHeld((now) => (now.includes(fresh) ? now : [fresh, ...now]))
+    } else void findNews().catch(() => {})
+  })
+
+  async function showNews(): Promise<void> {
+    const request = streamRequest(input, viewer, null) as never
+    const answer = (await api.posts.stream.query(request)) as unknown as StreamAnswer
+    const page = toPage(client, answer)
+    client.setQueryData<StreamData>(key, (data) => {
+      if (!data) return { pages: [page], pageParams: [null] }
+      const overlaps = page.keys.some((one) => known.has(one))
+      // More news than a page: the list starts anew, as a gap would hide posts.
+      return overlaps ? prepend(data, page.keys) : { pages: [page], pageParams: [null] }
+    })
+    setHeld([])
+  }
+
+  const server = useMemo(() => query.data?.pages.flatMap((page) => page.keys) ?? [], [query.data])
+  const keys = useMemo(
+    () => [...new Set(overlayStream(server, viewer, pending, JSON.parse(keyText) as StreamInput))],
+    [server, viewer, pending, keyText],
+  )
+  const news = held.filter((one) => !known.has(one)).length
+  return {
+    keys,
+    status: query.status === 'error' && keys.length > 0 ? 'success' : query.status,
+    retry: () => void query.refetch(),
+    hasMore: query.hasNextPage,
+    loadMore: () => {
+      if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage()
+    },
+    loadingMore: query.isFetchingNextPage,
+    loadMoreFailed: query.isFetchNextPageError,
+    news: Math.min(news, MOST_NEWS + 1),
+    showNews,
+  }
+}

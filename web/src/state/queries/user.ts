@@ -1,0 +1,60 @@
+import { useQuery } from '@tanstack/react-query'
+import { usePending } from '../outbox/outbox.tsx'
+import { overlayUser } from '../outbox/overlay.ts'
+import { useApi } from '../services.ts'
+import { useViewer } from '../session/viewer.tsx'
+import type { UserView } from '../views.ts'
+
+export const USER_STALE_MS = 10 * 60_000
+
+export function userKey(user: string): readonly ['user', string] {
+  return ['user', user]
+}
+
+export interface ShownUser {
+  /** Undefined while loading; null when the indexer does not know the person. */
+  user: UserView | null | undefined
+  status: 'pending' | 'error' | 'success'
+  retry: () => void
+}
+
+/** One person as the viewer should see them now. */
+export function useUser(user: string): ShownUser {
+  const api = useApi()
+  const { id: viewer } = useViewer()
+  const pending = usePending()
+  const query = useQuery({
+    queryKey: userKey(user),
+    queryFn: async ({ signal }) => {
+      const viewerId = viewer ?? undefined
+      return (await api.user.view.query({ userId: user, viewerId }, { signal })) as UserView | null
+    },
+    staleTime: USER_STALE_MS,
+    enabled: user !== '',
+  })
+  return {
+    user: overlayUser(query.data, user, viewer, pending),
+    status: query.status,
+    retry: () => void query.refetch(),
+  }
+}
+
+/** Whether the viewer mutes somebody, unsent changes included. */
+export function useMuted(): ReadonlySet<string> {
+  const api = useApi()
+  const { id: viewer } = useViewer()
+  const pending = usePending()
+  const { data } = useQuery({
+    queryKey: ['mutes'],
+    queryFn: ({ signal }) => api.user.mutes.query({ userId: viewer ?? '' }, { signal }),
+    enabled: viewer !== null,
+    staleTime: USER_STALE_MS,
+  })
+  const muted = new Set<string>(data)
+  for (const { action, state } of pending) {
+    if (action.type !== 'mute' || state === 'failed') continue
+    if (action.on) muted.add(action.user)
+    else muted.delete(action.user)
+  }
+  return muted
+}

@@ -1,0 +1,125 @@
+import { looksLikeUser } from '../views.ts'
+
+/** How far somebody has come: key made, signed up without a profile, or done. */
+export type Stage = 'created' | 'profile' | 'ready'
+
+export interface Account {
+  user: string
+  stage: Stage
+  /** The root key still lies encrypted in this browser. */
+  backup: 'pending' | 'done'
+  /** The app's key for this person and the grant for it; worthless without the key. */
+  client: string | null
+  grant: string | null
+}
+
+interface Stored {
+  v: 1
+  current: string | null
+  accounts: Account[]
+}
+
+const KEY = 'pubky-accounts'
+const EMPTY: Stored = { v: 1, current: null, accounts: [] }
+const YEAR_SECONDS = 365 * 24 * 3600
+
+let parsed: { text: string | null; value: Stored } = { text: null, value: EMPTY }
+const listeners = new Set<() => void>()
+
+function isAccount(value: unknown): value is Account {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'user' in value &&
+    typeof value.user === 'string' &&
+    looksLikeUser(value.user) &&
+    'stage' in value
+  )
+}
+
+function parse(text: string | null): Stored {
+  try {
+    const json: unknown = JSON.parse(text ?? 'null')
+    if (typeof json !== 'object' || json === null || !('accounts' in json)) return EMPTY
+    const accounts = Array.isArray(json.accounts) ? json.accounts.filter(isAccount) : []
+    const named = 'current' in json && typeof json.current === 'string' ? json.current : null
+    const current = accounts.some((account) => account.user === named) ? named : null
+    return { v: 1, current, accounts }
+  } catch {
+    return EMPTY
+  }
+}
+
+function read(): Stored {
+  const text = localStorage.getItem(KEY)
+  if (text !== parsed.text) parsed = { text, value: parse(text) }
+  return parsed.value
+}
+
+function write(value: Stored): void {
+  localStorage.setItem(KEY, JSON.stringify(value))
+  writeViewerCookie(value)
+  for (const listener of listeners) listener()
+}
+
+/** Tells the server whose feed to render. It holds a public key and opens nothing. */
+function writeViewerCookie({ current, accounts }: Stored): void {
+  const ready = accounts.find(({ user }) => user === current)?.stage === 'ready'
+  const age = ready ? YEAR_SECONDS : 0
+  // biome-ignore lint/suspicious/noDocumentCookie: the asynchronous API is not everywhere yet.
+  document.cookie = `viewer=${ready ? current : ''}; path=/; max-age=${age}; samesite=lax`
+}
+
+/** The account in use; null for a guest. */
+export function currentAccount(): Account | null {
+  const { current, accounts } = read()
+  return accounts.find(({ user }) => user === current) ?? null
+}
+
+export function allAccounts(): readonly Account[] {
+  return read().accounts
+}
+
+/** Adds or changes an account and makes it the current one. */
+export function putAccount(account: Account): void {
+  const others = read().accounts.filter(({ user }) => user !== account.user)
+  write({ v: 1, current: account.user, accounts: [...others, account] })
+}
+
+export function changeAccount(user: string, change: Partial<Omit<Account, 'user'>>): void {
+  const { current, accounts } = read()
+  const changed = accounts.map((one) => (one.user === user ? { ...one, ...change } : one))
+  write({ v: 1, current, accounts: changed })
+}
+
+export function switchAccount(user: string): void {
+  write({ ...read(), current: user })
+}
+
+/** The next account, if there is one, becomes the current one. */
+export function removeAccount(user: string): void {
+  const accounts = read().accounts.filter((one) => one.user !== user)
+  write({ v: 1, current: accounts.at(-1)?.user ?? null, accounts })
+}
+
+/** Sets the cookie right again when it and this browser's memory differ; true when they did. */
+export function repairViewerCookie(shown: string | null): boolean {
+  const account = currentAccount()
+  const due = account?.stage === 'ready' ? account.user : null
+  if (due === shown) return false
+  writeViewerCookie(read())
+  // Where cookies are refused a reload would change nothing.
+  return document.cookie.split('; ').includes(`viewer=${due}`) || due === null
+}
+
+export function subscribeAccounts(listener: () => void): () => void {
+  const fromOtherTab = (event: StorageEvent) => {
+    if (event.key === KEY) listener()
+  }
+  listeners.add(listener)
+  addEventListener('storage', fromOtherTab)
+  return () => {
+    listeners.delete(listener)
+    removeEventListener('storage', fromOtherTab)
+  }
+}

@@ -1,0 +1,138 @@
+import type { PublicKeyZ32 } from '@pubky/protocol/brands'
+import { parsePublicKey, parsePublicKeyLenient } from '@pubky/protocol/keys'
+import { createPubky, type Pubky, type Session } from '@pubky/sdk'
+import { clientSigner, KeyError, keys, rootSigner } from '../../keys/index.ts'
+import type { RuntimeConfig } from '../config.ts'
+import { type Account, changeAccount, currentAccount, putAccount } from './accounts.ts'
+
+// Loaded only when somebody signs up, signs in or writes.
+
+const CAPABILITIES = '/pub/pubky.app/:rw'
+const GRANT_SECONDS = 730 * 24 * 3600
+
+export type SignInStep = 'open' | 'find' | 'grant' | 'profile'
+
+let client: Pubky | null = null
+
+export function pubkyClient(config: RuntimeConfig): Pubky {
+  client ??= createPubky({
+    relays: [...config.relays],
+    ...(config.network === 'local' ? { localHost: 'localhost' } : {}),
+  })
+  return client
+}
+
+/** Gives this browser a key of its own for a person and opens a session with it. */
+async function settle(config: RuntimeConfig, user: PublicKeyZ32): Promise<[Session, Account]> {
+  const issued = await keys.issueGrant(user, {
+    clientId: config.clientId,
+    capabilities: CAPABILITIES,
+    nowSeconds: Math.floor(Date.now() / 1000),
+    lifeSeconds: GRANT_SECONDS,
+  })
+  const signer = clientSigner(user, issued.client, issued.grant)
+  const session = await pubkyClient(config).openGrant(issued.grant, signer)
+  return [session, { user, stage: 'profile', backup: 'done', ...issued }]
+}
+
+/** Makes a root key for a new account, or returns the one that waits for its sign-up. */
+export async function makeRoot(): Promise<string> {
+  const waiting = currentAccount()
+  if (waiting?.stage === 'created' && (await keys.hasRoot(parsePublicKey(waiting.user))))
+    return waiting.user
+  const { user } = await keys.createRoot()
+  putAccount({ user, stage: 'created', backup: 'pending', client: null, grant: null })
+  return user
+}
+
+/** Creates the account on a homeserver. A repeated call after a lost answer succeeds. */
+export async function signUp(
+  config: RuntimeConfig,
+  o: { user: string; homeserver: string; token?: string },
+): Promise<void> {
+  const user = parsePublicKey(o.user)
+  const homeserver = parsePublicKeyLenient(o.homeserver)
+  const token = o.token ? { token: o.token } : {}
+  await pubkyClient(config).signUp(rootSigner(user), homeserver, token)
+  const [session, account] = await settle(config, user)
+  await keys.finishRoot(user)
+  remember(account, session)
+  putAccount({ ...account, backup: 'pending' })
+}
+
+/** Signs in with an opened root key, which is forgotten again when this browser has its own. */
+async function enter(
+  config: RuntimeConfig,
+  user: PublicKeyZ32,
+  onStep: (step: SignInStep) => void,
+): Promise<{ hasProfile: boolean }> {
+  try {
+    onStep('find')
+    const homeserver = await pubkyClient(config).homeserverOf(user)
+    if (!homeserver) throw Object.assign(new Error('no homeserver'), { code: 'no_homeserver' })
+    onStep('grant')
+    const [session, account] = await settle(config, user)
+    onStep('profile')
+    const profile = await session.storage.head(`pubky://${user}/pub/pubky.app/profile.json`)
+    remember(account, session)
+    putAccount({ ...account, stage: profile ? 'ready' : 'profile' })
+    return { hasProfile: profile !== null }
+  } finally {
+    await keys.finishRoot(user)
+  }
+}
+
+export async function signInWithFile(
+  config: RuntimeConfig,
+  file: Uint8Array,
+  password: string,
+  onStep: (step: SignInStep) => void,
+): Promise<{ hasProfile: boolean }> {
+  onStep('open')
+  const { user } = await keys.openFile(file, password)
+  return enter(config, user, onStep)
+}
+
+export async function signInWithPhrase(
+  config: RuntimeConfig,
+  phrase: string,
+  onStep: (step: SignInStep) => void,
+): Promise<{ hasProfile: boolean }> {
+  onStep('open')
+  const { user } = await keys.openPhrase(phrase)
+  return enter(config, user, onStep)
+}
+
+const sessions = new Map<string, Promise<Session>>()
+
+function remember(account: Account, session: Session): void {
+  sessions.set(account.user, Promise.resolve(session))
+}
+
+/** The open session of an account; the next call tries again after a failure. */
+export function sessionOf(config: RuntimeConfig, account: Account): Promise<Session> {
+  const open = sessions.get(account.user)
+  if (open) return open
+  const opening = openSession(config, account)
+  sessions.set(account.user, opening)
+  opening.catch(() => sessions.delete(account.user))
+  return opening
+}
+
+/** The next write opens a new session. */
+export function forgetSession(user: string): void {
+  sessions.delete(user)
+}
+
+async function openSession(config: RuntimeConfig, account: Account): Promise<Session> {
+  if (!account.client || !account.grant) throw new KeyError('no_key')
+  const user = parsePublicKey(account.user)
+  const signer = clientSigner(user, parsePublicKey(account.client), account.grant)
+  return pubkyClient(config).openGrant(account.grant, signer)
+}
+
+/** The backup is confirmed: the root key leaves this browser. */
+export async function confirmBackup(user: string): Promise<void> {
+  await keys.dropRoot(parsePublicKey(user))
+  changeAccount(user, { backup: 'done' })
+}

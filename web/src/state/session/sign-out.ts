@@ -1,0 +1,28 @@
+import { parsePublicKey } from '@pubky/protocol/keys'
+import { keys } from '../../keys/index.ts'
+import type { RuntimeConfig } from '../config.ts'
+import { forgetPerson } from '../database.ts'
+import { type Account, removeAccount } from './accounts.ts'
+import { forgetSession, sessionOf } from './connection.ts'
+
+const SERVER_LIMIT_MS = 4000
+
+/**
+ * Ends the session and removes keys, cache and unsent writes of the person from this browser. Works
+ * without the server too; `told` says whether it knows.
+ */
+export async function signOut(config: RuntimeConfig, account: Account): Promise<{ told: boolean }> {
+  let told = false
+  try {
+    const signal = AbortSignal.timeout(SERVER_LIMIT_MS)
+    const session = await sessionOf(config, account)
+    await session.signOut({ signal })
+    told = true
+  } catch {
+    // The grant stays until it expires or is revoked elsewhere; the key for it is deleted below.
+  }
+  forgetSession(account.user)
+  await Promise.allSettled([keys.forget(parsePublicKey(account.user)), forgetPerson(account.user)])
+  removeAccount(account.user)
+  return { told }
+}
