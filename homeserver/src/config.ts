@@ -1,4 +1,4 @@
-import { choice, integerSetting, list, optionalText, text } from '@pubky/server-kit'
+import { type Config, choice, integerSetting, list, optionalText, text } from '@pubky/server-kit'
 
 /** Settings of the homeserver; the table in the README is made from it. */
 export const homeserverSettings = {
@@ -35,9 +35,9 @@ export const homeserverSettings = {
   }),
   signupMode: choice({
     env: 'SIGNUP_MODE',
-    default: 'token_required',
-    of: ['open', 'token_required'],
-    doc: 'Who may sign up',
+    default: 'auto',
+    of: ['auto', 'open', 'token_required'],
+    doc: 'Who may sign up: `open` everybody, `token_required` whoever has a token, `auto` is open on the local network only',
   }),
   icannDomain: text({
     env: 'ICANN_DOMAIN',
@@ -49,9 +49,11 @@ export const homeserverSettings = {
     default: '127.0.0.1',
     doc: 'Address in the published record',
   }),
-  publicHttpPort: optionalText({
+  publicHttpPort: integerSetting({
     env: 'PUBLIC_HTTP_PORT',
-    doc: 'HTTP port in the published record, if not PORT',
+    default: 0,
+    max: 65_535,
+    doc: 'HTTP port in the published record; 0 is the port that is listened at',
   }),
   publicTlsPort: integerSetting({
     env: 'PUBLIC_TLS_PORT',
@@ -70,14 +72,14 @@ export const homeserverSettings = {
     of: ['local', 'mainnet'],
     doc: 'Local network or Mainline DHT',
   }),
-  republishSeconds: integerSetting({
-    env: 'REPUBLISH_SECONDS',
+  republishIntervalSeconds: integerSetting({
+    env: 'REPUBLISH_INTERVAL_SECONDS',
     default: 3600,
     min: 60,
     doc: 'How often the own record is published, in seconds',
   }),
-  userRepublishSeconds: integerSetting({
-    env: 'USER_REPUBLISH_SECONDS',
+  userRepublishIntervalSeconds: integerSetting({
+    env: 'USER_REPUBLISH_INTERVAL_SECONDS',
     default: 14_400,
     doc: 'How often the records of users are announced anew, in seconds; 0 never, else at least 1800',
   }),
@@ -88,23 +90,23 @@ export const homeserverSettings = {
   }),
 }
 
-export interface HomeserverConfig {
-  databaseUrl: string
-  dataDir: string
-  secretSeed: string | null
-  host: string
-  port: number
-  adminHost: string
-  adminPort: number
-  adminPassword: string
-  signupMode: 'open' | 'token_required'
-  icannDomain: string
-  publicIp: string
-  publicHttpPort: string | null
-  publicTlsPort: number
-  pkarrRelays: string[]
-  network: 'local' | 'mainnet'
-  republishSeconds: number
-  userRepublishSeconds: number
-  maxObjectBytes: number
+export type HomeserverConfig = Config<typeof homeserverSettings>
+
+function defaultOf(setting: { default: unknown }): unknown {
+  return setting.default
+}
+
+/** What holds for settings that are not given. */
+export const defaults = Object.freeze(
+  Object.fromEntries(
+    Object.entries(homeserverSettings).map(([name, setting]) => [name, defaultOf(setting)]),
+  ),
+) as Readonly<HomeserverConfig>
+
+/** Fills in the defaults, and what depends on other settings. */
+export function completeConfig(given: Partial<HomeserverConfig>): HomeserverConfig {
+  const config = { ...defaults, ...given }
+  if (config.signupMode === 'auto')
+    config.signupMode = config.network === 'local' ? 'open' : 'token_required'
+  return config
 }

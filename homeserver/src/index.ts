@@ -1,4 +1,4 @@
-export { type HomeserverConfig, homeserverSettings } from './config.ts'
+export { defaults, type HomeserverConfig, homeserverSettings } from './config.ts'
 export {
   type HomeserverDeps,
   type HomeserverUrls,

@@ -12,7 +12,7 @@ import {
   type Running,
   startWithTeardown,
 } from '@pubky/server-kit'
-import type { HomeserverConfig } from './config.ts'
+import { completeConfig, type HomeserverConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { collectOrphans } from './entries/collector.ts'
 import { createWriter } from './entries/writer.ts'
@@ -66,9 +66,10 @@ async function chores(ctx: Context, signal: AbortSignal): Promise<void> {
  * `StartError` that says in one sentence what is wrong.
  */
 export async function startHomeserver(
-  config: HomeserverConfig,
+  given: Partial<HomeserverConfig>,
   deps: Partial<HomeserverDeps> = {},
 ): Promise<RunningHomeserver> {
+  const config = completeConfig(given)
   const log = createLogger('homeserver')
   const clock = deps.clock ?? nowMicros
   const random = deps.random ?? randomBytes

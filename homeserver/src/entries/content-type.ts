@@ -71,7 +71,9 @@ export function contentTypeOf(path: string, first: Uint8Array): string {
   const name = path.slice(path.lastIndexOf('/') + 1)
   const dot = name.lastIndexOf('.')
   const extension = dot < 0 ? '' : name.slice(dot + 1).toLowerCase()
-  return Object.hasOwn(EXTENSIONS, extension) ? (EXTENSIONS[extension] ?? OCTET_STREAM) : OCTET_STREAM
+  return Object.hasOwn(EXTENSIONS, extension)
+    ? (EXTENSIONS[extension] ?? OCTET_STREAM)
+    : OCTET_STREAM
 }
 
 /** Types a browser may show in place; everything else is offered for download (design 7). */

@@ -36,7 +36,7 @@ export async function publishOwnRecord(o: PublisherOptions): Promise<void> {
     publicIp: config.publicIp,
     tlsPort: config.publicTlsPort,
     icannDomain: config.icannDomain,
-    httpPort: config.publicHttpPort === null ? httpPort : Number(config.publicHttpPort),
+    httpPort: config.publicHttpPort || httpPort,
   })
   await pkarr.publish(await signPacket(signerFromKeypair(keypair), records))
 }
@@ -115,15 +115,15 @@ async function every(
 
 /** Keeps the own record and those of the users alive until `signal`. */
 export function keepPublished(o: PublisherOptions, signal: AbortSignal): Promise<unknown> {
-  const own = o.config.republishSeconds * 1000
+  const own = o.config.republishIntervalSeconds * 1000
   const jobs = [
     every(
       { firstMs: own, intervalMs: own, signal, log: o.log, what: 'publishing the record' },
       () => publishOwnRecord(o),
     ),
   ]
-  if (o.config.userRepublishSeconds > 0) {
-    const intervalMs = Math.max(o.config.userRepublishSeconds, MIN_INTERVAL_SECONDS) * 1000
+  if (o.config.userRepublishIntervalSeconds > 0) {
+    const intervalMs = Math.max(o.config.userRepublishIntervalSeconds, MIN_INTERVAL_SECONDS) * 1000
     const task = {
       firstMs: FIRST_ROUND_MS,
       intervalMs,
