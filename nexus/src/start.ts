@@ -1,0 +1,190 @@
+import { join } from 'node:path'
+import {
+  createCompactor,
+  createPgJournal,
+  createPkarrDirectory,
+  createWatcher,
+  type Journal,
+  type Projection,
+  runProjection,
+  type Watcher,
+} from '@pubky/indexer'
+import { type Micros, nowMicros, type PublicKeyZ32, parsePublicKey } from '@pubky/protocol'
+import { createPkarrClient, type PkarrClient } from '@pubky/sdk'
+import {
+  createFileBlobStore,
+  createLogger,
+  createPool,
+  createSafeFetch,
+  type Logger,
+  listen,
+  migrate,
+  type Running,
+  startWithTeardown,
+  type Teardown,
+} from '@pubky/server-kit'
+import type { Pool } from 'pg'
+import type { NexusConfig } from './config.ts'
+import { createPostgresGraph } from './graph/pg/postgres-graph.ts'
+import type { SocialGraph } from './graph/social-graph.ts'
+import { createLiveFeed } from './live/feed.ts'
+import { createGraphProjection } from './projections/graph/graph-projection.ts'
+import { createSearchProjection } from './projections/search/search-projection.ts'
+import { createViews } from './projections/views/views.ts'
+import { createObjectReader } from './read/object.ts'
+import { createReader } from './read/reader.ts'
+import { createPostgresSearch } from './search/pg/postgres-search.ts'
+import type { SearchIndex } from './search/search-index.ts'
+import { createNexusServer } from './server.ts'
+import { createVariantStore } from './static/variants.ts'
+
+export interface NexusDeps {
+  clock: () => Micros
+  fetch: typeof fetch
+  pkarr: PkarrClient
+}
+
+export interface NexusUrls extends Record<string, string> {
+  http: string
+}
+
+const MIGRATIONS =
+  process.env.NEXUS_MIGRATIONS ?? join(import.meta.dirname, '../../prisma/nexus/migrations')
+const VERSION = '0.1.0'
+
+interface Parts {
+  config: NexusConfig
+  pool: Pool
+  log: Logger
+  clock: () => Micros
+  stop: AbortSignal
+  /** Work that ends when `stop` fires. */
+  run(name: string, work: Promise<unknown>): void
+}
+
+/** The projections in the order in which they are listed; each runs by itself. */
+export function createProjections(
+  pool: Pool,
+  graph: SocialGraph,
+  search: SearchIndex,
+): Projection[] {
+  return [
+    createViews({ pool }),
+    createGraphProjection({ pool, graph }),
+    createSearchProjection({ pool, index: search }),
+  ]
+}
+
+function startProjector(parts: Parts, journal: Journal, projections: readonly Projection[]): void {
+  for (const projection of projections)
+    parts.run(
+      projection.name,
+      runProjection(journal, projection, { signal: parts.stop, log: parts.log }),
+    )
+}
+
+function startWatcher(
+  parts: Parts,
+  o: {
+    journal: Journal
+    blobs: ReturnType<typeof createFileBlobStore>
+    pkarr: PkarrClient
+    fetch: typeof fetch
+  },
+): Watcher {
+  const { config, pool, log, clock } = parts
+  const isLocal = config.network === 'local'
+  const watcher = createWatcher({
+    pool,
+    journal: o.journal,
+    blobs: o.blobs,
+    directory: createPkarrDirectory({ pkarr: o.pkarr, ...(isLocal && { localHost: 'localhost' }) }),
+    fetch: o.fetch,
+    sources: config.homeservers.map((key): PublicKeyZ32 => parsePublicKey(key)),
+    clock,
+    log,
+  })
+  parts.run('watcher', watcher.run(parts.stop))
+  parts.run('compactor', createCompactor({ pool, blobs: o.blobs }).run(parts.stop))
+  return watcher
+}
+
+function keepRunning(teardown: Teardown, log: Logger) {
+  const stop = new AbortController()
+  const works: Promise<unknown>[] = []
+  teardown.add(async () => {
+    stop.abort()
+    await Promise.allSettled(works)
+  })
+  return {
+    stop: stop.signal,
+    run(name: string, work: Promise<unknown>) {
+      work.catch((error: unknown) => {
+        if (!stop.signal.aborted) log.error({ error, name }, 'background work ended')
+      })
+      works.push(work)
+    },
+  }
+}
+
+/**
+ * Starts Nexus: the watcher that fills the journal, the projections that are computed from it, and
+ * the read API, each where `roles` names it.
+ */
+export async function startNexus(
+  config: NexusConfig,
+  deps: Partial<NexusDeps> = {},
+): Promise<Running<NexusUrls>> {
+  const log = createLogger('nexus')
+  const clock = deps.clock ?? nowMicros
+  const nowMs = () => Number(clock() / 1000n)
+  return startWithTeardown(async (teardown) => {
+    await migrate(config.databaseUrl, MIGRATIONS)
+    const pool = createPool(config.databaseUrl, { max: 16, name: 'nexus', log })
+    teardown.add(() => pool.end())
+    const blobs = teardown.use(createFileBlobStore({ dir: join(config.dataDir, 'blobs') }))
+    const safe = teardown.use(
+      createSafeFetch({ allowPrivate: config.network === 'local', connections: 64 }),
+    )
+    const outbound = deps.fetch ?? safe
+    const pkarr =
+      deps.pkarr ?? createPkarrClient({ relays: config.pkarrRelays, fetch: outbound, now: clock })
+    const parts: Parts = { config, pool, log, clock, ...keepRunning(teardown, log) }
+    let watcher: Watcher | null = null
+    const onStrangers = () => watcher?.noticeStrangers()
+    const journal = teardown.use(
+      createPgJournal({ pool, url: config.databaseUrl, blobs, onStrangers }),
+    )
+    const graph = createPostgresGraph(pool)
+    const search = createPostgresSearch(pool)
+    const projections = createProjections(pool, graph, search)
+    watcher = config.roles.includes('watcher')
+      ? startWatcher(parts, { journal, blobs, pkarr, fetch: outbound })
+      : null
+    if (config.roles.includes('projector')) startProjector(parts, journal, projections)
+    const reader = createReader({ pool, graph, search, nowMs })
+    const live = teardown.use(
+      createLiveFeed({ pool, url: config.databaseUrl, onChange: reader.forget }),
+    )
+    const app = createNexusServer({
+      reader,
+      objects: createObjectReader({ pool, blobs }),
+      live,
+      ingest: async (user) =>
+        (await watcher?.ingest(user as PublicKeyZ32)) ?? { status: 'unavailable' },
+      info: {
+        version: VERSION,
+        filesDir: join(config.dataDir, 'blobs'),
+        startedAt: new Date(nowMs()),
+      },
+      log,
+      blobs,
+      variants: createVariantStore({ dir: join(config.dataDir, 'variants'), blobs }),
+      ready: async () => (await pool.query('select 1')).rowCount === 1,
+    })
+    teardown.add(() => app.close())
+    await live.ready
+    const { url } = await listen(app, { name: 'nexus', host: config.host, port: config.port })
+    return { http: url }
+  })
+}
