@@ -17,8 +17,10 @@ import { discard, type HttpRequest, refusalOf } from './http.ts'
 import { metaOf } from './public-storage.ts'
 import type { Attempt, WriteOptions, WriteOutcome, WriteRequest } from './types.ts'
 
-/** The server takes 180 s (design 6); the rest is for the way. */
+/** Within this age an attempt is simply repeated. The server takes 180 s (design 6). */
 const FRESH_MICROS = 150_000_000n
+/** Beyond it no server accepts the old proof any more, whatever is still on its way. */
+const DEAD_MICROS = 300_000_000n
 
 /** How a session reaches its own storage. */
 export interface WriteContext {
@@ -30,7 +32,8 @@ export interface WriteContext {
 /**
  * Sends one change (design 6, last paragraph). An attempt with unknown outcome is repeated with the
  * same proof while fresh; later the stored object is looked at first, and signed anew only if neither
- * it nor anything newer is there. Refusals about the clock or a used timestamp are signed anew once.
+ * it nor anything newer is there and the old proof can no longer be accepted. Refusals about the clock
+ * or a used timestamp are signed anew once.
  */
 export async function sendWrite(
   ctx: WriteContext,
@@ -43,10 +46,11 @@ export async function sendWrite(
   const by = host.features.has('object-signatures') ? signer : null
   const hash = await hashOf(write.body)
   let attempt: Attempt | null = o.before ?? null
-  if (attempt && !(by && attempt.proof && isRepeatable(host, attempt.proof, by))) {
+  const age = attempt ? ageOf(host, attempt, by) : 0n
+  if (attempt && age > FRESH_MICROS) {
     const found = await inspect(ctx, write, hash, attempt, signal)
     if (found !== 'absent') return found
-    attempt = null
+    if (age > DEAD_MICROS) attempt = null
   }
   let repeated = attempt !== null
   for (let signedAnew = false; ; signedAnew = true) {
@@ -83,11 +87,13 @@ async function hashOf(body: WriteRequest['body']): Promise<Uint8Array> {
   return hash.digest()
 }
 
-/** Fresh, and by the key that signs now: the grant of another may have been revoked. */
-function isRepeatable(host: Host, proof: Uint8Array, by: Signer): boolean {
+/** In µs. An attempt that cannot be repeated is as old as can be. */
+function ageOf(host: Host, { proof }: Attempt, by: Signer | null): bigint {
+  if (!proof || !by) return DEAD_MICROS + 1n
   const { timestamp, signer } = parseObjectProof(proof)
-  const age = host.clock.now() - timestamp
-  return signer === by.publicKey && age < FRESH_MICROS && -age < FRESH_MICROS
+  // The grant of another key may have been revoked in the meantime.
+  if (signer !== by.publicKey) return DEAD_MICROS + 1n
+  return host.clock.now() - timestamp
 }
 
 function timestampOf(proof: Uint8Array): bigint {

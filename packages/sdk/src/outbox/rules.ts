@@ -58,7 +58,7 @@ export function collapse(
 ): Collapse {
   const paths = new Set(added.writes.map(({ path }) => path))
   const removed = untouched.filter(
-    (action) => isLastOnItsPaths(action) && action.writes.every(({ path }) => paths.has(path)),
+    (action) => action.writes.every(({ path }) => paths.has(path)) && isLastOnItsPaths(action),
   )
   if (removed.length === 0) return { added, removed }
   const undo = [...removed.flatMap((action) => action.undo), ...added.undo]
