@@ -1,5 +1,6 @@
 import {
   decodeGrantCredential,
+  GRANT_LIFETIME_SECONDS,
   homeserverOf as homeserverIn,
   type Keypair,
   type Micros,
@@ -20,8 +21,6 @@ import { createPkarrClient, type PkarrClient, type ResolvePolicy } from './pkarr
 import { createReads, storageRequest } from './public-storage.ts'
 import { signUpAt, userExists } from './sign-up.ts'
 import type { GrantOptions, GrantRequest, Pubky, Session } from './types.ts'
-
-const GRANT_LIFETIME_S = 63_072_000
 
 export interface PubkyOptions {
   /** PKARR relays, asked all at once. */
@@ -88,9 +87,10 @@ export function createPubky(o: PubkyOptions): Pubky {
   async function grant(
     root: Signer,
     client: PublicKeyZ32,
-    { clientId, capabilities, expSeconds = GRANT_LIFETIME_S }: GrantOptions,
+    { clientId, capabilities, expSeconds = GRANT_LIFETIME_SECONDS }: GrantOptions,
+    at: Micros = now(),
   ): Promise<string> {
-    const iat = Number(now() / 1_000_000n)
+    const iat = Number(at / 1_000_000n)
     const caps = capabilities === '' ? [] : capabilities.split(',')
     return signGrant(root, { clientId, caps, cnf: client, iat, exp: iat + expSeconds })
   }
@@ -114,10 +114,13 @@ export function createPubky(o: PubkyOptions): Pubky {
     })
   }
 
-  async function openNewGrant(root: Signer, r: GrantRequest, homeserver?: PublicKeyZ32) {
-    const text = await grant(root, r.client.publicKey, r)
-    const signal = r.signal ? { signal: r.signal } : {}
-    return open(text, r.client, { ...signal, ...(homeserver ? { homeserver } : {}) })
+  async function openNewGrant(root: Signer, r: GrantRequest, at?: PublicKeyZ32) {
+    const { signal } = within(r)
+    const homeserver = at ?? (await mustHaveHomeserver(root.publicKey, signal))
+    // A grant from the future would not cover what is signed now, so the server's clock counts.
+    const { clock } = await hosts.find(homeserver, { signal })
+    const text = await grant(root, r.client.publicKey, r, clock.now())
+    return open(text, r.client, { signal, homeserver })
   }
 
   async function signUp(
@@ -148,9 +151,10 @@ export function createPubky(o: PubkyOptions): Pubky {
   return {
     pkarr,
     storage,
-    resolve: (key, opt = {}) => pkarr.resolve(key, within(opt)),
-    homeserverOf: (user, opt = {}) => homeserverOf(user, within(opt)),
-    originOf: (homeserver, opt = {}) => originOf(pkarr, homeserver, { ...within(opt), localHost }),
+    resolve: async (key, opt = {}) => pkarr.resolve(key, within(opt)),
+    homeserverOf: async (user, opt = {}) => homeserverOf(user, within(opt)),
+    originOf: async (homeserver, opt = {}) =>
+      originOf(pkarr, homeserver, { ...within(opt), localHost }),
     signUp,
     async signUpGrant(root, r) {
       const token = r.signupToken === undefined ? {} : { token: r.signupToken }
@@ -182,8 +186,8 @@ export function createPubky(o: PubkyOptions): Pubky {
       return sessionFromAnswer(cookie(user, homeserver, root), response)
     },
     publishHomeserver,
-    grant,
-    openGrant: (text, client, opt = {}) => open(text, client, within(opt)),
+    grant: (root, client, options) => grant(root, client, options),
+    openGrant: async (text, client, opt = {}) => open(text, client, within(opt)),
     async restore(exported, opt = {}) {
       const { signal } = within(opt)
       if (exported.startsWith('pubky-grant-credential-')) {

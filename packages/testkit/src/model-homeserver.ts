@@ -50,7 +50,7 @@ export function createModelHomeserver(o: { now: () => Micros; signatures?: boole
   const requests: { method: string; url: URL; headers: Headers }[] = []
   const bearers = new Map<string, { user: string; expiresAt: number }>()
   let minted = 0
-  const state = { bearerSeconds: 3600, features: ['path-addressed-storage'] }
+  const state = { bearerSeconds: 3600, hasDate: true, features: ['path-addressed-storage'] }
   if (o.signatures !== false) state.features.push('object-signatures')
 
   const nowSeconds = () => Number(o.now() / 1_000_000n)
@@ -63,7 +63,10 @@ export function createModelHomeserver(o: { now: () => Micros; signatures?: boole
     requests.push({ method: request.method, url, headers })
     const body = new Uint8Array(await request.arrayBuffer())
     if (url.port === '15411') return relay(request.method, url, headers, body)
-    if (url.pathname === '/info') return Response.json({ features: state.features })
+    if (url.pathname === '/info') {
+      const date = new Date(nowSeconds() * 1000).toUTCString()
+      return Response.json({ features: state.features }, { headers: state.hasDate ? { date } : {} })
+    }
     if (url.pathname === '/auth/grant/session') return grantSession(request.method, headers, body)
     if (url.pathname === '/auth/grant/signup') return new Response(null, { status: 204 })
     return storage(request.method, url, headers, body)

@@ -1,0 +1,272 @@
+import {
+  type Keypair,
+  keypairFromSeed,
+  type Micros,
+  packetFromRelayPayload,
+  packetToItem,
+  packetToRelayPayload,
+  type ResourceRecord,
+  type SignedPacket,
+  signerFromKeypair,
+  signPacket,
+  toMicros,
+  userRecords,
+  utf8,
+} from '@pubky/protocol'
+import { describe, expect, test } from 'vitest'
+import type { Dht } from '../dht.ts'
+import { createPkarrClient, type PkarrClientOptions } from './client.ts'
+import { publishHomeserver } from './publish.ts'
+import type { StoredPacket } from './storage.ts'
+
+const USER: Keypair = keypairFromSeed(new Uint8Array(32).fill(1))
+const HOST = keypairFromSeed(new Uint8Array(32).fill(2)).publicKey
+const OTHER_HOST = keypairFromSeed(new Uint8Array(32).fill(4)).publicKey
+const KEY = USER.publicKey
+const NOW = 1_700_000_000_000_000n
+
+function packet(seconds: number, host = HOST): Promise<SignedPacket> {
+  const timestamp = toMicros(NOW + BigInt(seconds) * 1_000_000n)
+  return signPacket(signerFromKeypair(USER), userRecords(null, host), timestamp)
+}
+
+type Answer = SignedPacket | Response | 'down' | null
+
+/** Relays that answer what the test says, by host name. */
+function relays(answers: Record<string, Answer>) {
+  const requests: string[] = []
+  const fetcher = async (input: unknown, init: RequestInit = {}): Promise<Response> => {
+    const url = new URL(String(input))
+    requests.push(`${init.method ?? 'GET'} ${url.hostname}${url.search}`)
+    const answer = answers[url.hostname] ?? null
+    if (answer === 'down') throw new TypeError('fetch failed')
+    if (answer instanceof Response) return answer.clone()
+    if (answer === null) return new Response(null, { status: 404 })
+    return new Response(packetToRelayPayload(answer) as Uint8Array<ArrayBuffer>)
+  }
+  const urls = Object.keys(answers).map((name) => `http://${name}/`)
+  return { requests, fetch: fetcher as typeof fetch, relays: urls, answers }
+}
+
+function client(o: Omit<PkarrClientOptions, 'now'>, clock = { now: NOW }) {
+  return createPkarrClient({ ...o, now: () => toMicros(clock.now) })
+}
+
+function dhtWith(item: SignedPacket | null, newestInvalidSeq: bigint | null = null) {
+  const puts: { cas?: bigint }[] = []
+  const found = item && packetToItem(item)
+  const dht: Pick<Dht, 'get' | 'put'> = {
+    get: () => ({
+      first: async () => found,
+      newest: async () => ({
+        item: found,
+        report: { queried: 8, responded: 8, agreed: 8, newestInvalidSeq },
+      }),
+      async *[Symbol.asyncIterator]() {
+        if (found) yield found
+      },
+    }),
+    put: async (_, o = {}) => {
+      puts.push(o)
+      return { stored: 5, notMoreRecent: 0, casFailed: 0, failed: 0 }
+    },
+  }
+  return { dht, puts }
+}
+
+describe('looking up a key', () => {
+  test('the first relay with a packet wins, and its packet is kept while fresh', async () => {
+    const net = relays({ a: 'down', b: null, c: await packet(0) })
+    const clock = { now: NOW }
+    const pkarr = client(net, clock)
+    expect((await pkarr.resolve(KEY))?.timestamp).toBe(NOW)
+    await pkarr.resolve(KEY)
+    expect(net.requests.length).toBe(3)
+    clock.now += 3601n * 1_000_000n
+    await pkarr.resolve(KEY)
+    expect(net.requests.length).toBe(6)
+  })
+
+  test('look-ups at the same time share one question, and one that is cancelled ends alone', async () => {
+    const net = relays({ a: await packet(0) })
+    const pkarr = client(net)
+    const cancelled = new AbortController()
+    const [one, two, three] = [
+      pkarr.resolve(KEY),
+      pkarr.resolve(KEY),
+      pkarr.resolve(KEY, { signal: cancelled.signal }),
+    ]
+    cancelled.abort(new Error('no more'))
+    await expect(three).rejects.toThrow('no more')
+    expect((await one)?.timestamp).toBe((await two)?.timestamp)
+    expect(net.requests.length).toBe(1)
+  })
+
+  test('the network-only policy waits for all and takes the newest', async () => {
+    const net = relays({ a: await packet(0), b: await packet(9), c: await packet(5) })
+    const found = await client(net).resolve(KEY, { policy: 'network-only' })
+    expect(found?.timestamp).toBe(NOW + 9_000_000n)
+    expect(net.requests).toContain('GET a?policy=NetworkOnly')
+  })
+
+  test('the DHT is asked beside the relays', async () => {
+    const net = relays({ a: await packet(0) })
+    const { dht } = dhtWith(await packet(7))
+    const pkarr = client({ ...net, dht })
+    const found = await pkarr.resolve(KEY, { policy: 'network-only' })
+    expect(found?.timestamp).toBe(NOW + 7_000_000n)
+    expect((await client({ dht }).resolve(KEY))?.timestamp).toBe(NOW + 7_000_000n)
+  })
+
+  test('an answer older than what was known counts as none', async () => {
+    const net = relays({ a: await packet(5) })
+    const clock = { now: NOW }
+    const pkarr = client(net, clock)
+    await pkarr.resolve(KEY)
+    clock.now += 7200n * 1_000_000n
+    net.answers.a = await packet(1)
+    expect(await pkarr.resolve(KEY)).toBeNull()
+    net.answers.a = 'down'
+    expect((await pkarr.resolve(KEY))?.timestamp).toBe(NOW + 5_000_000n)
+  })
+
+  test('nobody knows is null, nobody could be asked is an error', async () => {
+    expect(await client(relays({ a: null, b: 'down' })).resolve(KEY)).toBeNull()
+    const down = client(relays({ a: 'down', b: 'down' }))
+    await expect(down.resolve(KEY)).rejects.toMatchObject({ code: 'unresolvable' })
+    await expect(client({}).resolve(KEY)).rejects.toMatchObject({ code: 'unresolvable' })
+  })
+
+  test('a packet that does not verify is never used', async () => {
+    const forged = packetToRelayPayload(await packet(0))
+    forged[100] = (forged[100] ?? 0) ^ 1
+    const long = new Response('x'.repeat(2000))
+    for (const bad of [new Response(forged as Uint8Array<ArrayBuffer>), long]) {
+      const pkarr = client(relays({ a: bad }))
+      await expect(pkarr.resolve(KEY)).rejects.toMatchObject({ code: 'unresolvable' })
+    }
+  })
+
+  test('a newer record that is not valid is told, not hidden', async () => {
+    const { dht } = dhtWith(await packet(0), NOW + 1n)
+    const pkarr = client({ dht })
+    await expect(pkarr.resolve(KEY, { policy: 'network-only' })).rejects.toMatchObject({
+      code: 'invalid_record',
+    })
+    const gone = new Response(null, {
+      status: 404,
+      headers: { 'pkarr-invalid-signed-packet-seq': '7' },
+    })
+    await expect(
+      client(relays({ a: gone })).resolve(KEY, { policy: 'network-only' }),
+    ).rejects.toMatchObject({ code: 'invalid_record' })
+  })
+
+  test('a storage gives packets to the next start, and its lies are verified', async () => {
+    const kept = new Map<string, StoredPacket>()
+    const storage = {
+      get: async (key: string) => kept.get(key) ?? null,
+      put: async (key: string, stored: StoredPacket) => {
+        kept.set(key, stored)
+      },
+    }
+    await client({ ...relays({ a: await packet(0) }), storage }).resolve(KEY)
+    const net = relays({ a: null })
+    expect(await client({ ...net, storage }).resolve(KEY)).not.toBeNull()
+    expect(net.requests).toEqual([])
+    const bytes = kept.get(KEY)?.bytes ?? new Uint8Array()
+    kept.set(KEY, { bytes: bytes.with(120, (bytes[120] ?? 0) ^ 1), lastSeenMs: 0 })
+    expect(await client({ ...net, storage }).resolve(KEY)).toBeNull()
+  })
+
+  test('the cache holds no more than it should', async () => {
+    const net = relays({ a: await packet(0) })
+    const pkarr = client({ ...net, cacheSize: 0 })
+    await pkarr.resolve(KEY)
+    await pkarr.resolve(KEY)
+    expect(net.requests.length).toBe(2)
+  })
+})
+
+/** A relay that keeps the rules of spec/discovery.md 2.2. */
+function keepingRelay(first: SignedPacket | null) {
+  const state = {
+    payload: first && packetToRelayPayload(first),
+    puts: 0,
+    sneakIn: null as SignedPacket | null,
+  }
+  const fetcher = async (_: unknown, init: RequestInit = {}): Promise<Response> => {
+    const known = state.payload && (await packetFromRelayPayload(KEY, state.payload))
+    if (init.method !== 'PUT') {
+      if (!state.payload) return new Response(null, { status: 404 })
+      const answer = new Response(state.payload as Uint8Array<ArrayBuffer>)
+      if (state.sneakIn) state.payload = packetToRelayPayload(state.sneakIn)
+      state.sneakIn = null
+      return answer
+    }
+    state.puts += 1
+    const cas = new Headers(init.headers).get('if-match')
+    if (known && cas !== null && cas !== String(known.timestamp))
+      return new Response(null, { status: 412 })
+    state.payload = new Uint8Array(await new Response(init.body).arrayBuffer())
+    return new Response(null, { status: 204, headers: { 'pkarr-dht-stored-nodes': '9' } })
+  }
+  return { state, fetch: fetcher as typeof fetch, relays: ['http://relay.test'] }
+}
+
+describe('publishing', () => {
+  test('says how many nodes hold the packet and remembers it', async () => {
+    const relay = keepingRelay(null)
+    const { dht, puts } = dhtWith(null)
+    const pkarr = client({ ...relay, dht })
+    const first = await packet(0)
+    expect(await pkarr.publish(first)).toEqual({ stored: 9 })
+    expect(puts).toEqual([{}])
+    expect(await pkarr.resolve(KEY)).toBe(first)
+    const older = await packet(-5)
+    await expect(pkarr.publish(older)).rejects.toMatchObject({ code: 'publish_conflict' })
+  })
+
+  test('a conflict wins over silence, and over as many successes', async () => {
+    const ok = new Response(null, { status: 204 })
+    const conflict = new Response(null, { status: 409 })
+    const one = await packet(0)
+    await expect(client(relays({ a: conflict, b: 'down' })).publish(one)).rejects.toMatchObject({
+      code: 'publish_conflict',
+    })
+    await expect(client(relays({ a: conflict, b: ok })).publish(one)).rejects.toMatchObject({
+      code: 'publish_conflict',
+    })
+    expect(await client(relays({ a: ok, b: 'down' })).publish(one)).toEqual({ stored: 1 })
+    await expect(client(relays({ a: 'down' })).publish(one)).rejects.toMatchObject({
+      code: 'publish_failed',
+    })
+  })
+
+  test('a new homeserver keeps the other records and comes after a record from the future', async () => {
+    const extra: ResourceRecord = {
+      name: 'blog',
+      ttl: 60,
+      data: { type: 'TXT', strings: [utf8('hi')] },
+    }
+    const future = toMicros(NOW + 60_000_000n)
+    const records = [extra, ...userRecords(null, HOST)]
+    const relay = keepingRelay(await signPacket(signerFromKeypair(USER), records, future))
+    const pkarr = client(relay)
+    const now = (): Micros => toMicros(NOW)
+    await publishHomeserver(pkarr, signerFromKeypair(USER), OTHER_HOST, { now })
+    const found = await pkarr.resolve(KEY, { policy: 'network-only' })
+    expect(found?.timestamp).toBe(NOW + 60_000_001n)
+    expect(found?.records.map(({ name }) => name.split('.')[0])).toEqual(['blog', '_pubky'])
+    expect(found?.records[1]?.data).toMatchObject({ target: OTHER_HOST })
+  })
+
+  test('a record that changed in between is read again', async () => {
+    const relay = keepingRelay(await packet(0))
+    relay.state.sneakIn = await packet(3)
+    await publishHomeserver(client(relay), signerFromKeypair(USER), OTHER_HOST, {
+      now: () => toMicros(NOW),
+    })
+    expect(relay.state.puts).toBe(2)
+  })
+})
