@@ -97,6 +97,11 @@ describe('the codecs', () => {
     },
   )
 
+  it('write the secret of a channel in base64url', () => {
+    const hex = '92a9dc784320acd40cff18b4ea84178c0ddc2475ff4509b0d4163a244d5bb1ef'
+    expect(toBase64Url(fromHex(hex))).toBe('kqnceEMgrNQM_xi06oQXjA3cJHX_RQmw1BY6JE1bse8')
+  })
+
   it('read upper-case hex', () => {
     expect(fromHex('ABcd')).toEqual(Uint8Array.of(0xab, 0xcd))
   })

@@ -41,7 +41,12 @@ const mixed = Point.fromBytes(key).add(eighth).toBytes()
 const message = utf8('hello')
 
 /** A signature with a chosen R, made as the holder of `secret` would. */
-function forge(r: Uint8Array, nonce: bigint, publicKey = key, text = message): Uint8Array {
+function forge(
+  r: Uint8Array,
+  nonce: bigint,
+  publicKey: Uint8Array = key,
+  text = message,
+): Uint8Array {
   return concat(r, bytes32((nonce + challenge(r, publicKey, text) * secret) % L))
 }
 
