@@ -4,7 +4,7 @@ import { nothingTouched } from './touched.ts'
 
 /** What a batch brings about beside the rows themselves. */
 export function createChanges() {
-  const follows: { from: string; to: string; isNew: boolean }[] = []
+  const edges: { edge: 'follow' | 'mute'; from: string; to: string; isThere: boolean }[] = []
   return {
     notices: createNoticeBox(),
     touched: nothingTouched(),
@@ -12,12 +12,12 @@ export function createChanges() {
     views: new Set<string>(),
     /** Posts of which not even a row is left. */
     gone: new Set<string>(),
+    /** People whose profile changed. */
+    people: new Set<PublicKeyZ32>(),
     /** People whose number of unread notices may have changed. */
     unread: new Set<PublicKeyZ32>(),
-    follows,
-    follow(from: string, to: string, isNew: boolean): void {
-      follows.push({ from, to, isNew })
-    },
+    /** Follows and mutes that came or went, in order. */
+    edges,
   }
 }
 

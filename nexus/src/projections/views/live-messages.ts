@@ -1,29 +1,13 @@
+import type { LogMessage, PostPlace } from '../../live/live-event.ts'
 import type { Changes } from './changes.ts'
 import { unreadOf } from './notice.ts'
 import type { CountedPost } from './recount-posts.ts'
 import { rowsOf, type Tx } from './sql.ts'
 
-/** A message of the live log: a `LiveEvent`, or a follow for the fan-out alone. */
-export type LiveMessage =
-  | {
-      type: 'post'
-      key: string
-      author: string
-      replyTo: string | null
-      repostOf: string | null
-      labels: string[]
-      indexedAt: number
-    }
-  | { type: 'post_changed' | 'post_removed'; key: string }
-  | { type: 'counts'; key: string; counts: Record<string, number> }
-  | { type: 'notification'; user: string; unread: number }
-  | { type: 'reset' }
-  | { type: 'follow' | 'unfollow'; from: string; to: string }
+const NOWHERE: PostPlace = { replyTo: null, repostOf: null }
 
 /** A batch with more to say than this says `reset`: whoever listens reads again. */
 export const MAX_MESSAGES = 2_000
-/** Positions of the live log that are kept. */
-export const LIVE_WINDOW = 10_000
 
 export interface LiveInputs {
   changes: Changes
@@ -33,46 +17,52 @@ export interface LiveInputs {
 }
 
 /** What open pages are told of a batch whose rows are written. */
-export async function liveMessages(tx: Tx, o: LiveInputs): Promise<LiveMessage[]> {
+export async function liveMessages(tx: Tx, o: LiveInputs): Promise<LogMessage[]> {
   const fresh = o.posts.filter((p) => p.visible && !p.was_visible && !p.deleted)
   const labels = await labelsOf(
     tx,
     fresh.filter((p) => p.tags > 0).map((p) => p.key),
   )
-  const messages: LiveMessage[] = o.changes.follows.map(({ from, to, isNew }) => ({
-    type: isNew ? 'follow' : 'unfollow',
-    from,
-    to,
-  }))
+  const messages: LogMessage[] = [{ type: 'changed', keys: changedKeys(o.changes) }]
+  for (const edge of o.changes.edges) messages.push({ type: 'edge', ...edge })
   for (const post of o.posts) messages.push(...postMessages(post, o.changes, labels))
   const rows = new Set(o.posts.map(({ key }) => key))
-  for (const key of o.changes.gone) if (!rows.has(key)) messages.push({ type: 'post_removed', key })
+  for (const key of o.changes.gone)
+    if (!rows.has(key)) messages.push({ type: 'post_removed', key, place: NOWHERE })
   for (const { user_id: key, ...counts } of await countsOf(tx, o.people))
-    messages.push({ type: 'counts', key, counts })
+    messages.push({ type: 'counts', key, counts, place: null })
   const told = [...new Set([...o.recipients, ...o.changes.unread])]
   for (const { id: user, unread } of await unreadOf(tx, told))
     messages.push({ type: 'notification', user, unread })
+  if (messages.length === 1 && changedKeys(o.changes).length === 0) return []
   return messages.length > MAX_MESSAGES ? [{ type: 'reset' }] : messages
+}
+
+function changedKeys({ touched, people }: Changes): string[] {
+  const groups = Object.values(touched.people)
+  return [...new Set([...touched.posts, ...people, ...groups.flatMap((group) => [...group])])]
 }
 
 function postMessages(
   post: CountedPost,
   changes: Changes,
   labels: ReadonlyMap<string, string[]>,
-): LiveMessage[] {
-  const { key } = post
-  if (!post.visible) return post.was_visible ? [{ type: 'post_removed', key }] : []
+): LogMessage[] {
+  const { key, parent_key: replyTo, repost_key: repostOf } = post
+  const place: PostPlace = { replyTo, repostOf }
+  if (!post.visible) return post.was_visible ? [{ type: 'post_removed', key, place }] : []
   const { tags, unique_tags, replies, reposts } = post
   if (!post.was_visible && !post.deleted) {
-    const { author, parent_key: replyTo, repost_key: repostOf } = post
+    const { author } = post
     const indexedAt = Number(post.indexed_at)
     const all = labels.get(key) ?? []
     return [{ type: 'post', key, author, replyTo, repostOf, labels: all, indexedAt }]
   }
-  const messages: LiveMessage[] = []
-  if (!post.was_visible || changes.views.has(key)) messages.push({ type: 'post_changed', key })
+  const messages: LogMessage[] = []
+  if (!post.was_visible || changes.views.has(key))
+    messages.push({ type: 'post_changed', key, place })
   if (post.counts_changed)
-    messages.push({ type: 'counts', key, counts: { tags, unique_tags, replies, reposts } })
+    messages.push({ type: 'counts', key, counts: { tags, unique_tags, replies, reposts }, place })
   return messages
 }
 
@@ -97,24 +87,4 @@ async function countsOf(tx: Tx, people: readonly string[]): Promise<UserCountsRo
   if (people.length === 0) return []
   const rows = await rowsOf<{ user_id: string }>(tx, 'live_counts', COUNTS, [people])
   return rows as UserCountsRow[]
-}
-
-const APPEND = `with added as (
-    insert into live_log (position, ordinal, message)
-    select $1::bigint, m.ordinal::int, m.message
-    from jsonb_array_elements($2::jsonb) with ordinality as m (message, ordinal)
-    on conflict do nothing
-  ), trimmed as (
-    delete from live_log where position <= $1::bigint - ${LIVE_WINDOW}
-  )
-  select pg_notify('live', $1::text)`
-
-/** Appends the messages and wakes whoever listens on channel `live`, once. */
-export async function appendLive(
-  tx: Tx,
-  position: bigint,
-  messages: readonly LiveMessage[],
-): Promise<void> {
-  if (messages.length === 0) return
-  await rowsOf(tx, 'append_live', APPEND, [String(position), JSON.stringify(messages)])
 }

@@ -55,6 +55,7 @@ export async function openSegment(tx: Tx, changes: Changes, wanted: readonly Wan
     if (kind === 'post') changePost(at, before, after, cause)
     else changeEdges(at, edgeOf(before), edgeOf(after), after, cause)
     if (kind === 'lastRead') changes.unread.add(at.owner)
+    if (kind === 'profile') changes.people.add(at.owner)
   }
 
   function tell(cause: Cause, notices: readonly (Notice | null)[]): void {
@@ -151,11 +152,14 @@ export async function openSegment(tx: Tx, changes: Changes, wanted: readonly Wan
     touchEdge(edge)
     noteEdge(edge, is?.path ?? null)
     if ((was === null) === (is === null)) return
-    if (edge.kind === 'follow') {
+    const { kind, owner: from, target: to } = edge
+    if (kind === 'follow' || kind === 'mute')
+      changes.edges.push({ edge: kind, from, to, isThere: is !== null })
+    if (kind === 'follow') {
       changeFollow(edge, is !== null, cause)
-    } else if (edge.kind === 'tag') {
-      const kind = around.kinds.get(edge.target) ?? 'unknown'
-      tell(cause, [noticeOfTag(edge, is !== null, kind)])
+    } else if (kind === 'tag') {
+      const postKind = around.kinds.get(to) ?? 'unknown'
+      tell(cause, [noticeOfTag(edge, is !== null, postKind)])
     }
   }
 
@@ -163,7 +167,6 @@ export async function openSegment(tx: Tx, changes: Changes, wanted: readonly Wan
     const { owner, target } = edge
     if (isNew) around.follows.add(followPair(owner, target))
     else around.follows.delete(followPair(owner, target))
-    changes.follow(owner, target, isNew)
     tell(cause, [noticeOfFollow(edge, isNew, around.follows.has(followPair(target, owner)))])
   }
 

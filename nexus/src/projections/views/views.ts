@@ -2,11 +2,12 @@ import type { JournalEntry, Projection } from '@pubky/indexer'
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import { withTransaction } from '@pubky/server-kit'
 import type { Pool } from 'pg'
+import { appendToLog } from '../../live/log.ts'
 import { judge } from '../../objects/judge.ts'
 import { applyBatch, type BatchEntry } from './apply-batch.ts'
 import { createChanges } from './changes.ts'
 import { digestNotices, digestState } from './digest.ts'
-import { appendLive, liveMessages } from './live-messages.ts'
+import { liveMessages } from './live-messages.ts'
 import { createOwnerRecords } from './owner-records.ts'
 import { recountPeople, recountResources, relabelPeople } from './recount-people.ts'
 import { type CountedPost, recountPosts, relabelPosts } from './recount-posts.ts'
@@ -95,7 +96,7 @@ export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
     await recountResources(tx, touched.resources)
     const recipients = await changes.notices.save(tx)
     if (isLive)
-      await appendLive(tx, end, await liveMessages(tx, { changes, posts, people, recipients }))
+      await appendToLog(tx, end, await liveMessages(tx, { changes, posts, people, recipients }))
     await rowsOf(tx, 'move_views', MOVE, [...KEY, end])
     return end
   }
