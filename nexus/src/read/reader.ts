@@ -24,6 +24,8 @@ const POSTS_KEPT = 20_000
 const USERS_KEPT = 20_000
 const HOT_MS = 15_000
 const REACH_MS = 10_000
+const LISTS_KEPT = 5000
+const LIST_MS = 2000
 const MAX_REACH = 5000
 
 export interface HotTagQuery {
@@ -33,6 +35,8 @@ export interface HotTagQuery {
   skip: number
   limit: number
 }
+
+type PostKeyQuery = StreamQuery & { depth?: number; domainTags?: readonly string[] }
 
 /** All questions of both faces, REST and tRPC (design 3.5). */
 export interface Reader {
@@ -92,9 +96,24 @@ export function createReader(o: {
     return rows.map(({ id }) => id)
   }
 
-  async function postKeys(
-    q: StreamQuery & { depth?: number; domainTags?: readonly string[] },
-  ): Promise<ScoredKey[]> {
+  // Lists that many ask for at once; any change makes all of them old.
+  const lists = new LRUCache<string, { generation: number; keys: ScoredKey[] }>({
+    max: LISTS_KEPT,
+    ttl: LIST_MS,
+  })
+  let generation = 0
+
+  async function postKeys(q: PostKeyQuery): Promise<ScoredKey[]> {
+    const name = JSON.stringify(q)
+    const known = lists.get(name)
+    if (known?.generation === generation) return known.keys
+    const asOf = generation
+    const keys = await readPostKeys(q)
+    lists.set(name, { generation: asOf, keys })
+    return keys
+  }
+
+  async function readPostKeys(q: PostKeyQuery): Promise<ScoredKey[]> {
     if (q.source !== 'wot' && q.source !== 'wot_domain') return streamKeys(pool, q)
     const authors = await authorsOf(q.source, q.observer ?? '', q.depth ?? 2, q.domainTags ?? [])
     return streamKeys(pool, { ...q, authors })
@@ -129,6 +148,7 @@ export function createReader(o: {
     users,
     nowMs,
     forget(keys) {
+      generation += 1
       if (keys === null) {
         postCache.clear()
         userCache.clear()
