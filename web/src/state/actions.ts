@@ -57,10 +57,11 @@ export function useActions(): Actions {
 
   return useMemo(() => {
     function run(action: Action): void {
-      if (!outbox) return askToJoin()
-      outbox.enqueue(action).catch((error: unknown) => {
-        showToast('bad', t(errorTextKey(errorCode(error))))
-      })
+      if (outbox)
+        outbox.enqueue(action).catch((error: unknown) => {
+          showToast('bad', t(errorTextKey(errorCode(error))))
+        })
+      else askToJoin()
     }
     return {
       async post(draft) {

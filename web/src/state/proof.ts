@@ -24,11 +24,6 @@ export interface ProofCheck {
   details: { signer: string; delegate: boolean; atMs: number; hash: string } | null
 }
 
-interface Found {
-  bytes: string
-  proof: string | null
-}
-
 const HEAD_LIMIT_MS = 6000
 
 /** Checks a post against its proof here, without trusting the indexer (design 6). */
@@ -40,7 +35,8 @@ export async function checkProof(
 ): Promise<ProofCheck> {
   const owner = parsePublicKey(view.details.author)
   const path = postPath(view.details.id as never)
-  const found = (await api.object.get.query({ author: owner, path }, { signal })) as Found
+  const found = await api.object.get.query({ author: owner, path }, { signal })
+  if (!found?.bytes) throw new Error('the indexer does not have the object')
   const body = fromBase64(found.bytes)
   const hash = await blake3(body)
   const currency = await compareWithHomeserver(config, view, hash, signal)

@@ -1,95 +1,16 @@
-// Objects of the indexer (spec/nexus.md 1.3), with what its tRPC face adds.
+import type { PostView } from '@pubky/nexus/api-types'
 
-export interface TagDetails {
-  label: string
-  taggers: string[]
-  taggers_count: number
-  relationship: boolean
-}
-
-export interface UserDetails {
-  name: string
-  bio: string | null
-  id: string
-  links: { title: string; url: string }[] | null
-  status: string | null
-  image: string | null
-  indexed_at: number
-}
-
-export interface UserCounts {
-  tagged: number
-  tags: number
-  unique_tags: number
-  posts: number
-  replies: number
-  following: number
-  followers: number
-  friends: number
-  bookmarks: number
-}
-
-export interface Relationship {
-  following: boolean
-  followed_by: boolean
-}
-
-export type ProofState = 'signed' | 'unsigned' | 'stripped' | 'revoked'
-
-export interface UserView {
-  details: UserDetails
-  counts: UserCounts
-  tags: TagDetails[]
-  relationship: Relationship
-  proof?: ProofState
-}
-
-export interface PostDetails {
-  content: string
-  id: string
-  indexed_at: number
-  author: string
-  kind: string
-  uri: string
-  attachments: string[] | null
-  lock?: string | null
-}
-
-export interface PostCounts {
-  tags: number
-  unique_tags: number
-  replies: number
-  reposts: number
-}
-
-export interface PostView {
-  details: PostDetails
-  counts: PostCounts
-  tags: TagDetails[]
-  relationships: { replied: string | null; reposted: string | null; mentioned: string[] }
-  bookmark: { id: string; indexed_at: number } | null
-  proof?: ProofState
-  deleted?: boolean
-}
-
-export interface FileDetails {
-  id: string
-  uri: string
-  owner_id: string
-  name: string
-  size: number
-  content_type: string
-  src: string
-  /** JSON text. */
-  urls: string
-}
-
-export interface HotTag {
-  label: string
-  taggers_id: string[]
-  tagged_count: number
-  taggers_count: number
-}
+/** Objects of the indexer (spec/nexus.md 1.3), with what its tRPC face adds. */
+export type {
+  FileDetails,
+  HotTag,
+  Notification,
+  PostView,
+  ProofState,
+  TagDetails,
+  UserDetails,
+  UserView,
+} from '@pubky/nexus/api-types'
 
 /** `author:id`. */
 export type PostKeyText = string

@@ -54,7 +54,7 @@ export function Menu({ label, button, items, className }: MenuProps) {
 
   function onKeyDown(event: KeyboardEvent) {
     const nodes = [...(list.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])]
-    const at = nodes.findIndex((node) => node === document.activeElement)
+    const at = nodes.indexOf(document.activeElement as HTMLElement)
     const go = (to: number) => {
       event.preventDefault()
       nodes.at(to % nodes.length)?.focus()

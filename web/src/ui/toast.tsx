@@ -86,7 +86,7 @@ export function Toaster() {
                 <IconButton
                   label={t('common.dismiss')}
                   onClick={() => dismiss(toast.id)}
-                  className="size-7 text-current hover:bg-transparent hover:text-current"
+                  className="size-7 text-current! hover:bg-transparent"
                 >
                   <X size={16} aria-hidden />
                 </IconButton>

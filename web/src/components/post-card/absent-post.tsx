@@ -15,7 +15,6 @@ export function DeletedPost({
   return (
     <article
       data-post={postKey}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a feed's articles take the focus (ARIA feed).
       tabIndex={position === undefined ? undefined : 0}
       aria-posinset={position}
       aria-setsize={position === undefined ? undefined : -1}

@@ -57,11 +57,11 @@ function Attachment({ uri, file, several, loading }: AttachmentProps) {
       </a>
     )
   }
-  // biome-ignore lint/a11y/useMediaCaption: people's uploads bring no captions.
   if (type.startsWith('video/'))
+    // biome-ignore lint/a11y/useMediaCaption: people's uploads bring no captions.
     return <video src={main} controls preload="metadata" className={box} />
-  // biome-ignore lint/a11y/useMediaCaption: people's uploads bring no captions.
   if (type.startsWith('audio/'))
+    // biome-ignore lint/a11y/useMediaCaption: people's uploads bring no captions.
     return <audio src={main} controls preload="none" className="w-full" />
   return (
     <a

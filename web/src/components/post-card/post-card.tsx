@@ -113,7 +113,6 @@ function PostArticle({ view, full, position, children }: PostArticleProps) {
     <article
       id={`post-${id}`}
       data-post={key}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a feed's articles take the focus (ARIA feed).
       tabIndex={position === undefined ? undefined : 0}
       aria-labelledby={labelId}
       aria-posinset={position}

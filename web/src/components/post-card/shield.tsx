@@ -26,17 +26,17 @@ const NAMES = {
 } as const
 
 const COLOURS: Record<ProofState, string> = {
-  signed: 'text-brand-text',
-  unsigned: 'text-mute',
-  stripped: 'text-warn',
-  revoked: 'text-danger',
+  signed: 'text-brand-text!',
+  unsigned: 'text-mute!',
+  stripped: 'text-warn!',
+  revoked: 'text-danger!',
 }
 
 /** Whether a post is signed, as the indexer says; a press checks it in this browser. */
 export function Shield({ view }: { view: PostView }) {
   const t = useT()
   const [open, setOpen] = useState(false)
-  const proof = view.proof ?? 'unsigned'
+  const { proof } = view
   const Icon = ICONS[proof]
   return (
     <>

@@ -49,7 +49,7 @@ export function Home({ initialFilter }: { initialFilter: Filter }) {
           label={t('feed.filters')}
           aria-expanded={showFilters}
           onClick={() => setShowFilters(!showFilters)}
-          className={cx('size-10 bg-raised', showFilters && 'text-brand-text')}
+          className={cx('size-10 bg-raised', showFilters && 'text-brand-text!')}
         >
           <SlidersHorizontal size={18} aria-hidden />
         </IconButton>

@@ -21,6 +21,7 @@ export async function SamplePost() {
           </div>
           <span className="flex items-center gap-1.5 rounded-full bg-brand-veil px-3 py-1 text-xs font-semibold text-brand-text">
             <svg
+              aria-hidden
               viewBox="0 0 24 24"
               className="size-3.5"
               fill="none"

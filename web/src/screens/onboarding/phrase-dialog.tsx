@@ -77,8 +77,8 @@ export function PhraseDialog({ user, onDone, onClose }: PhraseDialogProps) {
           )}
           <ol dir="ltr" className="grid grid-cols-2 gap-2 sm:grid-cols-3" data-testid="phrase">
             {words.map((word, at) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a word may come twice.
               <li
+                // biome-ignore lint/suspicious/noArrayIndexKey: a word may come twice.
                 key={at}
                 className="flex h-11 items-center gap-2 rounded-md bg-raised px-3 text-sm"
               >

@@ -24,8 +24,8 @@ export function PhraseFields({ words, onChange }: PhraseFieldsProps) {
       <legend className="mb-1.5 text-sm font-semibold">{t('signIn.phrase')}</legend>
       <div dir="ltr" className="grid grid-cols-2 gap-2 sm:grid-cols-3">
         {words.map((word, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: twelve fixed places.
           <label
+            // biome-ignore lint/suspicious/noArrayIndexKey: twelve fixed places.
             key={at}
             className="flex h-11 items-center rounded-md border border-line-strong ps-3 focus-within:border-brand-text"
           >

@@ -51,6 +51,7 @@ export function postFromAction(action: Extract<Action, { type: 'post' }>): PostV
       uri: uriOfKey(action.key),
       indexed_at: action.atMs,
       attachments: null,
+      lock: null,
     },
     counts: { tags: action.tags.length, unique_tags: action.tags.length, replies: 0, reposts: 0 },
     tags: action.tags.map((label) => ({
@@ -67,6 +68,7 @@ export function postFromAction(action: Extract<Action, { type: 'post' }>): PostV
     bookmark: null,
     proof: 'signed',
     deleted: false,
+    edited_at: null,
   }
 }
 
@@ -168,6 +170,7 @@ export const EMPTY_USER: UserView = {
     unique_tags: 0,
     posts: 0,
     replies: 0,
+    collections: 0,
     following: 0,
     followers: 0,
     friends: 0,
@@ -175,6 +178,7 @@ export const EMPTY_USER: UserView = {
   },
   tags: [],
   relationship: { following: false, followed_by: false },
+  proof: 'signed',
 }
 
 /** Which stream a list of posts is; the same words as the indexer's. */
