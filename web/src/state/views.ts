@@ -43,6 +43,11 @@ export function looksLikeUser(text: string): boolean {
   return KEY_TEXT.test(text)
 }
 
+/** By its shape only. */
+export function looksLikePost(text: string): boolean {
+  return /^[0-9A-Za-z]{13}$/.test(text)
+}
+
 /** Where the indexer serves an upload: `small` for thumbnails, `feed` in cards, `main` full size. */
 export function fileAddress(
   nexus: string,

@@ -3,11 +3,24 @@ import { composer } from './composer.ts'
 import { errors } from './errors.ts'
 import { feed } from './feed.ts'
 import { landing } from './landing.ts'
+import { lists } from './lists.ts'
 import { onboarding } from './onboarding.ts'
 import { post } from './post.ts'
 import { signIn } from './sign-in.ts'
+import { thread } from './thread.ts'
 
 /** Every text of the app in English. A namespace is sent to the browser only where a page asks. */
-export const en = { common, landing, onboarding, signIn, feed, post, composer, errors }
+export const en = {
+  common,
+  landing,
+  onboarding,
+  signIn,
+  feed,
+  post,
+  composer,
+  errors,
+  thread,
+  lists,
+}
 
 export type English = typeof en

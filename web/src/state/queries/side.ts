@@ -6,13 +6,15 @@ import { seedUsers } from './stream-cache.ts'
 
 const SIDE_STALE_MS = 10 * 60_000
 
-/** The most used tags of today. */
-export function useHotTags(limit: number) {
+export type Timeframe = 'today' | 'this_week' | 'this_month' | 'all_time'
+
+/** The most used tags on posts. */
+export function useHotTags(limit: number, timeframe: Timeframe = 'today') {
   const api = useApi()
   return useQuery({
-    queryKey: ['hot-tags', limit],
+    queryKey: ['hot-tags', limit, timeframe],
     queryFn: async ({ signal }) =>
-      (await api.tags.hot.query({ timeframe: 'today', limit }, { signal })) as HotTag[],
+      (await api.tags.hot.query({ timeframe, limit }, { signal })) as HotTag[],
     staleTime: SIDE_STALE_MS,
   })
 }

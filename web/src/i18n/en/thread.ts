@@ -1,0 +1,15 @@
+export const thread = {
+  title: 'Post',
+  titleBy: '{name} on Pubky',
+  heading: 'Conversation',
+  repliesLabel: 'Replies',
+  noReplies: 'No replies yet',
+  noRepliesText: 'Start the conversation.',
+  noRepliesGuest: 'Sign in to write the first one.',
+  missingTitle: 'This post is not here',
+  missingText: 'It was deleted, never existed, or has not reached this indexer yet.',
+  errorTitle: 'The conversation could not be loaded',
+  errorText: 'The indexer did not answer.',
+  participants: 'In this conversation',
+  earlierMissing: 'An earlier post of this conversation is not here.',
+} as const
