@@ -1,0 +1,15 @@
+import { socialGraphContract } from '@pubky/testkit/social-graph-contract'
+import { describe, test } from 'vitest'
+import { createNeo4jGraph } from './neo4j-graph.ts'
+
+const uri = process.env.NEO4J_URI
+
+if (uri) {
+  const { NEO4J_USER: user, NEO4J_PASSWORD: password } = process.env
+  const access = { ...(user ? { user } : {}), ...(password ? { password } : {}) }
+  socialGraphContract('Neo4j', () => createNeo4jGraph({ uri, ...access }))
+} else {
+  describe('SocialGraph of Neo4j', () => {
+    test.skip('the contract suite: NEO4J_URI names no server', () => {})
+  })
+}
