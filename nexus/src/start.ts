@@ -144,7 +144,12 @@ export async function startNexus(
     teardown.add(() => pool.end())
     const blobs = teardown.use(createFileBlobStore({ dir: join(config.dataDir, 'blobs') }))
     const safe = teardown.use(
-      createSafeFetch({ allowPrivate: config.network === 'local', connections: 64 }),
+      createSafeFetch({
+        allowPrivate: config.network === 'local',
+        connections: 64,
+        // Longer than the 15 s between the comments of a stream of events.
+        timeoutMs: 60_000,
+      }),
     )
     const outbound = deps.fetch ?? safe
     const pkarr =

@@ -3,6 +3,7 @@ import type { BlobStore } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { pause } from './backoff.ts'
 import type { ObjectEntry } from './entries.ts'
+import type { WatcherLog } from './follow-host.ts'
 import { refsOf } from './refs.ts'
 import { bytesOfKey, entryOfRow, JOURNAL_COLUMNS, type JournalRow } from './rows.ts'
 import { deleteUnusedBlobs } from './unused-blobs.ts'
@@ -14,7 +15,7 @@ const VERSIONS_AT_ONCE = 50
 const EVERY_MS = 600_000
 
 /** Erases the bodies of deleted objects (design 3.3). Nothing that counts changes by it. */
-export function createCompactor(o: { pool: Pool; blobs: BlobStore }) {
+export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: WatcherLog }) {
   /** Goes through the deletions since the last time. Resolves to the number of erased bodies. */
   async function compact(signal?: AbortSignal): Promise<number> {
     let erased = 0
@@ -87,7 +88,9 @@ export function createCompactor(o: { pool: Pool; blobs: BlobStore }) {
 
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await compact(signal)
+      await compact(signal).catch((err: unknown) => {
+        if (!signal.aborted) o.log?.warn({ err }, 'compaction stopped')
+      })
       await pause(EVERY_MS, signal)
     }
   }
