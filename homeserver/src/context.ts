@@ -2,6 +2,7 @@ import type { Micros, PublicKeyZ32 } from '@pubky/protocol'
 import type { BlobStore, Logger } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import type { HomeserverConfig } from './config.ts'
+import type { EntryReader } from './entries/read.ts'
 import type { Writer } from './entries/writer.ts'
 import type { EventHub } from './events/hub.ts'
 import type { PrivateStreams } from './sessions/private-streams.ts'
@@ -13,6 +14,7 @@ export interface Context {
   publicKey: PublicKeyZ32
   pool: Pool
   blobs: BlobStore
+  entries: EntryReader
   writer: Writer
   hub: EventHub
   sessions: SessionResolver

@@ -86,6 +86,13 @@ export const refusals = {
 
   proofMalformed: (text: string) => bad('malformed_proof', `Malformed proof: ${text}`),
   proofRefused: (code: string, text: string) => forbidden(code, text),
+  noMatch: () => new ServiceError(412, 'no_match', 'Precondition failed: another body is stored'),
+  keyObject: (text: string) => bad('invalid_key_object', `Not an object about keys: ${text}`),
+  keyObjectPermanent: () =>
+    forbidden('key_object_permanent', 'Objects about keys are never withdrawn'),
+  ownerSignature: () =>
+    forbidden('owner_signature_required', 'Only the owner key itself writes this'),
+  proofRevoked: () => forbidden('proof_key_revoked', 'The key of the signature was revoked'),
   proofRequired: () => forbidden('signature_required', 'This path takes signed objects only'),
   proofNotFresh: (serverMicros: bigint) =>
     new ServiceError(
@@ -99,6 +106,21 @@ export const refusals = {
   proofOld: (highest: bigint) =>
     new ServiceError(409, 'signature_not_newer', JSON.stringify({ timestamp: Number(highest) }), {
       headers: { 'content-type': 'application/json' },
+    }),
+
+  overloaded: () =>
+    new ServiceError(503, 'overloaded', 'Too many writes are waiting', {
+      logLevel: 'warn',
+      headers: { 'retry-after': '1' },
+    }),
+  outcomeUnknown: () =>
+    new ServiceError(503, 'outcome_unknown', 'The database went away; the outcome is unknown', {
+      headers: { 'retry-after': '1' },
+    }),
+  databaseAway: (cause: unknown) =>
+    new ServiceError(503, 'database_unavailable', 'The database cannot be reached', {
+      cause,
+      headers: { 'retry-after': '1' },
     }),
 
   adminMissing: () => new ServiceError(401, 'admin_password', 'Missing admin password'),

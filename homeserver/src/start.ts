@@ -15,6 +15,7 @@ import {
 import { completeConfig, type HomeserverConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { collectOrphans } from './entries/collector.ts'
+import { createEntryReader } from './entries/read.ts'
 import { createWriter } from './entries/writer.ts'
 import { createEventHub } from './events/hub.ts'
 import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
@@ -82,7 +83,11 @@ export async function startHomeserver(
     const blobs = teardown.use(
       deps.blobs ?? createFileBlobStore({ dir: join(config.dataDir, 'blobs') }),
     )
-    const writer = teardown.use(createWriter({ pool, blobs, log }))
+    // Commits never wait for a connection behind reads.
+    const writerPool = createPool(config.databaseUrl, { max: 2, name: 'homeserver writer', log })
+    teardown.add(() => writerPool.end())
+    const writer = teardown.use(createWriter({ pool: writerPool, blobs, log }))
+    const entries = createEntryReader(pool)
     const sessions = createSessionResolver({ pool, nowSeconds: () => nowSeconds(ctx) })
     const privateStreams = createPrivateStreams()
     const hub = teardown.use(
@@ -106,6 +111,7 @@ export async function startHomeserver(
       publicKey: keypair.publicKey,
       pool,
       blobs,
+      entries,
       writer,
       hub,
       sessions,

@@ -34,13 +34,14 @@ async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
 
 async function readSmall(
   chunks: AsyncGenerator<Buffer>,
+  inlineBytes: number,
 ): Promise<{ head: Buffer; more: Buffer | null }> {
   const parts: Buffer[] = []
   let size = 0
   for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
     parts.push(next.value)
     size += next.value.length
-    if (size > INLINE_BYTES) return { head: Buffer.concat(parts), more: Buffer.alloc(0) }
+    if (size > inlineBytes) return { head: Buffer.concat(parts), more: Buffer.alloc(0) }
   }
   return {
     head: parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts),
@@ -71,14 +72,15 @@ async function spill(
  */
 export async function takeBody(
   request: IncomingMessage,
-  o: { path: string; blobs: BlobStore; maxBytes: number },
+  o: { path: string; blobs: BlobStore; maxBytes: number; inlineBytes?: number },
 ): Promise<Taken> {
-  const { path, blobs, maxBytes } = o
+  const { path, blobs, maxBytes, inlineBytes = INLINE_BYTES } = o
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw refusals.bodyTooLarge()
   const chunks = chunksOf(request)
   try {
-    const { head, more } = await readSmall(chunks)
+    const { head, more } = await readSmall(chunks, Math.min(inlineBytes, maxBytes))
     const contentType = contentTypeOf(path, head)
+    if (more !== null && head.length > maxBytes) throw refusals.bodyTooLarge()
     if (more === null)
       return {
         hash: await blake3(head),

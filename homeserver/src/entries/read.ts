@@ -1,6 +1,7 @@
 import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import { keyBytes } from '../sessions/cookie.ts'
+import { findUser } from '../sessions/resolver.ts'
 
 /** A stored file: what is needed to serve it. */
 export interface Entry {
@@ -13,53 +14,126 @@ export interface Entry {
   proof: Buffer | null
 }
 
-interface Row {
-  hash: Buffer
-  size: string
-  content_type: string
-  modified_at: Date
-  inline: Buffer | null
-  blob_key: string | null
-  proof: Buffer | null
+/** The newest proof of a path, of a deletion too; bytes are null when an unsigned write followed. */
+export interface StoredProof {
+  timestamp: bigint
+  bytes: Buffer | null
 }
 
-const SQL = `select e.hash, e.size, e.content_type, e.modified_at, e.inline, e.blob_key, p.bytes as proof
-  from users u
-  join entries e on e.user_id = u.id
-  left join proofs p on p.user_id = e.user_id and p.path = e.path
-  where u.key = $1 and e.path = $2`
+export interface EntryReader {
+  /** Accounts are never deleted, so a known id stays right. */
+  userId(owner: PublicKeyZ32): Promise<string | null>
+  entry(userId: string, path: StoragePath): Promise<Entry | null>
+  proof(userId: string, path: StoragePath): Promise<StoredProof | null>
+}
 
-export async function readEntry(
-  pool: Pool,
-  owner: PublicKeyZ32,
-  path: StoragePath,
-): Promise<Entry | null> {
-  const values = [keyBytes(owner), path]
-  const { rows } = await pool.query<Row>({ name: 'entry', text: SQL, values })
-  const row = rows[0]
-  if (!row) return null
-  return {
-    hash: row.hash,
-    size: Number(row.size),
-    contentType: row.content_type,
-    modifiedAt: row.modified_at,
-    inline: row.inline,
-    blobKey: row.blob_key,
-    proof: row.proof,
+const MAX_USERS = 100_000
+/** A look-up alone costs twice as much as one of many in a statement. */
+const MAX_RUNNING = 3
+const MAX_BATCH = 64
+
+const COLUMNS = `e.hash, e.size::int8::text, e.content_type,
+  floor(extract(epoch from e.modified_at) * 1000)::int8::text, e.inline, e.blob_key, p.bytes`
+
+const ONE = {
+  name: 'entry',
+  text: `select 1, ${COLUMNS}
+    from entries e left join proofs p on p.user_id = e.user_id and p.path = e.path
+    where e.user_id = $1 and e.path = $2`,
+}
+
+const MANY = {
+  name: 'entries',
+  text: `select w.n::int, ${COLUMNS}
+    from unnest($1::bigint[], $2::text[]) with ordinality as w (user_id, path, n)
+    cross join lateral (
+      select * from entries e where e.user_id = w.user_id and e.path = w.path limit 1
+    ) e
+    left join lateral (
+      select p.bytes from proofs p where p.user_id = w.user_id and p.path = w.path limit 1
+    ) p on true`,
+}
+
+type Row = [
+  n: number,
+  hash: Buffer,
+  size: string,
+  contentType: string,
+  modifiedMs: string,
+  inline: Buffer | null,
+  blobKey: string | null,
+  proof: Buffer | null,
+]
+
+interface Wanted {
+  userId: string
+  path: StoragePath
+  resolve(entry: Entry | null): void
+  reject(error: unknown): void
+}
+
+function toEntry([, hash, size, contentType, modifiedMs, inline, blobKey, proof]: Row): Entry {
+  const modifiedAt = new Date(Number(modifiedMs))
+  return { hash, size: Number(size), contentType, modifiedAt, inline, blobKey, proof }
+}
+
+/** Reads entries. Look-ups that arrive while others are under way share a statement. */
+export function createEntryReader(pool: Pool): EntryReader {
+  const users = new LRUCache<PublicKeyZ32, string>({ max: MAX_USERS })
+  const waiting: Wanted[] = []
+  let running = 0
+
+  async function look(batch: readonly Wanted[]): Promise<void> {
+    const [first] = batch
+    try {
+      const query =
+        batch.length === 1 && first
+          ? { ...ONE, values: [first.userId, first.path] }
+          : { ...MANY, values: [batch.map((one) => one.userId), batch.map((one) => one.path)] }
+      const { rows } = await pool.query<Row>({ ...query, rowMode: 'array' })
+      const found = new Map(rows.map((row) => [row[0] - 1, row]))
+      batch.forEach((one, index) => {
+        const row = found.get(index)
+        one.resolve(row ? toEntry(row) : null)
+      })
+    } catch (error) {
+      for (const one of batch) one.reject(error)
+    }
   }
-}
 
-/** The newest proof of a path, of a deletion too; null when an unsigned write followed it. */
-export async function readProof(
-  pool: Pool,
-  owner: PublicKeyZ32,
-  path: StoragePath,
-): Promise<{ timestamp: bigint; bytes: Buffer | null } | null> {
-  const { rows } = await pool.query<{ ts_micros: string; bytes: Buffer | null }>({
-    name: 'proof',
-    text: `select p.ts_micros, p.bytes from users u join proofs p on p.user_id = u.id
-      where u.key = $1 and p.path = $2`,
-    values: [keyBytes(owner), path],
-  })
-  return rows[0] ? { timestamp: BigInt(rows[0].ts_micros), bytes: rows[0].bytes } : null
+  function next(): void {
+    while (running < MAX_RUNNING && waiting.length > 0) {
+      running += 1
+      const share = Math.ceil(waiting.length / (MAX_RUNNING - running + 1))
+      void look(waiting.splice(0, Math.min(share, MAX_BATCH))).finally(() => {
+        running -= 1
+        next()
+      })
+    }
+  }
+
+  return {
+    async userId(owner) {
+      const known = users.get(owner)
+      if (known !== undefined) return known
+      const user = await findUser(pool, owner)
+      if (user) users.set(owner, user.id)
+      return user?.id ?? null
+    },
+    entry(userId, path) {
+      return new Promise((resolve, reject) => {
+        waiting.push({ userId, path, resolve, reject })
+        // What arrives in the same turn goes together.
+        if (running < MAX_RUNNING) setImmediate(next)
+      })
+    },
+    async proof(userId, path) {
+      const { rows } = await pool.query<{ ts_micros: string; bytes: Buffer | null }>({
+        name: 'proof',
+        text: 'select ts_micros::text, bytes from proofs where user_id = $1 and path = $2',
+        values: [userId, path],
+      })
+      return rows[0] ? { timestamp: BigInt(rows[0].ts_micros), bytes: rows[0].bytes } : null
+    },
+  }
 }

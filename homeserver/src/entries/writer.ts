@@ -1,45 +1,7 @@
-import type { StoragePath } from '@pubky/protocol'
 import type { BlobStore, Logger } from '@pubky/server-kit'
 import pg, { type Pool } from 'pg'
-
-/** A proof that was verified, as it is stored. */
-export interface WriteProof {
-  timestamp: bigint
-  bytes: Uint8Array
-}
-
-interface Common {
-  userId: string
-  path: StoragePath
-  proof: WriteProof | null
-}
-
-export type Write =
-  | (Common & {
-      kind: 'PUT'
-      hash: Uint8Array
-      size: number
-      contentType: string
-      inline: Buffer | null
-      blobKey: string | null
-      createOnly: boolean
-    })
-  | (Common & { kind: 'DEL' })
-
-export type Outcome =
-  | { result: 'applied'; eventId: string }
-  | { result: 'same' | 'exists' | 'missing' | 'collision' | 'disabled' }
-  | { result: 'old_proof'; highest: bigint }
-
-const OUTCOMES = [
-  'applied',
-  'same',
-  'old_proof',
-  'exists',
-  'missing',
-  'collision',
-  'disabled',
-] as const
+import { refusals } from '../errors.ts'
+import { ancestorsOf, commitWrites, type Outcome, type Write } from './commit.ts'
 
 interface Pending {
   write: Write
@@ -47,60 +9,22 @@ interface Pending {
   reject(error: unknown): void
 }
 
-interface Row {
-  ord: number
-  outcome: number
-  event_id: string | null
-  proof_ts: string | null
-  old_blob: string | null
-}
-
 const MAX_BATCH = 256
-const MAX_QUEUE = 10_000
-
-const SQL = `select ord, outcome, event_id::text, proof_ts::text, old_blob from commit_writes(
-  $1::bigint[], $2::text[], $3::smallint[], $4::bytea[], $5::bigint[], $6::text[], $7::bytea[], $8::text[],
-  $9::bigint[], $10::bytea[], $11::boolean[], $12::int[], $13::text[])`
-
-function buffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-/** The paths that would have to be folders for this one to be a file below them. */
-export function ancestorsOf(path: string): string[] {
-  const ancestors: string[] = []
-  for (let at = path.indexOf('/', 1); at > 0; at = path.indexOf('/', at + 1))
-    ancestors.push(path.slice(0, at))
-  return ancestors
-}
+const MAX_QUEUE = 4096
+/** Bodies of waiting writes are held in memory. */
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024
 
 export interface Writer extends AsyncDisposable {
-  /** Resolves when the write is durable, or was refused; rejects when the database failed. */
+  /**
+   * Resolves when the write is durable, or was refused. Rejects with `overloaded` when too many wait, with
+   * `outcome_unknown` when the database went away.
+   */
   commit(write: Write): Promise<Outcome>
   readonly queued: number
 }
 
-/** Parameters of `commit_writes`: one array for each column. */
-function columnsOf(writes: readonly Write[]): unknown[] {
-  const put = (w: Write) => (w.kind === 'PUT' ? w : null)
-  const ancestors = writes.flatMap((w, i) =>
-    w.kind === 'PUT' ? ancestorsOf(w.path).map((path) => [i + 1, path] as const) : [],
-  )
-  return [
-    writes.map((w) => w.userId),
-    writes.map((w) => w.path),
-    writes.map((w) => (w.kind === 'PUT' ? 0 : 1)),
-    writes.map((w) => (w.kind === 'PUT' ? buffer(w.hash) : null)),
-    writes.map((w) => put(w)?.size ?? null),
-    writes.map((w) => put(w)?.contentType ?? null),
-    writes.map((w) => put(w)?.inline ?? null),
-    writes.map((w) => put(w)?.blobKey ?? null),
-    writes.map((w) => (w.proof ? String(w.proof.timestamp) : null)),
-    writes.map((w) => (w.proof ? buffer(w.proof.bytes) : null)),
-    writes.map((w) => put(w)?.createOnly ?? false),
-    ancestors.map(([ord]) => ord),
-    ancestors.map(([, path]) => path),
-  ]
+function heldBytes({ write }: Pending): number {
+  return write.kind === 'PUT' ? (write.inline?.length ?? 0) : 0
 }
 
 /**
@@ -110,7 +34,9 @@ function columnsOf(writes: readonly Write[]): unknown[] {
 export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): Writer {
   const { pool, blobs, log } = o
   let queue: Pending[] = []
+  let queuedBytes = 0
   let running: Promise<void> | null = null
+  const cleaning = new Set<Promise<unknown>>()
   let closed = false
 
   function takeBatch(): Pending[] {
@@ -125,30 +51,23 @@ export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): 
       const clashes = taken.has(name) || folders.has(name) || above.some((one) => taken.has(one))
       // What waits must not be overtaken by a later write of the same path.
       taken.add(name)
-      if (batch.length >= MAX_BATCH || clashes) {
-        rest.push(pending)
-        continue
-      }
-      batch.push(pending)
       for (const one of above) folders.add(one)
+      if (batch.length >= MAX_BATCH || clashes) rest.push(pending)
+      else batch.push(pending)
     }
     queue = rest
+    queuedBytes = rest.reduce((sum, pending) => sum + heldBytes(pending), 0)
     return batch
   }
 
   async function commitBatch(batch: readonly Pending[]): Promise<void> {
-    const values = columnsOf(batch.map(({ write }) => write))
-    const { rows } = await pool.query<Row>({ name: 'commit_writes', text: SQL, values })
-    settle(batch, rows)
-  }
-
-  function settle(batch: readonly Pending[], rows: readonly Row[]): void {
-    const byOrd = new Map(rows.map((row) => [row.ord, row]))
-    const unused: string[] = []
+    const { outcomes, replaced } = await commitWrites(
+      pool,
+      batch.map(({ write }) => write),
+    )
+    const unused = [...replaced]
     batch.forEach(({ write, resolve }, index) => {
-      const row = byOrd.get(index + 1)
-      const outcome = toOutcome(row)
-      if (row?.old_blob) unused.push(row.old_blob)
+      const outcome = outcomes[index] ?? { result: 'missing', highest: 0n }
       if (outcome.result !== 'applied' && write.kind === 'PUT' && write.blobKey)
         unused.push(write.blobKey)
       resolve(outcome)
@@ -158,10 +77,12 @@ export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): 
 
   // A crash before it ends leaves candidates, which the collector takes up.
   function removeBlobs(keys: string[]): void {
-    blobs
+    const work = blobs
       .delete(keys)
       .then(() => pool.query('delete from orphan_candidates where blob_key = any($1)', [keys]))
       .catch((error: unknown) => log.warn({ error }, 'old blobs are left to the collector'))
+      .finally(() => cleaning.delete(work))
+    cleaning.add(work)
   }
 
   async function run(): Promise<void> {
@@ -182,7 +103,12 @@ export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): 
    */
   async function retryApart(batch: readonly Pending[], error: unknown): Promise<void> {
     const rolledBack = error instanceof pg.DatabaseError && error.severity === 'ERROR'
-    if (batch.length === 1 || !rolledBack) {
+    if (!rolledBack) {
+      log.error({ error }, 'the database did not answer a commit')
+      for (const { reject } of batch) reject(refusals.outcomeUnknown())
+      return
+    }
+    if (batch.length === 1) {
       for (const { reject } of batch) reject(error)
       return
     }
@@ -190,17 +116,19 @@ export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): 
       try {
         await commitBatch([pending])
       } catch (cause) {
-        pending.reject(cause)
+        await retryApart([pending], cause)
       }
     }
   }
 
   return {
     commit(write) {
-      if (closed || queue.length >= MAX_QUEUE)
-        return Promise.reject(new Error('writer is not taking writes'))
+      if (closed || queue.length >= MAX_QUEUE || queuedBytes >= MAX_QUEUED_BYTES)
+        return Promise.reject(refusals.overloaded())
       return new Promise((resolve, reject) => {
-        queue.push({ write, resolve, reject })
+        const pending = { write, resolve, reject }
+        queue.push(pending)
+        queuedBytes += heldBytes(pending)
         running ??= Promise.resolve().then(run)
       })
     },
@@ -210,14 +138,7 @@ export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): 
     async [Symbol.asyncDispose]() {
       closed = true
       await running
+      await Promise.all(cleaning)
     },
   }
-}
-
-function toOutcome(row: Row | undefined): Outcome {
-  // No row: the account went away in between.
-  const result = row ? (OUTCOMES[row.outcome] ?? 'missing') : 'missing'
-  if (result === 'applied') return { result, eventId: row?.event_id ?? '0' }
-  if (result === 'old_proof') return { result, highest: BigInt(row?.proof_ts ?? 0) }
-  return { result }
 }

@@ -5,19 +5,16 @@ import {
   PROOF_HEADER,
   type ProofAction,
   ProtocolError,
-  type StoragePath,
   verifyObjectProof,
 } from '@pubky/protocol'
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import { readProof } from '../entries/read.ts'
+import { checkKeyObject } from '../entries/key-objects.ts'
 import { refusals } from '../errors.ts'
 import type { StorageTarget } from '../tenant.ts'
 
 /** How far a proof's time may lie from the clock when its header arrives (design 6, rule 5). */
 const FRESH_MICROS = 180_000_000n
-/** What lies here is written by the owner key only. */
-const KEYS_FOLDER = '/pub/pubky.keys/'
 
 export interface CheckedProof {
   proof: ObjectProof
@@ -44,19 +41,6 @@ async function verify(
   }
 }
 
-function checkKeysFolder(
-  path: StoragePath,
-  checked: CheckedProof | null,
-  action: ProofAction,
-): void {
-  if (!path.startsWith(KEYS_FOLDER)) return
-  if (!checked) throw refusals.proofRequired()
-  if (action === 'DELETE')
-    throw refusals.proofRefused('not_deletable', 'Statements about keys are never withdrawn')
-  if (checked.proof.certificate !== null)
-    throw refusals.proofRefused('owner_signature_required', 'Only the owner key writes here')
-}
-
 /**
  * Rules 1 to 5 of design 6 as far as they can be judged before the body: form, action, signature,
  * certificate, and freshness unless it is the very proof that is stored. The rest is judged when
@@ -65,14 +49,14 @@ function checkKeysFolder(
 export async function checkProof(
   ctx: Context,
   request: FastifyRequest,
-  target: StorageTarget,
+  target: StorageTarget & { userId: string },
   action: ProofAction,
 ): Promise<CheckedProof | null> {
   const header = request.headers[PROOF_HEADER]
   if (Array.isArray(header)) throw refusals.proofMalformed('more than one header')
   const arrived = ctx.clock()
   const checked = header === undefined ? null : await verify(header, target, action)
-  checkKeysFolder(target.path, checked, action)
+  checkKeyObject(target.path, action, checked?.proof ?? null)
   if (!checked) return null
   const distance = checked.proof.timestamp - arrived
   if (distance > FRESH_MICROS || distance < -FRESH_MICROS)
@@ -82,11 +66,11 @@ export async function checkProof(
 
 async function refuseUnlessStored(
   ctx: Context,
-  target: StorageTarget,
+  target: StorageTarget & { userId: string },
   checked: CheckedProof,
   arrived: bigint,
 ): Promise<void> {
-  const stored = await readProof(ctx.pool, target.owner, target.path)
+  const stored = await ctx.entries.proof(target.userId, target.path)
   if (stored?.bytes && equalBytes(stored.bytes, checked.bytes)) return
   if (stored && checked.proof.timestamp <= stored.timestamp)
     throw refusals.proofOld(stored.timestamp)

@@ -11,9 +11,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { isShownInline } from '../entries/content-type.ts'
 import { folderExists, listFolder, parseListQuery } from '../entries/list.ts'
-import { type Entry, readEntry, readProof } from '../entries/read.ts'
+import type { Entry } from '../entries/read.ts'
 import { refusals } from '../errors.ts'
-import { findUser } from '../sessions/resolver.ts'
 import { type StorageTarget, splitTarget } from '../tenant.ts'
 import { vary } from './cors.ts'
 
@@ -48,11 +47,11 @@ async function list(
   query: URLSearchParams,
 ) {
   const options = parseListQuery(query)
-  const user = await findUser(ctx.pool, target.owner)
-  if (!user || !(await folderExists(ctx.pool, user.id, target.path)))
+  const userId = await ctx.entries.userId(target.owner)
+  if (userId === null || !(await folderExists(ctx.pool, userId, target.path)))
     throw refusals.directoryNotFound()
   if (options.badCursor) throw options.badCursor
-  const folder = { owner: target.owner, userId: user.id, folder: target.path }
+  const folder = { owner: target.owner, userId, folder: target.path }
   const lines = await listFolder(ctx.pool, folder, options)
   return reply.type('text/plain').send(lines.join('\n'))
 }
@@ -95,8 +94,13 @@ function setBodyHeaders(reply: FastifyReply, entry: Entry): void {
 }
 
 /** A 404 tells the proof of the deletion, if there is one. */
-async function missing(ctx: Context, reply: FastifyReply, target: StorageTarget): Promise<never> {
-  const proof = await readProof(ctx.pool, target.owner, target.path)
+async function missing(
+  ctx: Context,
+  reply: FastifyReply,
+  target: StorageTarget,
+  userId: string,
+): Promise<never> {
+  const proof = await ctx.entries.proof(userId, target.path)
   if (proof?.bytes) reply.header(PROOF_HEADER, encodeProofHeader(proof.bytes))
   throw refusals.notFound()
 }
@@ -113,8 +117,10 @@ async function sendFile(
   target: StorageTarget,
   attempt = 0,
 ): Promise<FastifyReply> {
-  const entry = await readEntry(ctx.pool, target.owner, target.path)
-  if (!entry) return missing(ctx, reply, target)
+  const userId = await ctx.entries.userId(target.owner)
+  if (userId === null) throw refusals.notFound()
+  const entry = await ctx.entries.entry(userId, target.path)
+  if (!entry) return missing(ctx, reply, target, userId)
   const etag = etagOf(entry.hash)
   setEntryHeaders(reply, target, entry, etag)
   const isHead = request.method === 'HEAD'

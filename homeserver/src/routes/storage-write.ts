@@ -1,13 +1,17 @@
-import { covers, isDirectoryPath, pathRoot } from '@pubky/protocol'
+import { covers, fromBase64, isDirectoryPath, ProtocolError, pathRoot } from '@pubky/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import { takeBody } from '../entries/intake.ts'
-import type { Outcome, WriteProof } from '../entries/writer.ts'
+import type { Outcome, Put, WriteProof } from '../entries/commit.ts'
+import { INLINE_BYTES, type Taken, takeBody } from '../entries/intake.ts'
+import { isKeyObject, MAX_KEY_OBJECT_BYTES, policyIn } from '../entries/key-objects.ts'
+import { precheckPut } from '../entries/precheck.ts'
 import { refusals } from '../errors.ts'
 import { type CheckedProof, checkBodyHash, checkProof } from '../proofs/check.ts'
 import type { Session } from '../sessions/resolver.ts'
 import type { StorageTarget } from '../tenant.ts'
 import { privateHeaders } from './storage-read.ts'
+
+type WriteTarget = StorageTarget & { userId: string }
 
 async function authoriseWrite(
   ctx: Context,
@@ -24,10 +28,32 @@ async function authoriseWrite(
 }
 
 function toWriteProof(checked: CheckedProof | null): WriteProof | null {
-  return checked && { timestamp: checked.proof.timestamp, bytes: checked.bytes }
+  if (!checked) return null
+  const { proof, bytes } = checked
+  return { timestamp: proof.timestamp, bytes, delegate: proof.certificate ? proof.signer : null }
 }
 
-function refuse(outcome: Exclude<Outcome, { result: 'applied' }>): Error {
+function createsOnly(request: FastifyRequest): boolean {
+  return request.headers['if-none-match']?.trim() === '*'
+}
+
+const ANYTHING = new Uint8Array()
+
+/** The hash that `If-Match` asks for; empty for `*`, which asks for anything. */
+function matchedHash(request: FastifyRequest): Uint8Array | null {
+  const value = request.headers['if-match']?.trim()
+  if (value === undefined) return null
+  if (value === '*') return ANYTHING
+  const etag = /^"([A-Za-z0-9+/]{43}=)"$/.exec(value)?.[1]
+  try {
+    if (etag !== undefined) return fromBase64(etag)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+  }
+  throw refusals.noMatch()
+}
+
+function refuse(outcome: Outcome): Error {
   switch (outcome.result) {
     case 'old_proof':
       return refusals.proofOld(outcome.highest)
@@ -37,8 +63,48 @@ function refuse(outcome: Exclude<Outcome, { result: 'applied' }>): Error {
       return refusals.collision()
     case 'disabled':
       return refusals.userDisabled()
+    case 'no_match':
+      return refusals.noMatch()
+    case 'proof_required':
+      return refusals.proofRequired()
+    case 'revoked':
+      return refusals.proofRevoked()
     default:
       return refusals.notFound()
+  }
+}
+
+function isDone({ result }: Outcome): boolean {
+  return result === 'applied' || result === 'same'
+}
+
+/** Larger bodies are worth a look-up first; smaller ones are here sooner than its answer. */
+function isLarge(request: FastifyRequest): boolean {
+  const length = request.headers['content-length']
+  return length === undefined
+    ? 'transfer-encoding' in request.headers
+    : Number(length) > INLINE_BYTES
+}
+
+function takeIn(ctx: Context, request: FastifyRequest, target: WriteTarget): Promise<Taken> {
+  const { blobs, config } = ctx
+  const { path } = target
+  const limits = isKeyObject(path)
+    ? { maxBytes: MAX_KEY_OBJECT_BYTES, inlineBytes: MAX_KEY_OBJECT_BYTES }
+    : { maxBytes: config.maxObjectBytes }
+  return takeBody(request.raw, { path, blobs, ...limits })
+}
+
+/** Commits what was taken in; when nothing comes of it, its blob goes. */
+async function store(ctx: Context, write: Put, checked: CheckedProof | null): Promise<Outcome> {
+  try {
+    checkBodyHash(checked, write.hash)
+    const policy = write.inline && policyIn(write.path, write.inline)
+    return await ctx.writer.commit({ ...write, policy })
+  } catch (error) {
+    const isUnknown = error instanceof Error && 'code' in error && error.code === 'outcome_unknown'
+    if (write.blobKey && !isUnknown) await ctx.blobs.delete([write.blobKey])
+    throw error
   }
 }
 
@@ -46,32 +112,28 @@ async function put(
   ctx: Context,
   request: FastifyRequest,
   reply: FastifyReply,
-  target: StorageTarget,
-  session: Session,
+  target: WriteTarget,
 ): Promise<FastifyReply> {
   const checked = await checkProof(ctx, request, target, 'PUT')
-  const { blobs, config } = ctx
-  const taken = await takeBody(request.raw, {
-    path: target.path,
-    blobs,
-    maxBytes: config.maxObjectBytes,
-  })
-  try {
-    checkBodyHash(checked, taken.hash)
-  } catch (error) {
-    if (taken.blobKey) await blobs.delete([taken.blobKey])
-    throw error
-  }
-  const createOnly = request.headers['if-none-match']?.trim() === '*'
-  const outcome = await ctx.writer.commit({
+  const { userId, path } = target
+  const createOnly = createsOnly(request)
+  const matches = matchedHash(request)
+  if (isLarge(request))
+    await precheckPut(ctx.pool, { userId, path, hasProof: checked !== null, createOnly })
+  const proof = toWriteProof(checked)
+  const taken = await takeIn(ctx, request, target)
+  const write: Put = {
     kind: 'PUT',
-    userId: session.userId,
-    path: target.path,
-    proof: toWriteProof(checked),
+    userId,
+    path,
+    proof,
     createOnly,
+    matches,
+    policy: null,
     ...taken,
-  })
-  if (outcome.result === 'applied' || outcome.result === 'same') return reply.code(201).send()
+  }
+  const outcome = await store(ctx, write, checked)
+  if (isDone(outcome)) return reply.code(201).send()
   throw refuse(outcome)
 }
 
@@ -79,17 +141,21 @@ async function remove(
   ctx: Context,
   request: FastifyRequest,
   reply: FastifyReply,
-  target: StorageTarget,
-  session: Session,
+  target: WriteTarget,
 ): Promise<FastifyReply> {
   const checked = await checkProof(ctx, request, target, 'DELETE')
+  const { userId, path } = target
+  const proof = toWriteProof(checked)
+  const matches = matchedHash(request)
   const outcome = await ctx.writer.commit({
     kind: 'DEL',
-    userId: session.userId,
-    path: target.path,
-    proof: toWriteProof(checked),
+    userId,
+    path,
+    proof,
+    createOnly: false,
+    matches,
   })
-  if (outcome.result === 'applied' || outcome.result === 'same') return reply.code(204).send()
+  if (isDone(outcome)) return reply.code(204).send()
   throw refuse(outcome)
 }
 
@@ -101,8 +167,7 @@ export async function writeStorage(
   target: StorageTarget,
 ): Promise<FastifyReply> {
   privateHeaders(reply, target)
-  const session = await authoriseWrite(ctx, request, target)
-  return request.method === 'PUT'
-    ? put(ctx, request, reply, target, session)
-    : remove(ctx, request, reply, target, session)
+  const { userId } = await authoriseWrite(ctx, request, target)
+  const write = request.method === 'PUT' ? put : remove
+  return write(ctx, request, reply, { ...target, userId })
 }

@@ -1,9 +1,11 @@
--- Accounts. used_bytes is the sum of the sizes of the account's entries.
+-- Accounts, which are never deleted. used_bytes counts the sizes of the account's entries and 256 for
+-- each of them.
 create table users (
   id bigint generated always as identity primary key,
   key bytea not null unique check (length(key) = 32),
   disabled boolean not null default false,
   used_bytes bigint not null default 0,
+  signed_paths text[] collate "C", -- the account's policy: below these, writes need a proof
   created_at timestamptz not null default now()
 );
 
@@ -67,9 +69,10 @@ create table used_tokens (
 );
 create index used_tokens_by_age on used_tokens (created_at);
 
--- Files. A body lies in the row or in the blob store.
+-- Files. A body lies in the row or in the blob store. Here and in the next two tables there is no
+-- foreign key, because each would cost a lock for each write.
 create table entries (
-  user_id bigint not null references users on delete cascade,
+  user_id bigint not null,
   path text collate "C" not null,
   hash bytea not null check (length(hash) = 32),
   size bigint not null,
@@ -81,12 +84,14 @@ create table entries (
   check ((inline is null) <> (blob_key is null)),
   primary key (user_id, path)
 );
-create index entries_by_blob on entries (blob_key) where blob_key is not null;
+-- Bodies are mostly compressed already, or too small for it to be worth its time.
+alter table entries alter column inline set storage external;
+create unique index entries_by_blob on entries (blob_key) where blob_key is not null;
 
 -- The newest proof ever accepted for a path. It outlives the entry; bytes is null once an unsigned
 -- write followed, ts_micros stays.
 create table proofs (
-  user_id bigint not null references users on delete cascade,
+  user_id bigint not null,
   path text collate "C" not null,
   action smallint not null check (action in (1, 2)), -- 1 PUT, 2 DELETE
   ts_micros bigint not null,
@@ -98,7 +103,7 @@ create table proofs (
 -- the advisory lock 0x6576656e74730000 until it commits. Numbers may be skipped.
 create table events (
   id bigint generated always as identity primary key,
-  user_id bigint not null references users on delete cascade,
+  user_id bigint not null,
   kind smallint not null check (kind in (0, 1)), -- 0 PUT, 1 DEL
   path text collate "C" not null,
   hash bytea,
@@ -115,112 +120,160 @@ create table orphan_candidates (
   since timestamptz not null default now()
 );
 
--- Commits a batch of writes, at most one for each path and none below another, and tells each
--- one's outcome: 0 applied, 1 the same proof as stored, 2 an older proof, 3 exists already,
--- 4 not found, 5 file and folder collide, 6 the user is disabled.
+-- Whether scopes cover a path: one that ends in a slash covers everything below.
+create function covers_path(_scopes text[], _path text) returns boolean
+language sql immutable parallel safe as $$
+  select exists (
+    select from unnest(_scopes) as scope
+    where case when right(scope, 1) = '/' then starts_with(_path, scope) else _path = scope end
+  )
+$$;
+
+-- Commits a batch of writes, at most one for each path and none below another. Hashes (32 bytes each,
+-- in order), bodies and proofs are cut out of one value each; a length of -1 is null. _above holds the
+-- folders of a path in lines, _policies the lines of a new policy ('' takes it away, null leaves it).
+--
+-- Tells of each write that was not applied: 1 the same proof as stored, 2 a newer proof is known (detail:
+-- its time), 3 exists already, 4 not found, 5 file and folder collide, 6 the user is disabled,
+-- 7 If-Match does not match, 8 the account's policy asks for a proof, 9 the signer was revoked; and of
+-- the blobs that applied writes replaced.
+--
+-- The statement after the lock sees what was committed before the lock was given. Its plan is fixed,
+-- because arrays tell the planner nothing; look-ups are lateral or scalar, so that none becomes a join
+-- with a whole table.
 create function commit_writes(
   _users bigint[],
   _paths text[],
   _kinds smallint[],
-  _hashes bytea[],
   _sizes bigint[],
   _types text[],
-  _inlines bytea[],
   _blobs text[],
-  _proof_ts bigint[],
-  _proofs bytea[],
-  _create_only boolean[],
-  _ancestor_ords int[],
-  _ancestors text[]
-) returns table (ord int, outcome smallint, event_id bigint, proof_ts bigint, old_blob text)
-language plpgsql as $$
+  _hashes bytea,
+  _bodies bytea,
+  _body_lengths int[],
+  _proofs bytea,
+  _proof_lengths int[],
+  _proof_times bigint[],
+  _delegates text[],
+  _creates boolean[],
+  _matches bytea[],
+  _above text[],
+  _policies text[],
+  out refused int[],
+  out outcomes smallint[],
+  out details bigint[],
+  out replaced text[]
+)
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+declare
+  _newest bigint;
 begin
   perform pg_advisory_xact_lock(x'6576656e74730000'::bigint);
-  return query
-  with w as (
-    select (t.n)::int as ord, t.*
-    from unnest(_users, _paths, _kinds, _hashes, _sizes, _types, _inlines, _blobs, _proof_ts, _proofs, _create_only)
-      with ordinality as t (user_id, path, kind, hash, size, content_type, inline, blob_key, proof_ts, proof, create_only, n)
+  with given as materialized (
+    select t.*, t.n::int as ord,
+      substring(_hashes from (t.n::int - 1) * 32 + 1 for 32) as hash,
+      case when t.body_length >= 0 then substring(_bodies from
+        (sum(greatest(t.body_length, 0)) over so_far)::int - t.body_length + 1 for t.body_length) end as inline,
+      case when t.proof_length >= 0 then substring(_proofs from
+        (sum(greatest(t.proof_length, 0)) over so_far)::int - t.proof_length + 1 for t.proof_length) end as proof
+    from unnest(_users, _paths, _kinds, _sizes, _types, _blobs, _body_lengths, _proof_lengths, _proof_times,
+      _delegates, _creates, _matches, _above, _policies) with ordinality as t (user_id, path, kind, size, type,
+      blob_key, body_length, proof_length, proof_time, delegate, creates, match, above, policy, n)
+    window so_far as (order by t.n rows unbounded preceding)
   ),
-  ancestors as (
-    select distinct a.ord
-    from unnest(_ancestor_ords, _ancestors) as a (ord, path)
-    join w on w.ord = a.ord
-    join entries e on e.user_id = w.user_id and e.path = a.path
-  ),
-  judged as (
-    select w.*, e.size as old_size, e.blob_key as old_blob_key, p.ts_micros as stored_ts,
+  judged as materialized (
+    select w.*, e.path is not null as existed, e.blob_key as old_blob, p.ts_micros as known_time,
+      case when w.kind = 0 then w.size - coalesce(e.size, -256) else -coalesce(e.size + 256, 0) end as growth,
       (case
-        when p.bytes is not null and w.proof = p.bytes then 1
-        when w.proof_ts <= p.ts_micros then 2
+        when w.proof = p.bytes then 1
+        when w.proof_time <= p.ts_micros then 2
         when w.kind = 1 and e.path is null then 4
         when w.kind = 0 and u.disabled then 6
-        when w.create_only and e.path is not null then 3
-        when w.kind = 0 and e.path is null and (
-          exists (select from ancestors a where a.ord = w.ord)
-          or exists (
-            select from entries below
-            where below.user_id = w.user_id and below.path > w.path || '/' and below.path < w.path || '0'
-          )
-        ) then 5
+        when w.proof is null and u.signed_paths is not null and covers_path(u.signed_paths, w.path) then 8
+        when w.delegate is not null and (
+          select 1 from entries r
+          where r.user_id = w.user_id and r.path = '/pub/pubky.keys/revoked/' || w.delegate limit 1
+        ) = 1 then 9
+        when w.creates and e.path is not null then 3
+        when length(w.match) = 0 and e.path is null then 7 -- If-Match: *
+        when length(w.match) > 0 and w.match is distinct from e.hash then 7
+        when w.kind = 0 and e.path is null and coalesce(
+          (select 1 from entries a
+            where a.user_id = w.user_id and a.path = any (string_to_array(w.above, E'\n')) limit 1),
+          (select 1 from entries below
+            where below.user_id = w.user_id and below.path > w.path || '/' and below.path < w.path || '0' limit 1)
+        ) = 1 then 5
         else 0
-      end)::smallint as verdict
-    from w
+      end)::smallint as outcome
+    from given w
     join users u on u.id = w.user_id
-    left join entries e on e.user_id = w.user_id and e.path = w.path
-    left join proofs p on p.user_id = w.user_id and p.path = w.path
+    left join lateral (
+      select * from entries e where e.user_id = w.user_id and e.path = w.path limit 1
+    ) e on true
+    left join lateral (
+      select * from proofs p where p.user_id = w.user_id and p.path = w.path limit 1
+    ) p on true
   ),
-  good as (select * from judged where judged.verdict = 0),
+  good as materialized (select * from judged j where j.outcome = 0 order by j.n),
   put as (
     insert into entries (user_id, path, hash, size, content_type, inline, blob_key)
-    select g.user_id, g.path, g.hash, g.size, g.content_type, g.inline, g.blob_key from good g where g.kind = 0
+    select g.user_id, g.path, g.hash, g.size, g.type, g.inline, g.blob_key from good g where g.kind = 0
     on conflict (user_id, path) do update set
       hash = excluded.hash, size = excluded.size, content_type = excluded.content_type,
       inline = excluded.inline, blob_key = excluded.blob_key, modified_at = now()
-    returning 1
   ),
   del as (
     delete from entries e using good g
     where g.kind = 1 and e.user_id = g.user_id and e.path = g.path
-    returning 1
   ),
   signed as (
     insert into proofs (user_id, path, action, ts_micros, bytes)
-    select g.user_id, g.path, g.kind + 1, g.proof_ts, g.proof from good g where g.proof is not null
+    select g.user_id, g.path, g.kind + 1, g.proof_time, g.proof from good g where g.proof is not null
     on conflict (user_id, path) do update set
       action = excluded.action, ts_micros = excluded.ts_micros, bytes = excluded.bytes
-    returning 1
   ),
   unsigned as (
     update proofs p set bytes = null from good g
-    where g.proof is null and p.user_id = g.user_id and p.path = g.path
-    returning 1
+    where g.proof is null and g.known_time is not null
+      and p.user_id = g.user_id and p.path = g.path and p.bytes is not null
   ),
   logged as (
     insert into events (user_id, kind, path, hash, proof)
-    select g.user_id, g.kind, g.path, g.hash, g.proof from good g order by g.ord
-    returning events.id, events.user_id, events.path
+    select g.user_id, g.kind, g.path, case when g.kind = 0 then g.hash end, g.proof from good g order by g.n
+    returning id
   ),
-  used as (
-    update users u set used_bytes = u.used_bytes + d.delta
+  charged as (
+    update users u set
+      used_bytes = u.used_bytes + d.growth,
+      signed_paths = case when d.policy is null then u.signed_paths
+        else string_to_array(nullif(d.policy, ''), E'\n') end
     from (
-      select g.user_id, sum(coalesce(g.size, 0) - coalesce(g.old_size, 0)) as delta
-      from good g group by g.user_id
+      select g.user_id, sum(g.growth)::bigint as growth, max(g.policy) as policy from good g group by g.user_id
     ) d
-    where u.id = d.user_id and d.delta <> 0
-    returning 1
+    where u.id = d.user_id and (d.growth <> 0 or d.policy is not null)
   ),
   orphans as (
     insert into orphan_candidates (blob_key)
-    select g.old_blob_key from good g where g.old_blob_key is not null
+    select g.old_blob from good g where g.old_blob is not null
     on conflict do nothing
-    returning 1
-  ),
-  told as (select pg_notify('events', max(l.id)::text) from logged l having count(*) > 0)
-  select j.ord, j.verdict, l.id, j.stored_ts, case when j.verdict = 0 then j.old_blob_key end
-  from judged j
-  left join logged l on l.user_id = j.user_id and l.path = j.path and j.verdict = 0
-  left join told on true
-  order by j.ord;
+  )
+  select
+    array_agg(j.ord) filter (where j.outcome <> 0),
+    array_agg(j.outcome) filter (where j.outcome <> 0),
+    array_agg(j.known_time) filter (where j.outcome <> 0),
+    array_agg(j.old_blob) filter (where j.outcome = 0 and j.old_blob is not null),
+    (select max(l.id) from logged l)
+  into refused, outcomes, details, replaced, _newest
+  from judged j;
+  if _newest is not null then
+    perform pg_notify('events', _newest::text);
+  end if;
 end
 $$;
