@@ -2,7 +2,11 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{packages/*,homeserver,pkdns,nexus,stack,bench}/src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'],
+    include: [
+      'e2e/official-sdk/**/*.test.ts',
+      '{packages/*,homeserver,pkdns,nexus,stack,bench}/src/**/*.test.ts',
+      'web/src/**/*.test.{ts,tsx}',
+    ],
     globalSetup: ['./vitest.setup.ts'],
     maxWorkers: 2,
     testTimeout: 30_000,

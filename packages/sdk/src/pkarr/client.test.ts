@@ -130,6 +130,22 @@ describe('looking up a key', () => {
     expect((await pkarr.resolve(KEY))?.timestamp).toBe(NOW + 5_000_000n)
   })
 
+  test('an answer that a relay saw too long ago counts as none, whatever our clock says', async () => {
+    const payload = packetToRelayPayload(await packet(0)) as Uint8Array<ArrayBuffer>
+    const seen = (hoursAgo: number) =>
+      new Response(payload, {
+        headers: {
+          date: new Date(1_700_000_000_000).toUTCString(),
+          'memento-datetime': new Date(1_700_000_000_000 - hoursAgo * 3_600_000).toUTCString(),
+        },
+      })
+    for (const skew of [0n, 7_200_000_000n, -7_200_000_000n]) {
+      const clock = { now: NOW + skew }
+      expect(await client(relays({ a: seen(2) }), clock).resolve(KEY)).toBeNull()
+      expect(await client(relays({ a: seen(0.5) }), clock).resolve(KEY)).not.toBeNull()
+    }
+  })
+
   test('nobody knows is null, nobody could be asked is an error', async () => {
     expect(await client(relays({ a: null, b: 'down' })).resolve(KEY)).toBeNull()
     const down = client(relays({ a: 'down', b: 'down' }))

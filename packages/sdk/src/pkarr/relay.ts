@@ -60,9 +60,12 @@ export async function askRelay(
   }
   await expectOk(response)
   const payload = await readBounded(response, MAX_RELAY_PAYLOAD_BYTES)
-  const now = ctx.nowMs()
-  const memento = Date.parse(response.headers.get('memento-datetime') ?? '')
-  const lastSeenMs = memento > 0 && memento <= now ? memento : now
+  // By the relay's own clock, as ours may be wrong.
+  const [seen, date] = ['memento-datetime', 'date'].map((name) =>
+    Date.parse(response.headers.get(name) ?? ''),
+  )
+  const ageMs = Math.max(0, Number(date) - Number(seen)) || 0
+  const lastSeenMs = ctx.nowMs() - ageMs
   return { seen: { packet: await parse(key, payload), lastSeenMs }, newestInvalidSeq: null }
 }
 

@@ -1,0 +1,260 @@
+import {
+  blake3Sync,
+  keypairFromSeed,
+  parseStrictPath,
+  randomKeypair,
+  signerFromKeypair,
+  toMicros,
+  utf8,
+} from '@pubky/protocol'
+import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createOutbox } from './outbox.ts'
+import type { HomeEvent, Session } from './types.ts'
+
+let net: TestNetwork
+const REQUEST = { clientId: 'app.test', capabilities: '/pub/app/:rw,/priv/app/:rw' }
+
+beforeAll(async () => {
+  net = await startTestNetwork({ homeservers: 2 })
+})
+afterAll(async () => {
+  await net?.[Symbol.asyncDispose]()
+})
+
+function person() {
+  const keypair = randomKeypair()
+  return { key: keypair.publicKey, root: signerFromKeypair(keypair) }
+}
+
+async function signedUp(client = net.client()) {
+  const who = person()
+  const session = await client.signUpGrant(who.root, {
+    homeserver: net.homeserverKey,
+    client: randomKeypair(),
+    ...REQUEST,
+  })
+  return { ...who, client, session }
+}
+
+const text = async (session: Session, path: string) =>
+  new Response(
+    (await session.storage.get(path)).body as ReadableStream<Uint8Array<ArrayBuffer>>,
+  ).text()
+
+describe('against a real homeserver, relay and DHT', () => {
+  test('a person signs up, writes signed objects, and anybody verifies them', async () => {
+    const { key, session } = await signedUp()
+    expect(session.homeserver).toBe(keypairFromSeed(new Uint8Array(32)).publicKey)
+    await session.storage.put('/pub/app/hello.txt', utf8('hello'))
+    const reader = net.client()
+    expect(await reader.homeserverOf(key)).toBe(net.homeserverKey)
+    const uri = `pubky://${key}/pub/app/hello.txt`
+    const found = await reader.verifyObject(uri)
+    expect(found.verdict).toBe('signed')
+    expect(await reader.storage.head(uri)).toMatchObject({ size: 5, type: 'text/plain' })
+    await session.storage.delete('/pub/app/hello.txt')
+    expect(await reader.storage.head(uri)).toBeNull()
+    await expect(reader.storage.get(uri)).rejects.toMatchObject({ code: 'not_found', status: 404 })
+  })
+
+  test('a repeated sign-up succeeds; one elsewhere is refused', async () => {
+    const { root, client } = await signedUp()
+    await client.signUp(root, net.homeserverKey)
+    const other = net.homeservers[1]?.publicKey ?? net.homeserverKey
+    await client.signUp(root, other)
+    expect(await net.client().homeserverOf(root.publicKey)).toBe(other)
+    await expect(client.signUp(root, net.homeserverKey)).rejects.toMatchObject({
+      code: 'user_exists',
+    })
+  })
+
+  test('names of any kind are stored as they are, listed, and read back', async () => {
+    const { session, key } = await signedUp()
+    const names = ['a b', 'ä%20', "it's (new)!*", '日本', 'a+b&c=d?e#f', '~x-y_z.']
+    for (const name of names) await session.storage.put(`/pub/app/n/${name}`, utf8(name))
+    const listed: string[] = []
+    for await (const uri of session.storage.list('/pub/app/n/')) listed.push(uri)
+    expect(listed.sort()).toEqual(names.map((name) => `pubky://${key}/pub/app/n/${name}`).sort())
+    for (const name of names) expect(await text(session, `/pub/app/n/${name}`)).toBe(name)
+  })
+
+  test('lists in pages, from both ends, from a cursor, and shallow', async () => {
+    const { session, key } = await signedUp()
+    for (const name of ['a', 'b/1', 'b/2', 'c'])
+      await session.storage.put(`/pub/app/${name}`, utf8('x'))
+    const list = async (o: Parameters<Session['storage']['list']>[1]) => {
+      const found: string[] = []
+      for await (const uri of session.storage.list('/pub/app/', o))
+        found.push(uri.slice(`pubky://${key}/pub/app/`.length))
+      return found
+    }
+    expect(await list({})).toEqual(['a', 'b/1', 'b/2', 'c'])
+    expect(await list({ reverse: true, limit: 2 })).toEqual(['c', 'b/2'])
+    expect(await list({ cursor: `pubky://${key}/pub/app/b/1` })).toEqual(['b/2', 'c'])
+    expect(await list({ shallow: true })).toEqual(['a', 'b/', 'c'])
+    const none: string[] = []
+    for await (const uri of session.storage.list('/pub/app/none/')) none.push(uri)
+    expect(none).toEqual([])
+  })
+
+  test('private files are read by their owner only', async () => {
+    const { session, key } = await signedUp()
+    await session.storage.put('/priv/app/diary.txt', utf8('secret'))
+    expect(await text(session, '/priv/app/diary.txt')).toBe('secret')
+    const stranger = net.client().storage
+    await expect(stranger.get(`pubky://${key}/priv/app/diary.txt`)).rejects.toMatchObject({
+      code: 'unauthorized',
+    })
+  })
+
+  test('what the grant does not cover, collides or is too late is refused by its code', async () => {
+    const { session } = await signedUp()
+    await expect(session.storage.put('/pub/other/a', utf8('x'))).rejects.toMatchObject({
+      code: 'forbidden',
+    })
+    await session.storage.put('/pub/app/file', utf8('x'), { create: true })
+    const same = await session.storage.put('/pub/app/file', utf8('x'), { create: true })
+    expect(same.outcome).toBe('same')
+    await expect(
+      session.storage.put('/pub/app/file', utf8('y'), { create: true }),
+    ).rejects.toMatchObject({ code: 'already_exists', status: 412 })
+    await expect(session.storage.put('/pub/app/file/below', utf8('x'))).rejects.toMatchObject({
+      code: 'path_collision',
+    })
+    await expect(session.storage.delete('/pub/app/nothing')).rejects.toMatchObject({
+      code: 'not_found',
+    })
+    await session.signOut()
+    await expect(session.storage.put('/pub/app/late', utf8('x'))).rejects.toMatchObject({
+      code: 'unauthorized',
+    })
+  })
+
+  test('a large blob and a stream go through', { timeout: 60_000 }, async () => {
+    const { session, key } = await signedUp()
+    const bytes = new Uint8Array(3 << 20).map((_, i) => i * 31)
+    await session.storage.put('/pub/app/blob', new Blob([bytes]))
+    const verified = await net.client().verifyObject(`pubky://${key}/pub/app/blob`)
+    expect(verified.verdict).toBe('signed')
+    expect(blake3Sync(verified.body)).toEqual(blake3Sync(bytes))
+    await expect(
+      net.client().verifyObject(`pubky://${key}/pub/app/blob`, { maxBytes: 1000 }),
+    ).rejects.toMatchObject({ code: 'too_large' })
+    await session.storage.putStream('/pub/app/stream', new Blob(['streamed']).stream())
+    expect(await text(session, '/pub/app/stream')).toBe('streamed')
+  })
+
+  test('a clock that is wrong by an hour does not matter', async () => {
+    const hour = 3_600_000_000n
+    const late = net.client({ now: () => toMicros(BigInt(Date.now()) * 1000n - hour) })
+    const { session } = await signedUp(late)
+    await session.storage.put('/pub/app/a', utf8('late'))
+    const early = net.client({ now: () => toMicros(BigInt(Date.now()) * 1000n + hour) })
+    const other = await signedUp(early)
+    await other.session.storage.put('/pub/app/a', utf8('early'))
+    expect(await text(other.session, '/pub/app/a')).toBe('early')
+  })
+
+  test('sessions are exported and restored, by grant and by cookie', async () => {
+    const { session, client, root } = await signedUp()
+    await session.storage.put('/pub/app/a', utf8('one'))
+    const restored = await net.client().restore(session.export())
+    await restored.storage.put('/pub/app/a', utf8('two'))
+    expect(await text(restored, '/pub/app/a')).toBe('two')
+
+    const cookie = await client.signInCookie(root)
+    expect(cookie.capabilities).toEqual(['/:rw'])
+    await cookie.storage.put('/pub/anywhere', utf8('three'))
+    const again = await net.client().restore(cookie.export())
+    await again.storage.put('/pub/anywhere', utf8('four'))
+    await again.signOut()
+    await expect(net.client().restore(cookie.export())).rejects.toMatchObject({
+      code: 'unauthorized',
+    })
+  })
+
+  test('a cookie sign-up works as with older clients, and a second one is told', async () => {
+    const { root, key } = person()
+    const session = await net.client().signUpCookie(root, net.homeserverKey)
+    await session.storage.put('/pub/a', utf8('x'))
+    expect((await net.client().verifyObject(`pubky://${key}/pub/a`)).signer).toBe(key)
+    await expect(net.client().signUpCookie(root, net.homeserverKey)).rejects.toMatchObject({
+      code: 'user_exists',
+    })
+  })
+
+  test('the three feeds tell the same story, and live ones go on', {
+    timeout: 60_000,
+  }, async () => {
+    const { session, key, client } = await signedUp()
+    for (const n of [1, 2]) await session.storage.put(`/pub/app/${n}`, utf8(`${n}`))
+    await session.storage.delete('/pub/app/1')
+    const mine = async (source: AsyncIterable<HomeEvent>, count: number) => {
+      const found: HomeEvent[] = []
+      for await (const event of source) {
+        if (event.user === key) found.push(event)
+        if (found.length === count) break
+      }
+      return found
+    }
+    const story = (events: HomeEvent[]) => events.map(({ type, path }) => `${type} ${path}`)
+    const users = [{ user: key }]
+    const history = await mine(client.events(net.homeserverKey, { users }), 4)
+    expect(story(history)).toEqual(['PUT /pub/app/1', 'PUT /pub/app/2', 'DEL /pub/app/1'])
+    expect(history[1]?.hash).toEqual(blake3Sync(utf8('2')))
+    const polled = await mine(client.events(net.homeserverKey, {}), 3)
+    expect(story(polled)).toEqual(story(history))
+
+    const live = mine(client.events(net.homeserverKey, { live: true }), 4)
+    const liveOfUser = mine(client.events(net.homeserverKey, { users, live: true }), 4)
+    await session.storage.put('/pub/app/3', utf8('3'))
+    for (const events of [await live, await liveOfUser]) {
+      expect(story(events)).toEqual([...story(history), 'PUT /pub/app/3'])
+      expect(events[3]?.hash).toEqual(blake3Sync(utf8('3')))
+    }
+    expect((await live)[3]?.proof).not.toBeNull()
+  })
+
+  test('an outbox over a bad line stores each write once', { timeout: 60_000 }, async () => {
+    let requests = 0
+    const fetcher: typeof fetch = async (input, init) => {
+      if (init?.method !== 'PUT') return fetch(input, init)
+      requests += 1
+      if (requests % 3 === 0) throw new TypeError('fetch failed')
+      const response = await fetch(input, init)
+      if (requests % 3 === 1) throw new TypeError('fetch failed')
+      return response
+    }
+    const { session, key, client } = await signedUp(net.client())
+    const shaky = await net.client({ fetch: fetcher }).restore(session.export())
+    const kept = new Map<string, unknown>()
+    const outbox = createOutbox({
+      storage: {
+        list: async (prefix) => [...kept].filter(([name]) => name.startsWith(prefix)),
+        get: async (name) => kept.get(name),
+        async write(changes) {
+          for (const [name, value] of changes.set) kept.set(name, structuredClone(value))
+          for (const name of changes.delete) kept.delete(name)
+        },
+      },
+      send: (write, o) => shaky.storage.write(write, o),
+      timer: (_, run) => {
+        const timer = setTimeout(() => outbox.wake(), 1)
+        void run
+        return () => clearTimeout(timer)
+      },
+    })
+    for (let n = 0; n < 12; n++) {
+      const path = parseStrictPath(`/pub/app/o/${n}`)
+      await outbox.add({ id: `${n}`, writes: [{ method: 'PUT', path, body: utf8(`${n}`) }] })
+    }
+    await outbox.idle()
+    expect(outbox.snapshot()).toEqual([])
+    expect(kept.size).toBe(0)
+    const events: string[] = []
+    for await (const { path } of client.events(net.homeserverKey, { users: [{ user: key }] }))
+      events.push(path)
+    expect(events.sort()).toEqual(Array.from({ length: 12 }, (_, n) => `/pub/app/o/${n}`).sort())
+  })
+})

@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type RunningHomeserver, startHomeserver } from '@pubky/homeserver'
+import { startPkdns } from '@pubky/pkdns'
+import { type PublicKeyZ32, randomBytes, toHex } from '@pubky/protocol'
+import { createPubky, type Pubky, type PubkyOptions } from '@pubky/sdk'
+import { createLogger, Teardown } from '@pubky/server-kit'
+import { createTestDatabase } from './pg.ts'
+
+const MIGRATIONS = join(import.meta.dirname, '../../../prisma')
+/** The official testnet's homeserver (design 5). */
+const ZERO_SEED = '00'.repeat(32)
+
+export interface TestNetworkOptions {
+  /** Each on a database of its own; the first has the key of the official testnet. */
+  homeservers?: number
+  /** Starts Nexus too, which follows every homeserver. */
+  nexus?: boolean
+  /** Ports that are fixed; free ones otherwise. */
+  ports?: { relay?: number; dht?: number; homeserver?: number; admin?: number }
+}
+
+export interface TestNetwork extends AsyncDisposable {
+  /** Base URL of the PKARR relay. */
+  readonly relay: string
+  /** `host:port` by which DHT nodes join. */
+  readonly dht: string
+  readonly homeserver: RunningHomeserver
+  readonly homeservers: readonly RunningHomeserver[]
+  readonly homeserverKey: PublicKeyZ32
+  /** Base URL; null without Nexus. */
+  readonly nexus: string | null
+  /** A client with an empty cache, closed with the network. */
+  client(o?: PubkyOptions): Pubky
+}
+
+/**
+ * DHT nodes, relay, homeservers and, when asked for, Nexus: in this process, on free ports, with
+ * databases in the run's PostgreSQL.
+ */
+export async function startTestNetwork(o: TestNetworkOptions = {}): Promise<TestNetwork> {
+  process.env.LOG_LEVEL ??= 'silent'
+  const teardown = new Teardown()
+  try {
+    return await build(o, teardown)
+  } catch (error) {
+    await teardown[Symbol.asyncDispose]().catch(() => {})
+    throw error
+  }
+}
+
+async function build(o: TestNetworkOptions, teardown: Teardown): Promise<TestNetwork> {
+  const { homeservers: count = 1, ports = {} } = o
+  const dir = await mkdtemp(join(tmpdir(), 'pubky-network-'))
+  teardown.add(() => rm(dir, { recursive: true, force: true }))
+  const pkdns = teardown.use(
+    await startPkdns(
+      {
+        dataDir: join(dir, 'pkdns'),
+        relayPort: ports.relay ?? 0,
+        dhtPort: ports.dht ?? 0,
+        nodes: 3,
+      },
+      { log: createLogger('pkdns', { level: 'silent' }) },
+    ),
+  )
+  const { relay, dht } = pkdns.urls
+  const homeservers: RunningHomeserver[] = []
+  for (let index = 0; index < count; index += 1) {
+    const database = teardown.use(
+      await createTestDatabase(join(MIGRATIONS, 'homeserver/migrations')),
+    )
+    const isFirst = index === 0
+    homeservers.push(
+      teardown.use(
+        await startHomeserver({
+          databaseUrl: database.url,
+          dataDir: join(dir, `homeserver-${index}`),
+          secretSeed: isFirst ? ZERO_SEED : toHex(randomBytes(32)),
+          port: (isFirst && ports.homeserver) || 0,
+          adminPort: (isFirst && ports.admin) || 0,
+          signupMode: 'open',
+          network: 'local',
+          pkarrRelays: [relay],
+        }),
+      ),
+    )
+  }
+  const [homeserver] = homeservers
+  if (!homeserver) throw new RangeError('a network has a homeserver')
+  const nexus = o.nexus ? await startNexusFor(homeservers, { dir, relay }, teardown) : null
+  return {
+    relay,
+    dht,
+    homeserver,
+    homeservers,
+    homeserverKey: homeserver.publicKey,
+    nexus,
+    client(options = {}) {
+      return teardown.use(createPubky({ relays: [relay], localHost: 'localhost', ...options }))
+    },
+    [Symbol.asyncDispose]: () => teardown[Symbol.asyncDispose](),
+  }
+}
+
+async function startNexusFor(
+  homeservers: readonly RunningHomeserver[],
+  o: { dir: string; relay: string },
+  teardown: Teardown,
+): Promise<string> {
+  const { startNexus } = await import('@pubky/nexus')
+  const database = teardown.use(await createTestDatabase(join(MIGRATIONS, 'nexus/migrations')))
+  const nexus = teardown.use(
+    await startNexus({
+      databaseUrl: database.url,
+      dataDir: join(o.dir, 'nexus'),
+      host: '127.0.0.1',
+      port: 0,
+      pkarrRelays: [o.relay],
+      homeservers: homeservers.map(({ publicKey }) => publicKey),
+      network: 'local',
+      roles: ['watcher', 'projector', 'api'],
+    }),
+  )
+  return nexus.urls.http
+}
