@@ -20,6 +20,11 @@ export const homeserverSettings = {
   }),
   host: text({ env: 'HOST', default: '127.0.0.1', doc: 'Address to listen at' }),
   port: integerSetting({ env: 'PORT', default: 6286, max: 65_535, doc: 'Port of clients' }),
+  trustedProxies: list({
+    env: 'TRUSTED_PROXIES',
+    default: [],
+    doc: 'Addresses of reverse proxies whose X-Forwarded-For is believed',
+  }),
   adminPort: integerSetting({
     env: 'ADMIN_PORT',
     default: 6288,

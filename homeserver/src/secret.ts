@@ -1,7 +1,7 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromHex, type Keypair, keypairFromSeed, ProtocolError, toHex } from '@pubky/protocol'
-import { StartError } from '@pubky/server-kit'
+import { type Logger, StartError } from '@pubky/server-kit'
 import type { HomeserverConfig } from './config.ts'
 
 function parseSeed(text: string, where: string): Keypair {
@@ -13,16 +13,27 @@ function parseSeed(text: string, where: string): Keypair {
   }
 }
 
+/** A key that others on the machine could have read is worth a warning, and not left as it is. */
+async function closeToOthers(file: string, log: Logger): Promise<void> {
+  const { mode } = await stat(file)
+  if ((mode & 0o077) === 0) return
+  log.warn({ file }, 'the secret key could be read by others; it is now closed to them')
+  await chmod(file, 0o600)
+}
+
 /** The server's key: from the configuration, else from the file `secret`, made at first start. */
 export async function readKeypair(
   config: Pick<HomeserverConfig, 'secretSeed' | 'dataDir'>,
   random: (bytes: number) => Uint8Array,
+  log: Logger,
 ): Promise<Keypair> {
   if (config.secretSeed !== null) return parseSeed(config.secretSeed, 'SECRET_SEED')
   const file = join(config.dataDir, 'secret')
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   try {
-    return parseSeed(await readFile(file, 'utf8'), file)
+    const text = await readFile(file, 'utf8')
+    await closeToOthers(file, log)
+    return parseSeed(text, file)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
   }

@@ -1,4 +1,4 @@
-import { createHttpServer } from '@pubky/server-kit'
+import { createHttpServer, ServiceError } from '@pubky/server-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from './context.ts'
 import { refusals } from './errors.ts'
@@ -57,6 +57,17 @@ function plainText(app: FastifyInstance): void {
   })
 }
 
+const AWAY = /^(?:ECONN|EPIPE|ENOENT|ETIMEDOUT|08|57P|53300)/
+
+/** Whether an error says that the database was not reached, rather than what it thinks of a statement. */
+function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof ServiceError) return false
+  if ('code' in error && typeof error.code === 'string') return AWAY.test(error.code)
+  return /^(?:Connection terminated|timeout exceeded when trying to connect)|not queryable$/.test(
+    error.message,
+  )
+}
+
 /** The server of clients: accounts, storage, events. */
 export function createClientServer(ctx: Context): FastifyInstance {
   const app = createHttpServer({
@@ -64,11 +75,22 @@ export function createClientServer(ctx: Context): FastifyInstance {
     log: ctx.log,
     errors: 'text',
     rewriteUrl: route,
+    trustProxy: ctx.config.trustedProxies.length > 0 ? ctx.config.trustedProxies : false,
     ready: () => ctx.hub.listening,
   })
   streamBodies(app)
   plainText(app)
   cors(app)
+  app.register(async (scope) => {
+    scope.setErrorHandler((error) => {
+      throw isDatabaseAway(error) ? refusals.databaseAway(error) : error
+    })
+    routes(scope, ctx)
+  })
+  return app
+}
+
+function routes(app: FastifyInstance, ctx: Context): void {
   app.get('/', async (_, reply) => reply.type('text/plain').send('Pubky Homeserver'))
   app.get('/info', async (_, reply) =>
     reply.header('cache-control', 'no-store').send({ features: FEATURES }),
@@ -83,7 +105,6 @@ export function createClientServer(ctx: Context): FastifyInstance {
     exposeHeadRoute: false,
     handler: (request, reply) => storage(ctx, request, reply),
   })
-  return app
 }
 
 export function createAdminServer(ctx: Context): FastifyInstance {

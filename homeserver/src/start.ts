@@ -74,7 +74,7 @@ export async function startHomeserver(
   const log = createLogger('homeserver')
   const clock = deps.clock ?? nowMicros
   const random = deps.random ?? randomBytes
-  const keypair = await readKeypair(config, random)
+  const keypair = await readKeypair(config, random, log)
   refuseWeakSecrets(config, keypair)
   const running = await startWithTeardown(async (teardown) => {
     await migrate(config.databaseUrl, MIGRATIONS)
@@ -95,9 +95,9 @@ export async function startHomeserver(
         pool,
         url: config.databaseUrl,
         log,
-        onRevocation(payload) {
-          sessions.forget()
-          privateStreams.revoke(payload)
+        onAuth(channel, payload) {
+          if (channel === 'auth_changes') sessions.evict(payload)
+          else privateStreams.revoke(payload)
         },
         onGap() {
           // Notices may have been missed.

@@ -26,7 +26,8 @@ export function createEventHub(o: {
   pool: Pool
   url: string
   log: Logger
-  onRevocation: (payload: string) => void
+  /** A notice on one of the channels about credentials. */
+  onAuth: (channel: 'auth_revocations' | 'auth_changes', payload: string) => void
   onGap: () => void
 }): EventHub {
   const { pool, log } = o
@@ -73,8 +74,11 @@ export function createEventHub(o: {
 
   const listener = createListener(
     o.url,
-    ['events', 'auth_revocations'],
-    (channel, payload) => (channel === 'events' ? poke() : o.onRevocation(payload)),
+    ['events', 'auth_revocations', 'auth_changes'],
+    (channel, payload) => {
+      if (channel === 'events') poke()
+      else o.onAuth(channel === 'auth_changes' ? channel : 'auth_revocations', payload)
+    },
     {
       log,
       onConnect: () => {

@@ -6,6 +6,7 @@ import {
   ProtocolError,
   verifyAuthToken,
 } from '@pubky/protocol'
+import { createRateLimiter } from '@pubky/server-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { readWhole } from '../entries/intake.ts'
@@ -21,6 +22,8 @@ import { cookieSecret, findUser, type Session } from '../sessions/resolver.ts'
 import { isSignupToken, signUp } from '../sessions/users.ts'
 import { headerTenant, splitTarget } from '../tenant.ts'
 
+/** In a minute, from one address (spec/homeserver.md 2.6). */
+const TOKEN_LOOKUPS = 10
 const MAX_TOKEN_BYTES = 2 * 1024 * 1024
 
 async function readAuthToken(ctx: Context, request: FastifyRequest): Promise<AuthToken> {
@@ -55,7 +58,7 @@ async function answerWithSession(
   const user = token.publicKey
   const capabilities = formatCapabilities(token.capabilities)
   const secret = await createCookieSession(ctx, request, { user, userId, capabilities })
-  reply.header('set-cookie', sessionCookie(request, user, secret))
+  if (secret !== null) reply.header('set-cookie', sessionCookie(request, user, secret))
   return sendRecord(reply, { user, capabilities: token.capabilities }, ctx.clock())
 }
 
@@ -91,8 +94,11 @@ async function deleteSession(ctx: Context, request: FastifyRequest, reply: Fasti
   const tenant = tenantOf(request)
   if (!tenant) throw refusals.missingTenant()
   const secret = cookieSecret(request.headers.cookie, tenant)
-  if (secret) await endCookieSession(ctx, secret, request.headers.origin ?? '')
-  return reply.header('set-cookie', removalCookie(request, tenant)).code(200).send()
+  const { remains } = secret
+    ? await endCookieSession(ctx, secret, request.headers.origin)
+    : { remains: false }
+  if (!remains) reply.header('set-cookie', removalCookie(request, tenant))
+  return reply.code(200).send()
 }
 
 /** Cookie accounts and sessions (spec/homeserver.md 2.4, 2.6). */
@@ -111,7 +117,14 @@ export function accountRoutes(app: FastifyInstance, ctx: Context): void {
   })
   app.get('/session', (request, reply) => getSession(ctx, request, reply))
   app.delete('/session', (request, reply) => deleteSession(ctx, request, reply))
+  const limit = createRateLimiter({
+    capacity: TOKEN_LOOKUPS,
+    refillPerSecond: TOKEN_LOOKUPS / 60,
+    nowMs: () => Number(ctx.clock() / 1000n),
+  })
   app.get<{ Params: { token: string } }>('/signup_tokens/:token', async (request, reply) => {
+    const verdict = limit.take(request.ip)
+    if (!verdict.ok) throw refusals.tooManyRequests(verdict.retryAfterSeconds)
     if (ctx.config.signupMode === 'open') throw refusals.tokensNotRequired()
     const { token } = request.params
     if (!isSignupToken(token)) throw refusals.tokenFormat()

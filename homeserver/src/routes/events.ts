@@ -30,7 +30,8 @@ async function legacyCursor(ctx: Context, text: string): Promise<bigint> {
 }
 
 async function feedCursor(ctx: Context, value: string | null): Promise<bigint> {
-  const text = value?.startsWith('pubky://') ? value.slice('pubky://'.length) : (value ?? '0')
+  const text = value?.startsWith('pubky://') ? value.slice('pubky://'.length) : value
+  if (!text) return 0n
   if (/^\d{1,19}$/.test(text) && BigInt(text) <= MAX_ID) return BigInt(text)
   if (text.length === LEGACY_LENGTH) return legacyCursor(ctx, text)
   throw refusals.invalidCursor()

@@ -1,7 +1,7 @@
 import { encodeCrockford, type PublicKeyZ32, publicKeyBytes } from '@pubky/protocol'
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import { cookieSecret, sha256 } from './resolver.ts'
+import { cookieKey, cookieSecret, sessionOrigin, sha256 } from './resolver.ts'
 
 const YEAR_SECONDS = 31_536_000
 
@@ -33,47 +33,71 @@ export function removalCookie(request: FastifyRequest, user: PublicKeyZ32): stri
   return `${user}=; HttpOnly; Path=/; Max-Age=0; Expires=${past}${attributes(request)}`
 }
 
-const INSERT = `insert into sessions (secret_hash, origin, user_id, capabilities) values ($1, $2, $3, $4)
-  on conflict (secret_hash, origin) do update set capabilities = excluded.capabilities, created_at = now()
-  where sessions.user_id = excluded.user_id`
+const INSERT = `with made as (
+    insert into sessions (secret_hash, origin, user_id, capabilities) values ($1, $2, $3, $4)
+    on conflict (secret_hash, origin) do update set capabilities = excluded.capabilities, created_at = now()
+    where sessions.user_id = excluded.user_id
+    returning 1
+  )
+  select pg_notify('auth_changes', $5) from made`
+
+/** Whether a cookie stands for a session of this person, from whatever origin. */
+async function holds(ctx: Context, secret: string, userId: string): Promise<boolean> {
+  const { rowCount } = await ctx.pool.query(
+    'select 1 from sessions where secret_hash = $1 and user_id = $2 limit 1',
+    [sha256(secret), userId],
+  )
+  return rowCount === 1
+}
 
 /**
  * Makes a session for the request's origin. Behind a cookie of the same person that holds already, it
- * is added to that cookie (design 6). Returns the cookie's secret.
+ * is added to that cookie (design 6); without an origin it is one of its own. Returns the cookie's secret,
+ * or null for a page that cannot have a session.
  */
 export async function createCookieSession(
   ctx: Context,
   request: FastifyRequest,
   o: { user: PublicKeyZ32; userId: string; capabilities: string },
-): Promise<string> {
-  const presented = cookieSecret(request.headers.cookie, o.user)
-  const known =
-    presented &&
-    (
-      await ctx.pool.query(
-        'select 1 from sessions where secret_hash = $1 and user_id = $2 limit 1',
-        [sha256(presented), o.userId],
-      )
-    ).rowCount
-  const secret = presented && known ? presented : encodeCrockford(ctx.random(16))
-  const origin = request.headers.origin ?? ''
-  await ctx.pool.query(INSERT, [sha256(secret), origin, o.userId, o.capabilities])
-  ctx.sessions.forget()
+): Promise<string | null> {
+  const origin = sessionOrigin(request.headers.origin)
+  if (origin === null) return null
+  const presented = origin === '' ? null : cookieSecret(request.headers.cookie, o.user)
+  const isKept = presented !== null && (await holds(ctx, presented, o.userId))
+  const secret = isKept ? presented : encodeCrockford(ctx.random(16))
+  const hash = sha256(secret)
+  const key = cookieKey(hash, origin)
+  await ctx.pool.query(INSERT, [hash, origin, o.userId, o.capabilities, key])
+  ctx.sessions.evict(key)
   return secret
 }
 
-/** Ends the session of this cookie and origin, at once in every process. */
+/**
+ * Ends the session of this cookie and origin, at once in every process. Tells whether the cookie still
+ * stands for sessions of other origins.
+ */
 export async function endCookieSession(
   ctx: Context,
   secret: string,
-  origin: string,
-): Promise<void> {
-  await ctx.pool.query(
-    `with gone as (delete from sessions where secret_hash = $1 and origin = $2 returning id)
-     select pg_notify('auth_revocations', json_build_object('kind', 'cookie_session', 'id', id)::text) from gone`,
-    [sha256(secret), origin],
-  )
-  ctx.sessions.forget()
+  header: string | undefined,
+): Promise<{ remains: boolean }> {
+  const hash = sha256(secret)
+  const origin = sessionOrigin(header)
+  if (origin !== null) {
+    const key = cookieKey(hash, origin)
+    await ctx.pool.query(
+      `with gone as (delete from sessions where secret_hash = $1 and origin = $2 returning id)
+       select pg_notify('auth_changes', $3),
+         pg_notify('auth_revocations', json_build_object('kind', 'cookie_session', 'id', id)::text)
+       from gone`,
+      [hash, origin, key],
+    )
+    ctx.sessions.evict(key)
+  }
+  const others = await ctx.pool.query('select 1 from sessions where secret_hash = $1 limit 1', [
+    hash,
+  ])
+  return { remains: others.rowCount === 1 }
 }
 
 export function keyBytes(key: PublicKeyZ32): Buffer {

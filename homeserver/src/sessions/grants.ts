@@ -10,7 +10,7 @@ import { withTransaction } from '@pubky/server-kit'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
 import { keyBytes } from './cookie.ts'
-import { findUser, sha256 } from './resolver.ts'
+import { bearerKey, findUser, sha256 } from './resolver.ts'
 
 /** How long a bearer holds, in seconds. */
 export const BEARER_SECONDS = 3600
@@ -73,6 +73,21 @@ async function refuseRevoked(ctx: Context, grant: GrantClaims): Promise<void> {
   if (rows[0]?.revoked) throw refusals.grantRevoked()
 }
 
+/** Takes away the bearer of a grant, and tells every process. Returns what is to be evicted here. */
+async function endBearer(
+  client: Pick<Context['pool'], 'query'>,
+  userId: string,
+  grantId: string,
+): Promise<string[]> {
+  const { rows } = await client.query<{ token_hash: Buffer }>(
+    'delete from grant_sessions where user_id = $1 and grant_id = $2 returning token_hash',
+    [userId, grantId],
+  )
+  const keys = rows.map((row) => bearerKey(row.token_hash))
+  for (const key of keys) await client.query("select pg_notify('auth_changes', $1)", [key])
+  return keys
+}
+
 /** Opens or renews the session of a grant: one live bearer each. */
 export async function openGrantSession(
   ctx: Context,
@@ -85,6 +100,7 @@ export async function openGrantSession(
   if (!user) throw refusals.notFound()
   const token = toBase64Url(ctx.random(32))
   const expiresAt = nowSeconds(ctx) + BEARER_SECONDS
+  let old: string[] = []
   const createdAt = await withTransaction(ctx.pool, async (client) => {
     const stored = await client.query<{ created_at: string; revoked: boolean; client_key: Buffer }>(
       `insert into grants (user_id, id, client_id, client_key, capabilities, issued_at, expires_at)
@@ -106,14 +122,14 @@ export async function openGrantSession(
     // A second grant under the id of the first must not borrow what the first allowed.
     if (!row || row.revoked || !row.client_key.equals(keyBytes(grant.cnf)))
       throw refusals.grantRevoked()
+    old = await endBearer(client, user.id, grant.jti)
     await client.query(
-      `insert into grant_sessions (token_hash, user_id, grant_id, expires_at) values ($1, $2, $3, $4)
-       on conflict (user_id, grant_id) do update set token_hash = excluded.token_hash, expires_at = excluded.expires_at`,
+      'insert into grant_sessions (token_hash, user_id, grant_id, expires_at) values ($1, $2, $3, $4)',
       [sha256(token), user.id, grant.jti, expiresAt],
     )
     return Number(row.created_at)
   })
-  ctx.sessions.forget()
+  for (const key of old) ctx.sessions.evict(key)
   const session: GrantSessionInfo = {
     homeserver: ctx.publicKey,
     pubky: grant.iss,
@@ -186,16 +202,17 @@ export async function listGrants(ctx: Context, userId: string): Promise<unknown[
 
 /** Revokes a grant and ends its session, at once in every process. */
 export async function revokeGrant(ctx: Context, userId: string, grantId: string): Promise<void> {
-  await ctx.pool.query(
-    `with gone as (
-       update grants set revoked_at = coalesce(revoked_at, now()) where user_id = $1 and id = $2 returning id
-     ), ended as (
-       delete from grant_sessions where user_id = $1 and grant_id = $2
-     )
-     select pg_notify('auth_revocations', json_build_object('kind', 'grant', 'id', id)::text) from gone`,
-    [userId, grantId],
-  )
-  ctx.sessions.forget()
+  const old = await withTransaction(ctx.pool, async (client) => {
+    await client.query(
+      `with gone as (
+         update grants set revoked_at = coalesce(revoked_at, now()) where user_id = $1 and id = $2 returning id
+       )
+       select pg_notify('auth_revocations', json_build_object('kind', 'grant', 'id', id)::text) from gone`,
+      [userId, grantId],
+    )
+    return endBearer(client, userId, grantId)
+  })
+  for (const key of old) ctx.sessions.evict(key)
 }
 
 /** Forgets nonces and tokens that can no longer be used anyway. */

@@ -30,7 +30,9 @@ export interface CredentialHeaders {
 export interface SessionResolver {
   /** Null is anonymous: no credential, or none that holds. */
   resolve(headers: CredentialHeaders, tenant: PublicKeyZ32 | null): Promise<Session | null>
-  /** Forgets what is cached, because something was revoked or notices were missed. */
+  /** Forgets one cached credential: the payload of a notice on `auth_changes`. */
+  evict(key: string): void
+  /** Forgets all that is cached, because notices may have been missed. */
   forget(): void
 }
 
@@ -40,6 +42,26 @@ const BEARER = /^Bearer ([A-Za-z0-9_-]{43})$/
 
 export function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest()
+}
+
+/** Longer ones are no origins, and would not fit into a notice. */
+const MAX_ORIGIN = 300
+
+/**
+ * The web origin that cookie sessions are bound to (design 6), '' for clients without one. Null for a
+ * page that has none of its own: anybody could be behind it.
+ */
+export function sessionOrigin(header: string | undefined): string | null {
+  if (header === undefined) return ''
+  return header === 'null' || header.length > MAX_ORIGIN ? null : header
+}
+
+export function bearerKey(tokenHash: Buffer): string {
+  return `b${tokenHash.toString('base64')}`
+}
+
+export function cookieKey(secretHash: Buffer, origin: string): string {
+  return `c${secretHash.toString('base64')} ${origin}`
 }
 
 /** The value of the cookie that is named after a person, as far as it can be a secret. */
@@ -103,7 +125,7 @@ export function createSessionResolver(o: {
 
   async function bearer(token: string): Promise<Session | null> {
     const hash = sha256(token)
-    const session = await cached(`b${hash.toString('base64')}`, async () => {
+    const session = await cached(bearerKey(hash), async () => {
       const { rows } = await pool.query<Row>({ name: 'bearer', text: BEARER_SQL, values: [hash] })
       return rows[0] ? toSession('grant', rows[0]) : null
     })
@@ -116,7 +138,7 @@ export function createSessionResolver(o: {
     tenant: PublicKeyZ32,
   ): Promise<Session | null> {
     const hash = sha256(secret)
-    const session = await cached(`c${hash.toString('base64')} ${origin}`, async () => {
+    const session = await cached(cookieKey(hash, origin), async () => {
       const values = [hash, origin]
       const { rows } = await pool.query<Row>({ name: 'cookie', text: COOKIE_SQL, values })
       return rows[0] ? toSession('cookie', rows[0]) : null
@@ -130,7 +152,12 @@ export function createSessionResolver(o: {
       const byBearer = token ? await bearer(token) : null
       if (byBearer) return byBearer
       const secret = tenant && cookieSecret(headers.cookie, tenant)
-      return tenant && secret ? cookie(secret, headers.origin ?? '', tenant) : null
+      const origin = sessionOrigin(headers.origin)
+      return tenant && secret && origin !== null ? cookie(secret, origin, tenant) : null
+    },
+    evict(key) {
+      generation += 1
+      cache.delete(key)
     },
     forget() {
       generation += 1
