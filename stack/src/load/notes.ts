@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 
 /** A file to which lines are added and made durable in the background, many at a time. */
 export interface Notes extends AsyncDisposable {
@@ -8,8 +8,8 @@ export interface Notes extends AsyncDisposable {
 
 export async function openNotes(file: string): Promise<Notes> {
   const handle = await open(file, 'a', 0o600)
-  // Ends a line that was cut off when the process before this one died.
-  if ((await handle.stat()).size > 0) await handle.appendFile('\n')
+  // Drops a line that was cut off when the process before this one died.
+  await handle.truncate((await readFile(file)).lastIndexOf(0x0a) + 1)
   let waiting: string[] = []
   let writing: Promise<void> | null = null
   let fault: unknown = null
