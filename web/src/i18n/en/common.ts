@@ -69,6 +69,15 @@ export const common = {
   offlineTitle: 'No connection',
   offlineText: 'This page has not been opened before, so there is no copy to show.',
   indexerDown: 'The indexer does not answer. Showing what this browser remembers.',
+  signOutTitle: 'Sign out of this browser?',
+  signOutText: 'The keys, the cache and the session of this account are removed from this browser.',
+  signOutNoBackup:
+    'The only copy of your key is in this browser. Without a backup you can never get back into this account.',
+  signOutUnsent: {
+    one: '{count} change was not sent yet and will be lost.',
+    other: '{count} changes were not sent yet and will be lost.',
+  },
+  signedOutLocally: 'The homeserver could not be told; the session there ends by itself.',
   signedOutTitle: 'You are signed out',
   signedOutText: 'Your account is still yours. Come back with your recovery file or phrase.',
   justNow: 'now',

@@ -4,8 +4,10 @@ import { errors } from './errors.ts'
 import { feed } from './feed.ts'
 import { landing } from './landing.ts'
 import { lists } from './lists.ts'
+import { notices } from './notices.ts'
 import { onboarding } from './onboarding.ts'
 import { post } from './post.ts'
+import { profile } from './profile.ts'
 import { signIn } from './sign-in.ts'
 import { thread } from './thread.ts'
 
@@ -21,6 +23,8 @@ export const en = {
   errors,
   thread,
   lists,
+  notices,
+  profile,
 }
 
 export type English = typeof en

@@ -65,3 +65,15 @@ export function insertOnTop(
     } else client.setQueryData(query.queryKey, prepend(data, [action.key]))
   }
 }
+
+/** Takes posts out of every cached list. */
+export function removeFromStreams(client: QueryClient, keys: readonly PostKeyText[]): void {
+  client.setQueriesData<StreamData>({ queryKey: ['stream'] }, (data) => {
+    if (!data?.pages.some((page) => page.keys.some((key) => keys.includes(key)))) return data
+    const pages = data.pages.map((page) => ({
+      ...page,
+      keys: page.keys.filter((key) => !keys.includes(key)),
+    }))
+    return { ...data, pages }
+  })
+}

@@ -1,0 +1,74 @@
+'use client'
+
+import { Tags } from 'lucide-react'
+import Link from 'next/link'
+import { PostTags, TagChip } from '../../components/post-card/post-tags.tsx'
+import { UserAvatar } from '../../components/user-avatar.tsx'
+import { useT } from '../../i18n/client.tsx'
+import { useActions } from '../../state/actions.ts'
+import { useProfileTags } from '../../state/queries/profile-tags.ts'
+import type { TagDetails, UserView } from '../../state/views.ts'
+import { Skeleton } from '../../ui/skeleton.tsx'
+import { EmptyState } from '../../ui/states.tsx'
+
+/** The words that people say about a person, with who says them. */
+export function Tagged({ user }: { user: UserView }) {
+  const t = useT()
+  const { id } = user.details
+  const tags = useProfileTags(id)
+  // What the view shows includes the viewer's own unsent tags.
+  const shown = merge(user.tags, tags.data ?? [])
+  return (
+    <section aria-label={t('profile.tabTagged')} className="grid gap-4">
+      <div className="card p-4 sm:px-6">
+        <PostTags target={id} tags={user.tags} most={0} />
+      </div>
+      {tags.isPending && shown.length === 0 ? <Skeleton className="h-40 rounded-lg" /> : null}
+      {!tags.isPending && shown.length === 0 ? (
+        <EmptyState icon={<Tags size={28} aria-hidden />} title={t('profile.taggedEmpty')}>
+          {t('profile.taggedEmptyText')}
+        </EmptyState>
+      ) : null}
+      {shown.length > 0 ? (
+        <ul className="card divide-y px-4 sm:px-6">
+          {shown.map((tag) => (
+            <TagLine key={tag.label} target={id} tag={tag} />
+          ))}
+        </ul>
+      ) : null}
+    </section>
+  )
+}
+
+function merge(shown: readonly TagDetails[], all: readonly TagDetails[]): TagDetails[] {
+  const first = new Map(shown.map((tag) => [tag.label, tag]))
+  const rest = all.filter(({ label }) => !first.has(label))
+  return [...first.values(), ...rest]
+}
+
+function TagLine({ target, tag }: { target: string; tag: TagDetails }) {
+  const t = useT()
+  const actions = useActions()
+  return (
+    <li className="flex flex-wrap items-center gap-3 py-3">
+      <TagChip tag={tag} onToggle={(on) => actions.tag(target, tag.label, on)} />
+      <ul
+        aria-label={t('profile.taggersOf', { label: tag.label })}
+        className="flex -space-x-2 rtl:space-x-reverse"
+      >
+        {tag.taggers.map((tagger) => (
+          <li key={tagger}>
+            <Link
+              href={`/profile/${tagger}`}
+              prefetch={false}
+              aria-label={tagger.slice(0, 6)}
+              className="block rounded-full ring-2 ring-surface"
+            >
+              <UserAvatar userId={tagger} size={30} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </li>
+  )
+}
