@@ -8,6 +8,28 @@ import { fileURLToPath } from 'node:url'
 const root = join(fileURLToPath(import.meta.url), '..', '..')
 const stamp = join(root, 'node_modules/.installed-lock')
 
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(join(root, file), 'utf8'))
+  } catch {
+    return { packages: {} }
+  }
+}
+
+/** Whether npm has installed what the lock file asks for, whichever command did it. */
+function isUpToDate() {
+  const installed = readJson('node_modules/.package-lock.json').packages
+  const wanted = Object.entries(readJson('package-lock.json').packages)
+  return wanted.every(
+    ([path, entry]) =>
+      !path.includes('node_modules/') ||
+      entry.optional ||
+      entry.devOptional ||
+      entry.link ||
+      installed[path]?.version === entry.version,
+  )
+}
+
 /** Runs `npm ci` unless node_modules already is what the lock file says. */
 export function ensureInstalled() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -19,6 +41,10 @@ export function ensureInstalled() {
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
+  if (isUpToDate()) {
+    writeFileSync(stamp, lock)
+    return
+  }
   console.log('Installing dependencies (about a minute, once) …')
   const npm = process.env.npm_execpath
   const [command, args] = npm ? [process.execPath, [npm]] : ['npm', []]
