@@ -116,7 +116,7 @@ test('the requests to Meilisearch are the pinned ones', async () => {
   expect(await index.labels('gr', { limit: 5 })).toEqual(['greeting'])
   await index.reset()
   await expect(`${JSON.stringify(engine.seen, null, 2)}\n`).toMatchFileSnapshot(
-    'requests.golden.json',
+    'requests.golden.txt',
   )
 })
 
