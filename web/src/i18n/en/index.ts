@@ -8,6 +8,8 @@ import { notices } from './notices.ts'
 import { onboarding } from './onboarding.ts'
 import { post } from './post.ts'
 import { profile } from './profile.ts'
+import { search } from './search.ts'
+import { settings } from './settings.ts'
 import { signIn } from './sign-in.ts'
 import { thread } from './thread.ts'
 
@@ -25,6 +27,8 @@ export const en = {
   lists,
   notices,
   profile,
+  search,
+  settings,
 }
 
 export type English = typeof en

@@ -109,7 +109,10 @@ export function usePostStream(input: StreamInput): PostStream {
   async function showNews(): Promise<void> {
     const request = streamRequest(input, viewer, null) as never
     const answer = (await api.posts.stream.query(request)) as unknown as StreamAnswer
-    const page = toPage(client, answer)
+    const loaded = toPage(client, answer)
+    // What was announced is shown, also where the list does not have it yet.
+    const early = held.filter((one) => !loaded.keys.includes(one) && !known.has(one))
+    const page = { ...loaded, keys: [...early, ...loaded.keys] }
     client.setQueryData<StreamData>(key, (data) => {
       if (!data) return { pages: [page], pageParams: [null] }
       const overlaps = page.keys.some((one) => known.has(one))
