@@ -9,6 +9,7 @@ import {
   type Signer,
   signPop,
 } from '@pubky/protocol'
+import { abortable } from './abort.ts'
 import { PubkyError } from './errors.ts'
 import type { Host, Hosts } from './host.ts'
 import { discard, expectOk, type HttpRequest, readJson, refusalOf } from './http.ts'
@@ -105,7 +106,7 @@ export async function openGrantSession(o: GrantSessionOptions): Promise<Session>
     const host = await hosts.find(homeserver, signal ? { signal } : {})
     const nowS = Number(host.clock.now() / 1_000_000n)
     if (current && current.expiresAt - nowS >= RENEW_BEFORE_S) return current
-    return mint()
+    return abortable(mint(), signal)
   }
 
   async function authorize(
@@ -120,7 +121,7 @@ export async function openGrantSession(o: GrantSessionOptions): Promise<Session>
     // Another window may have renewed the session, which ended this bearer.
     const refusal = await refusalOf(response)
     if (current === used) current = null
-    const renewed = current ?? (await mint())
+    const renewed = current ?? (await abortable(mint(), request.signal))
     if (renewed.token === used.token) throw refusal
     return send(withBearer(request, renewed))
   }

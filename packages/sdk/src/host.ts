@@ -1,4 +1,5 @@
 import type { Micros, PublicKeyZ32 } from '@pubky/protocol'
+import { abortable } from './abort.ts'
 import { type Clock, createClock } from './clock.ts'
 import type { Opt } from './dht.ts'
 import { originOf } from './endpoint.ts'
@@ -48,7 +49,7 @@ export function createHosts(network: Network): Hosts {
   async function find(key: PublicKeyZ32, { signal }: Opt = {}): Promise<Host> {
     signal?.throwIfAborted()
     const kept = known.get(key)
-    if (kept && kept.untilMs > nowMs()) return kept.host
+    if (kept && kept.untilMs > nowMs()) return abortable(kept.host, signal)
     const host = open(key, lost.delete(key) ? 'network-only' : 'cache-first')
     known.delete(key)
     known.set(key, { host, untilMs: nowMs() + KEEP_MS })
@@ -60,7 +61,7 @@ export function createHosts(network: Network): Hosts {
     host.catch(() => {
       if (known.get(key)?.host === host) forget(key)
     })
-    return host
+    return abortable(host, signal)
   }
 
   function forget(key: PublicKeyZ32): void {
@@ -82,7 +83,9 @@ export function createHosts(network: Network): Hosts {
         const all = new Headers(headers)
         if (tenant) all.set('pubky-host', tenant)
         try {
-          const options = { credentials: 'omit', ...request, headers: all } as const
+          // Homeservers do not redirect, and what is sent here is for nobody else.
+          const fixed = { credentials: 'omit', redirect: 'error' } as const
+          const options = { ...fixed, ...request, headers: all }
           return await send(network.fetch, origin + path, options)
         } catch (error) {
           if (error instanceof PubkyError) forget(key)

@@ -80,6 +80,32 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
 }
 
+/** The body for a caller to read; a stalled or broken one ends with `timeout` or `network`. */
+export function bodyOf(response: Response): ReadableStream<Uint8Array> {
+  const reader = response.body?.getReader()
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const chunk = reader ? await readChunk(reader, ANSWER_TIMEOUT_MS) : null
+          if (chunk) return controller.enqueue(chunk)
+          release(response)
+          controller.close()
+        } catch (error) {
+          release(response)
+          void reader?.cancel().catch(() => {})
+          controller.error(error)
+        }
+      },
+      async cancel(reason) {
+        release(response)
+        await reader?.cancel(reason)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
 /** Reads a body of at most `limit` bytes; more is `bad_answer`, a broken connection `network`. */
 export async function readBounded(
   response: Response,

@@ -108,6 +108,18 @@ describe('against a real homeserver, relay and DHT', () => {
     })
   })
 
+  test('private changes are told to their owner only', async () => {
+    const { session, key, client } = await signedUp()
+    await session.storage.put('/priv/app/a', utf8('a'))
+    const query = { users: [{ user: key }], paths: ['/priv/app/'] }
+    const told: string[] = []
+    for await (const { path } of client.events(net.homeserverKey, { ...query, session }))
+      told.push(path)
+    expect(told).toEqual(['/priv/app/a'])
+    const stranger = client.events(net.homeserverKey, query)[Symbol.asyncIterator]().next()
+    await expect(stranger).rejects.toMatchObject({ code: 'unauthorized' })
+  })
+
   test('what the grant does not cover, collides or is too late is refused by its code', async () => {
     const { session } = await signedUp()
     await expect(session.storage.put('/pub/other/a', utf8('x'))).rejects.toMatchObject({

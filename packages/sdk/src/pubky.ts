@@ -73,9 +73,12 @@ export function createPubky(o: PubkyOptions): Pubky {
   }
 
   const storage = createReads(async (at, query, request) => {
-    const homeserver = await mustHaveHomeserver(at.owner, request.signal)
-    const opt = request.signal ? { signal: request.signal } : {}
-    return storageRequest(await hosts.find(homeserver, opt), at, query, request)
+    const { signal } = within(request.signal ? { signal: request.signal } : {})
+    const homeserver = await mustHaveHomeserver(at.owner, signal)
+    return storageRequest(await hosts.find(homeserver, { signal }), at, query, {
+      ...request,
+      signal,
+    })
   })
 
   async function publishHomeserver(root: Signer, homeserver: PublicKeyZ32, opt: Opt = {}) {
@@ -201,7 +204,11 @@ export function createPubky(o: PubkyOptions): Pubky {
     },
     async *events(homeserver, q, opt = {}) {
       const { readEvents } = await import('./events.ts')
-      yield* readEvents(hosts, homeserver, q, within(opt))
+      const { session } = q
+      const credentials = session && {
+        credentials: async () => ({ authorization: `Bearer ${await session.bearer(opt)}` }),
+      }
+      yield* readEvents(hosts, homeserver, q, { ...within(opt), ...credentials })
     },
     async verifyObject(uri, opt = {}) {
       const { verifyObject } = await import('./verify.ts')

@@ -3,7 +3,7 @@ import { type Address, toAddress } from './address.ts'
 import type { Opt } from './dht.ts'
 import { PubkyError } from './errors.ts'
 import type { Host } from './host.ts'
-import { discard, expectOk, type HttpRequest, readText } from './http.ts'
+import { bodyOf, discard, expectOk, type HttpRequest, readText, release } from './http.ts'
 import type { ListOptions, ObjectInfo, ObjectMeta, PublicStorage } from './types.ts'
 
 /** The most that a homeserver lists at once (spec/homeserver.md 5.5). */
@@ -30,11 +30,12 @@ export function storageRequest(
 export function createReads(request: StorageFetch, self?: PublicKeyZ32): PublicStorage {
   async function get(uri: string, { signal }: Opt = {}): Promise<ObjectInfo> {
     const response = await expectOk(await request(toAddress(uri, self), '', { signal }))
-    return { ...metaOf(response), body: response.body ?? new Blob([]).stream() }
+    return { ...metaOf(response), body: bodyOf(response) }
   }
 
   async function head(uri: string, { signal }: Opt = {}): Promise<ObjectMeta | null> {
     const response = await request(toAddress(uri, self), '', { method: 'HEAD', signal })
+    release(response)
     if (response.status === 404 || response.status === 410) return null
     return metaOf(await expectOk(response))
   }

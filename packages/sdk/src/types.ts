@@ -119,6 +119,8 @@ export interface EventsQuery {
   live?: boolean
   /** Only with `users`: a trailing slash means the folder and everything below. */
   paths?: readonly string[]
+  /** For private paths of the session's own user, who must be the only one. */
+  session?: Session
 }
 
 /** What the homeserver says about a grant session; times in seconds. */

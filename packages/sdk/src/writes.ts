@@ -13,7 +13,7 @@ import {
 } from '@pubky/protocol'
 import type { PubkyError } from './errors.ts'
 import type { Host } from './host.ts'
-import { discard, type HttpRequest, refusalOf } from './http.ts'
+import { discard, type HttpRequest, refusalOf, release } from './http.ts'
 import { metaOf } from './public-storage.ts'
 import type { Attempt, WriteOptions, WriteOutcome, WriteRequest } from './types.ts'
 
@@ -153,6 +153,7 @@ async function inspect(
   signal?: AbortSignal,
 ): Promise<'same' | 'superseded' | 'absent'> {
   const response = await ctx.request(write.path, { method: 'HEAD', signal })
+  release(response)
   const isGone = response.status === 404 || response.status === 410
   if (!response.ok && !isGone) throw await refusalOf(response)
   const stored = metaOf(response)

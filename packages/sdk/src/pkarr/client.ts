@@ -8,6 +8,7 @@ import {
   publicKeyBytes,
   type SignedPacket,
 } from '@pubky/protocol'
+import { abortable } from '../abort.ts'
 import type { Dht, Opt } from '../dht.ts'
 import { PubkyError } from '../errors.ts'
 import { createPacketCache, type SeenPacket } from './cache.ts'
@@ -268,14 +269,4 @@ async function newestOf(
 
 function unresolvable(cause: unknown): PubkyError {
   return new PubkyError('unresolvable', { cause })
-}
-
-function abortable<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }
