@@ -1,0 +1,73 @@
+'use client'
+
+import { Copy, LogOut, ShieldCheck, TriangleAlert } from 'lucide-react'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
+import { useCopy } from '../../components/use-copy.ts'
+import { useT } from '../../i18n/client.tsx'
+import { useViewer } from '../../state/session/viewer.tsx'
+import { Button, buttonClass, IconButton } from '../../ui/button.tsx'
+
+const SignOutDialog = lazy(() =>
+  import('../../components/sign-out-dialog.tsx').then((m) => ({ default: m.SignOutDialog })),
+)
+
+function Card({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className="card p-5 sm:p-7">
+      <h2 className="mb-2 text-lg">{title}</h2>
+      {children}
+    </section>
+  )
+}
+
+/** The key, its backup, and the way out. */
+export function AccountSettings({ user }: { user: string }) {
+  const t = useT()
+  const copy = useCopy()
+  const { account } = useViewer()
+  const [leaving, setLeaving] = useState(false)
+  const pending = account?.backup === 'pending'
+  return (
+    <div className="grid gap-4">
+      <Card title={t('settings.yourKey')}>
+        <p className="mb-3 text-sm text-mute">{t('settings.yourKeyText')}</p>
+        <div className="flex items-center gap-2 rounded-md bg-raised py-2 ps-4 pe-2">
+          <code className="key min-w-0 grow text-sm break-all">{`pubky${user}`}</code>
+          <IconButton label={t('common.copyKey')} onClick={() => copy(`pubky${user}`)}>
+            <Copy size={17} aria-hidden />
+          </IconButton>
+        </div>
+      </Card>
+      <Card title={t('settings.backup')}>
+        <p className="flex items-start gap-3 text-sm text-soft">
+          {pending ? (
+            <TriangleAlert size={20} aria-hidden className="mt-0.5 shrink-0 text-warn" />
+          ) : (
+            <ShieldCheck size={20} aria-hidden className="mt-0.5 shrink-0 text-brand-text" />
+          )}
+          {t(pending ? 'settings.backupPending' : 'settings.backupDone')}
+        </p>
+        {pending ? (
+          <a href="/onboarding/backup" className={`${buttonClass('brand')} mt-4`}>
+            {t('settings.backupNow')}
+          </a>
+        ) : null}
+      </Card>
+      <Card title={t('common.signOut')}>
+        <p className="mb-4 text-sm text-mute">{t('settings.signOutText')}</p>
+        <Button
+          look="danger"
+          icon={<LogOut size={17} aria-hidden />}
+          onClick={() => setLeaving(true)}
+        >
+          {t('common.signOut')}
+        </Button>
+      </Card>
+      {leaving ? (
+        <Suspense>
+          <SignOutDialog onClose={() => setLeaving(false)} />
+        </Suspense>
+      ) : null}
+    </div>
+  )
+}
