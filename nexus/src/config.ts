@@ -1,4 +1,4 @@
-import { choice, integerSetting, list, text } from '@pubky/server-kit'
+import { choice, integerSetting, list, optionalText, text } from '@pubky/server-kit'
 
 export const NEXUS_ROLES = ['watcher', 'projector', 'api'] as const
 export type NexusRole = (typeof NEXUS_ROLES)[number]
@@ -34,6 +34,21 @@ export const nexusSettings = {
     of: ['local', 'mainnet'],
     doc: 'Only on the local network are private addresses connected to',
   }),
+  neo4jUri: optionalText({
+    env: 'NEO4J_URI',
+    doc: 'Neo4j 5.23 or newer for the social graph; tables of the database when empty',
+  }),
+  neo4jUser: text({ env: 'NEO4J_USER', default: 'neo4j', doc: 'User of Neo4j' }),
+  neo4jPassword: optionalText({
+    env: 'NEO4J_PASSWORD',
+    doc: 'Password of Neo4j; none when empty',
+    secret: true,
+  }),
+  meiliUrl: optionalText({
+    env: 'MEILI_URL',
+    doc: 'Meilisearch for full text; tables of the database when empty',
+  }),
+  meiliKey: optionalText({ env: 'MEILI_KEY', doc: 'API key of Meilisearch', secret: true }),
   roles: list({
     env: 'ROLES',
     default: [...NEXUS_ROLES],
@@ -49,5 +64,11 @@ export interface NexusConfig {
   pkarrRelays: string[]
   homeservers: string[]
   network: 'local' | 'mainnet'
+  /** Other engines; the database when absent. */
+  neo4jUri?: string | null
+  neo4jUser?: string
+  neo4jPassword?: string | null
+  meiliUrl?: string | null
+  meiliKey?: string | null
   roles: string[]
 }

@@ -25,7 +25,7 @@ import {
 } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import type { NexusConfig } from './config.ts'
-import { createPostgresGraph } from './graph/pg/postgres-graph.ts'
+import { openGraph, openSearch } from './engines.ts'
 import type { SocialGraph } from './graph/social-graph.ts'
 import { createLiveFeed } from './live/feed.ts'
 import { createGraphProjection } from './projections/graph/graph-projection.ts'
@@ -33,7 +33,6 @@ import { createSearchProjection } from './projections/search/search-projection.t
 import { createViews } from './projections/views/views.ts'
 import { createObjectReader } from './read/object.ts'
 import { createReader } from './read/reader.ts'
-import { createPostgresSearch } from './search/pg/postgres-search.ts'
 import type { SearchIndex } from './search/search-index.ts'
 import { createNexusServer } from './server.ts'
 import { createVariantStore } from './static/variants.ts'
@@ -160,8 +159,8 @@ export async function startNexus(
     const journal = teardown.use(
       createPgJournal({ pool, url: config.databaseUrl, blobs, onStrangers }),
     )
-    const graph = createPostgresGraph(pool)
-    const search = createPostgresSearch(pool)
+    const graph = teardown.use(await openGraph(config, pool))
+    const search = teardown.use(await openSearch(config, pool))
     const projections = createProjections(pool, graph, search)
     watcher = config.roles.includes('watcher')
       ? startWatcher(parts, { journal, blobs, pkarr, fetch: outbound })

@@ -1,8 +1,17 @@
 import { withTransaction } from '@pubky/server-kit'
 import type { Pool, PoolClient } from 'pg'
 
+export interface PositionOptions {
+  /** Of the projection. */
+  name: string
+  /** When the number changes, the tables are emptied and built again. */
+  version: number
+  /** Empties the tables. */
+  clear: (client: PoolClient) => Promise<unknown>
+}
+
 /** The row that says how far a projection has read the journal. */
-export function createPosition(pool: Pool, name: string, version: number) {
+export function createPosition(pool: Pool, { name, version, clear }: PositionOptions) {
   async function read(): Promise<bigint> {
     const { rows } = await pool.query<{ position: string }>(
       'select position from projection_positions where name = $1 and version = $2',
@@ -19,22 +28,23 @@ export function createPosition(pool: Pool, name: string, version: number) {
     await withTransaction(pool, async (client) => {
       if ((await lock(client)) >= position) return
       await work(client)
-      await client.query(
-        'update projection_positions set position = $3 where name = $1 and version = $2',
-        [name, version, position],
-      )
+      await set(client, position)
     })
   }
 
-  async function reset(work: (client: PoolClient) => Promise<unknown>): Promise<void> {
+  async function reset(): Promise<void> {
     await withTransaction(pool, async (client) => {
       await lock(client)
-      await work(client)
-      await client.query(
-        'update projection_positions set position = 0 where name = $1 and version = $2',
-        [name, version],
-      )
+      await clear(client)
+      await set(client, 0n)
     })
+  }
+
+  async function set(client: PoolClient, position: bigint): Promise<void> {
+    await client.query(
+      'update projection_positions set position = $3 where name = $1 and version = $2',
+      [name, version, position],
+    )
   }
 
   async function lock(client: PoolClient): Promise<bigint> {
@@ -47,6 +57,11 @@ export function createPosition(pool: Pool, name: string, version: number) {
       'select position from projection_positions where name = $1 and version = $2 for update',
       [name, version],
     )
+    const { rowCount: others } = await client.query(
+      'delete from projection_positions where name = $1 and version <> $2',
+      [name, version],
+    )
+    if (others) await clear(client)
     return BigInt(rows[0]?.position ?? 0)
   }
 

@@ -26,7 +26,11 @@ const TABLES =
 
 /** The social graph in adjacency tables. The caller owns the pool. */
 export function createPostgresGraph(pool: Pool): SocialGraph {
-  const place = createPosition(pool, 'graph', GRAPH_VERSION)
+  const place = createPosition(pool, {
+    name: 'graph',
+    version: GRAPH_VERSION,
+    clear: (client) => client.query(`truncate ${TABLES}`),
+  })
 
   async function scored(sql: string, values: unknown[]): Promise<Scored[]> {
     const { rows } = await pool.query<{ id: PublicKeyZ32; score: number }>(sql, values)
@@ -35,7 +39,7 @@ export function createPostgresGraph(pool: Pool): SocialGraph {
 
   return {
     position: place.read,
-    reset: () => place.reset((client) => client.query(`truncate ${TABLES}`)),
+    reset: place.reset,
     apply: ({ position, ops }: { position: bigint; ops: readonly GraphOp[] }) =>
       place.advance(position, (client) => applyOps(client, ops)),
 

@@ -275,7 +275,7 @@ describe('the projections graph and search', () => {
           expect(await contents(two)).toEqual(await contents(one))
         },
       ),
-      { numRuns: 4, endOnFailure: true },
+      { numRuns: 3, endOnFailure: true },
     )
   }, 120_000)
 

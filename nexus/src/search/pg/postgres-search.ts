@@ -16,11 +16,15 @@ function prefix(text: string): string {
 
 /** Search in full text, trigram and vocabulary tables. The caller owns the pool. */
 export function createPostgresSearch(pool: Pool): SearchIndex {
-  const place = createPosition(pool, 'search', SEARCH_VERSION)
+  const place = createPosition(pool, {
+    name: 'search',
+    version: SEARCH_VERSION,
+    clear: (client) => client.query(`truncate ${TABLES}`),
+  })
 
   return {
     position: place.read,
-    reset: () => place.reset((client) => client.query(`truncate ${TABLES}`)),
+    reset: place.reset,
     apply: ({ position, put, remove }) =>
       place.advance(position, (client) => applyDocs(client, put, remove)),
     // Committed is found.

@@ -1,0 +1,23 @@
+import type { Pool } from 'pg'
+import type { NexusConfig } from './config.ts'
+import { createNeo4jGraph } from './graph/neo4j/neo4j-graph.ts'
+import { createPostgresGraph } from './graph/pg/postgres-graph.ts'
+import type { SocialGraph } from './graph/social-graph.ts'
+import { createMeiliSearch } from './search/meili/meili-search.ts'
+import { createPostgresSearch } from './search/pg/postgres-search.ts'
+import type { SearchIndex } from './search/search-index.ts'
+
+/** The social graph that the configuration names (design 4). */
+export async function openGraph(config: NexusConfig, pool: Pool): Promise<SocialGraph> {
+  const { neo4jUri: uri, neo4jUser: user, neo4jPassword: password } = config
+  if (!uri) return createPostgresGraph(pool)
+  return createNeo4jGraph({ uri, ...(user ? { user } : {}), ...(password ? { password } : {}) })
+}
+
+/** The search index that the configuration names (design 4). */
+export async function openSearch(config: NexusConfig, pool: Pool): Promise<SearchIndex> {
+  const tables = createPostgresSearch(pool)
+  const { meiliUrl: url, meiliKey: apiKey } = config
+  if (!url) return tables
+  return createMeiliSearch({ url, tables, ...(apiKey ? { apiKey } : {}) })
+}
