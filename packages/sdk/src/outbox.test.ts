@@ -202,6 +202,18 @@ describe('the outbox', () => {
     expect(Math.max(...waits)).toBe(225_000)
   })
 
+  test('what goes wrong on this side of the line is tried again', async () => {
+    let count = 0
+    const { outbox, told } = scripted(async () => {
+      count += 1
+      if (count < 3) throw new Error('the key is locked')
+      return 'stored'
+    })
+    await outbox.add(put('one', PATH))
+    await outbox.idle()
+    expect(told()).toEqual(['added one', 'done one'])
+  })
+
   test('an ended session pauses everything until the next sign-in', async () => {
     let hasSession = false
     const { outbox, told } = scripted(async () => {

@@ -104,13 +104,9 @@ const PASSING = new Set<SdkErrorCode>([
 ])
 
 export function judgeFailure(write: OutboxWrite, error: unknown): Verdict {
-  if (!(error instanceof PubkyError)) {
-    const { code = 'unknown', message = '' } = (error ?? {}) as {
-      code?: unknown
-      message?: unknown
-    }
-    return { kind: 'refuse', code: String(code), detail: String(message) }
-  }
+  // Nobody refused: a key that is locked or a disk that is full must not cost a person their words.
+  if (!(error instanceof PubkyError))
+    return { kind: 'retry', retryAfterSeconds: 0, signAnew: false }
   const { code, retryAfterSeconds = 0 } = error
   if (code === 'unauthorized') return { kind: 'pause' }
   if (error.isOutage) return { kind: 'retry', retryAfterSeconds, signAnew: false }
