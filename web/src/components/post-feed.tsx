@@ -108,7 +108,7 @@ function NewsButton({ feed }: { feed: PostStream }) {
       {news > 0 ? (
         <Button
           look="brand"
-          className="pointer-events-auto -mt-2 animate-rise shadow-pop"
+          className="pointer-events-auto -mt-7 animate-rise shadow-pop"
           icon={<ArrowUp size={17} aria-hidden />}
           onClick={() => {
             void feed.showNews().then(() => scrollTo({ top: 0, behavior: 'smooth' }))

@@ -38,7 +38,7 @@ function Attachment({ uri, file, several, loading }: AttachmentProps) {
   const t = useT()
   const { nexus } = useConfig()
   const main = fileAddress(nexus, uri, 'main')
-  const box = cx('w-full rounded-md bg-raised', several ? 'h-52' : 'h-96')
+  const box = cx('w-full rounded-md bg-raised', several ? 'h-52' : 'aspect-3/2')
   if (loading) return <Skeleton className={box} />
   if (!file || !main) return null
   const type = file.content_type
@@ -52,7 +52,7 @@ function Attachment({ uri, file, several, loading }: AttachmentProps) {
           alt={file.name}
           loading="lazy"
           decoding="async"
-          className={cx(box, several ? 'object-cover' : 'object-contain')}
+          className={cx(box, 'object-cover')}
         />
       </a>
     )

@@ -39,7 +39,7 @@ export function PostHeader({ view, nameId }: { view: PostView; nameId: string })
           <Link
             href={`/post/${author}/${id}`}
             prefetch={false}
-            className="touch shrink-0 text-xs text-mute hover:text-fg hover:underline"
+            className="touch inline-block min-w-6 shrink-0 text-xs leading-6 text-mute hover:text-fg hover:underline"
           >
             <Time atMs={indexed_at} />
           </Link>

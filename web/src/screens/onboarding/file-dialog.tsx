@@ -123,7 +123,7 @@ function Meter({ strength }: { strength: Strength }) {
           />
         ))}
       </span>
-      {t('onboarding.passwordStrength', { level: t(NAMES[strength]) })}
+      {t('onboarding.passwordStrength', { level: t(NAMES[strength]) })}.
       {strength === 'weak' ? ` ${t('onboarding.passwordWeakWarning')}` : null}
     </span>
   )

@@ -29,7 +29,7 @@ export function PhraseFields({ words, onChange }: PhraseFieldsProps) {
             key={at}
             className="flex h-11 items-center rounded-md border border-line-strong ps-3 focus-within:border-brand-text"
           >
-            <span className="w-6 text-sm text-mute tabular-nums">{at + 1}</span>
+            <span className="w-6 shrink-0 text-sm text-mute tabular-nums">{at + 1}</span>
             <input
               value={word}
               aria-label={t('signIn.word', { n: at + 1 })}
