@@ -1,6 +1,6 @@
 import { classifyPath, PROFILE_PATH } from '@pubky/app-specs'
 import type { HomeEntry, JournalEntry, PurgeEntry } from '@pubky/indexer'
-import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import { formatUri, type PublicKeyZ32, type StoragePath } from '@pubky/protocol'
 import { foldEntry, isAfter } from '../../objects/fold.ts'
 import type { Judged } from '../../objects/judge.ts'
 import { kindOfPath } from '../../objects/kind-of-path.ts'
@@ -123,6 +123,7 @@ async function applyPurge(
   const paths = path === null ? await ownedPaths(tx, owner) : [path]
   const cause = { position, receivedAtMs, isSilent: true }
   await applyPaths(tx, { owner, paths, upTo: position, cause }, records, changes)
+  await changes.notices.purge(tx, owner, path && formatUri(owner, path))
 }
 
 /** Works these paths out again from all that the journal holds of them. */

@@ -80,9 +80,18 @@ const upsertNotices = upsert('notices', ['recipient', 'fingerprint'], {
   fingerprint: 'bytea',
 })
 
+const PURGE = `delete from notices n where case when $2::text is null
+    then n.actor = $1 or n.recipient = $1
+    else exists (select from jsonb_each_text(n.body) as member where member.value = $2) end`
+
+function concerns({ actor, recipient, body }: Notice, owner: PublicKeyZ32, uri: string | null) {
+  if (uri === null) return actor === owner || recipient === owner
+  return Object.values(body).includes(uri)
+}
+
 /** Collects the notices of a batch. Nobody is told of what they did themselves. */
 export function createNoticeBox() {
-  const rows = new Map<string, { recipient: PublicKeyZ32; row: object }>()
+  const rows = new Map<string, { notice: Notice; row: object }>()
   let position = -1n
   let ordinal = 0
 
@@ -105,7 +114,7 @@ export function createNoticeBox() {
       fingerprint,
     }
     // The same body is kept once, at its last time.
-    rows.set(`${recipient} ${fingerprint}`, { recipient, row })
+    rows.set(`${recipient} ${fingerprint}`, { notice, row })
   }
 
   /** Writes them. Resolves to those who got any. */
@@ -115,10 +124,16 @@ export function createNoticeBox() {
       tx,
       all.map(({ row }) => row),
     )
-    return [...new Set(all.map(({ recipient }) => recipient))]
+    return [...new Set(all.map(({ notice }) => notice.recipient))]
   }
 
-  return { add, save }
+  /** Takes back what was said by, to or of what the operator purged. */
+  async function purge(tx: Tx, owner: PublicKeyZ32, uri: string | null): Promise<void> {
+    for (const [key, { notice }] of rows) if (concerns(notice, owner, uri)) rows.delete(key)
+    await rowsOf(tx, 'purge_notices', PURGE, [owner, uri])
+  }
+
+  return { add, save, purge }
 }
 
 export type NoticeBox = ReturnType<typeof createNoticeBox>

@@ -69,21 +69,22 @@ export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
     if (batch.length === 0) return
     try {
       const end = await withTransaction(pool, (tx) => applyIn(tx, batch))
-      records.commit(end)
+      // Otherwise another process was here: what is remembered of owners may be out of date.
+      if (end !== null) records.commit(end)
     } catch (error) {
       records.forget()
       throw error
     }
   }
 
-  /** Resolves to the position after the batch. */
-  async function applyIn(tx: Tx, batch: readonly BatchEntry[]): Promise<bigint> {
+  /** Resolves to the position after the batch; null when there was nothing to do. */
+  async function applyIn(tx: Tx, batch: readonly BatchEntry[]): Promise<bigint | null> {
     // The row is locked until the end: whoever else applies waits and then finds nothing to do.
     const rows = await rowsOf<{ position: string }>(tx, 'lock_views', LOCK, KEY)
     const at = BigInt(rows[0]?.position ?? 0)
     const news = batch.filter(({ entry }) => entry.position > at)
     const end = news.at(-1)?.entry.position
-    if (end === undefined) return at
+    if (end === undefined) return null
     const owners = news.map(({ entry }): PublicKeyZ32 => entry.owner)
     await records.load(tx, owners, at)
     const changes = createChanges()
