@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { useJoin } from '../components/join.tsx'
 import { useT } from '../i18n/client.tsx'
@@ -54,8 +55,13 @@ export function useActions(): Actions {
   const { id: viewer } = useViewer()
   const askToJoin = useJoin()
   const t = useT()
+  const client = useQueryClient()
 
   return useMemo(() => {
+    function count(key: PostKeyText | null | undefined, name: 'replies' | 'reposts'): number {
+      return (key && client.getQueryData<PostView | null>(['post', key])?.counts[name]) || 0
+    }
+
     function run(action: Action): void {
       if (outbox)
         outbox.enqueue(action).catch((error: unknown) => {
@@ -80,6 +86,8 @@ export function useActions(): Actions {
           tags: draft.tags ?? [],
           uploads: draft.uploads ?? [],
           atMs: Date.now(),
+          replies: count(draft.parent, 'replies') + 1,
+          reposts: count(draft.embed, 'reposts') + 1,
         }
         // Refuses what the data model does not allow, before anything shows.
         planOps(viewer, action)
@@ -109,7 +117,7 @@ export function useActions(): Actions {
       retry: (id) => void outbox?.retry(id),
       discard: (id) => void outbox?.discard(id),
     }
-  }, [outbox, viewer, askToJoin, t])
+  }, [outbox, viewer, askToJoin, t, client])
 }
 
 const LABEL = /^[^\s,:]+$/u

@@ -7,12 +7,20 @@ export async function generateMetadata(): Promise<Metadata> {
   return { title: t('common.signedOutTitle'), robots: { index: false } }
 }
 
-export default async function LogoutPage() {
+interface LogoutPageProps {
+  searchParams: Promise<{ told?: string }>
+}
+
+export default async function LogoutPage({ searchParams }: LogoutPageProps) {
   const t = await getT()
+  const { told } = await searchParams
   return (
     <div className="mx-auto max-w-xl pt-16 text-center">
       <h1 className="display text-3xl">{t('common.signedOutTitle')}</h1>
       <p className="mt-5 text-lg text-soft">{t('common.signedOutText')}</p>
+      {told === 'no' ? (
+        <p className="mt-3 text-sm text-warn">{t('common.signedOutLocally')}</p>
+      ) : null}
       <div className="mt-10 flex flex-wrap justify-center gap-3">
         <a href="/sign-in" className={buttonClass('brand', 'lg')}>
           {t('common.signIn')}

@@ -29,6 +29,9 @@ export type Action =
       tags: readonly string[]
       uploads: readonly Upload[]
       atMs: number
+      /** What the counters of parent and original must show at least, as seen when it was written. */
+      replies: number
+      reposts: number
     }
   | { type: 'edit'; key: PostKeyText; content: string; before: PostView }
   | { type: 'delete'; key: PostKeyText; parent: PostKeyText | null; embed: PostKeyText | null }

@@ -1,8 +1,8 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { Api } from '../api.ts'
-import { insertOnTop } from '../queries/stream-cache.ts'
+import { insertOnTop, removeFromStreams } from '../queries/stream-cache.ts'
 import type { PostView, UserView } from '../views.ts'
-import type { Pending } from './actions.ts'
+import type { Action, Pending } from './actions.ts'
 import { isReflected, subjectToAsk } from './overlay.ts'
 import type { PendingStore } from './store.ts'
 
@@ -23,7 +23,7 @@ export function watchConfirmations(
   const watched = new Map<string, ReturnType<typeof setTimeout>>()
 
   async function ask(pending: Pending): Promise<PostView | UserView | null> {
-    const subject = subjectToAsk(pending.action)
+    const subject = subjectToAsk(pending.action, store.user)
     if (!subject) return null
     if ('post' in subject) {
       const authorId = subject.post.slice(0, 52)
@@ -35,16 +35,42 @@ export function watchConfirmations(
     return view as UserView | null
   }
 
-  function settle(pending: Pending, seen: PostView | UserView | null): void {
-    const subject = subjectToAsk(pending.action)
-    if (subject && 'post' in subject) queryClient.setQueryData(['post', subject.post], seen)
-    else if (subject) queryClient.setQueryData(['user', subject.user], seen)
-    if (pending.action.type === 'post') insertOnTop(queryClient, store.user, pending.action)
-    if (pending.action.type === 'profile')
-      queryClient.invalidateQueries({ queryKey: ['user', store.user] })
-    if (pending.action.type === 'mute' || pending.action.type === 'bookmark')
-      queryClient.invalidateQueries({ queryKey: ['stream'], refetchType: 'none' })
-    void store.remove(pending.id)
+  async function settle(pending: Pending, seen: PostView | UserView | null): Promise<void> {
+    const { action } = pending
+    const subject = subjectToAsk(action, store.user)
+    const queryKey =
+      subject && ('post' in subject ? ['post', subject.post] : ['user', subject.user])
+    if (queryKey) {
+      // An answer that is on its way was asked for earlier and may be older.
+      await queryClient.cancelQueries({ queryKey })
+      queryClient.setQueryData(queryKey, seen)
+    }
+    await besides(action, seen)
+    await store.remove(pending.id)
+  }
+
+  /** What else in the cache an action changes, before its overlay goes. */
+  async function besides(action: Action, seen: PostView | UserView | null): Promise<void> {
+    const refresh = (queryKey: readonly unknown[]) => queryClient.invalidateQueries({ queryKey })
+    switch (action.type) {
+      case 'post':
+        insertOnTop(queryClient, store.user, action)
+        if (action.parent) await refresh(['post', action.parent])
+        if (action.embed) await refresh(['post', action.embed])
+        if (action.parent) void refresh(['thread', action.parent])
+        return
+      case 'delete':
+        if (seen === null) removeFromStreams(queryClient, [action.key])
+        if (action.parent) void refresh(['post', action.parent])
+        if (action.embed) void refresh(['post', action.embed])
+        return
+      case 'mute':
+        await refresh(['mutes'])
+        return
+      case 'follow':
+        void refresh(['users'])
+        void refresh(['user', store.user])
+    }
   }
 
   async function check(id: string, waitMs: number): Promise<void> {
@@ -56,9 +82,9 @@ export function watchConfirmations(
     const late = Date.now() - (pending.sentAtMs ?? 0) > LIMIT_MS
     try {
       const seen = await ask(pending)
-      if (late || isReflected(pending.action, seen)) {
+      if (late || isReflected(pending.action, seen, store.user)) {
         watched.delete(id)
-        settle(pending, seen)
+        await settle(pending, seen)
         return
       }
     } catch {

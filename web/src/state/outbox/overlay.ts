@@ -86,10 +86,9 @@ function apply(view: PostView, viewer: string, key: PostKeyText, pending: Pendin
     case 'delete':
       return action.key === key ? { ...view, deleted: true } : view
     case 'post': {
-      // The counters of what a sent post answers come from the indexer, which may already count it.
-      if (pending.state === 'sent') return view
-      const replies = view.counts.replies + (action.parent === key ? 1 : 0)
-      const reposts = view.counts.reposts + (action.embed === key ? 1 : 0)
+      // At least what it was plus one, so that nothing is counted twice once the indexer counts it.
+      const replies = Math.max(view.counts.replies, action.parent === key ? action.replies : 0)
+      const reposts = Math.max(view.counts.reposts, action.embed === key ? action.reposts : 0)
       if (replies === view.counts.replies && reposts === view.counts.reposts) return view
       return { ...view, counts: { ...view.counts, replies, reposts } }
     }
@@ -251,7 +250,11 @@ export function overlayStream(
 }
 
 /** True when the indexer's answer already contains the action, so that nothing needs laying over. */
-export function isReflected(action: Action, seen: PostView | UserView | null): boolean {
+export function isReflected(
+  action: Action,
+  seen: PostView | UserView | null,
+  viewer: string,
+): boolean {
   switch (action.type) {
     case 'post':
       return seen !== null
@@ -261,7 +264,8 @@ export function isReflected(action: Action, seen: PostView | UserView | null): b
       return seen !== null && 'content' in seen.details && seen.details.content === action.content
     case 'tag': {
       const tag = seen?.tags.find(({ label }) => label === action.label)
-      return seen !== null && (tag?.relationship ?? false) === action.on
+      const own = (tag?.relationship ?? false) || (tag?.taggers.includes(viewer) ?? false)
+      return seen !== null && own === action.on
     }
     case 'bookmark':
       return seen !== null && 'bookmark' in seen && (seen.bookmark !== null) === action.on
@@ -281,7 +285,10 @@ export function isReflected(action: Action, seen: PostView | UserView | null): b
 }
 
 /** What to ask the indexer for to see whether an action has arrived. */
-export function subjectToAsk(action: Action): { post: PostKeyText } | { user: string } | null {
+export function subjectToAsk(
+  action: Action,
+  viewer: string,
+): { post: PostKeyText } | { user: string } | null {
   switch (action.type) {
     case 'post':
     case 'edit':
@@ -292,6 +299,8 @@ export function subjectToAsk(action: Action): { post: PostKeyText } | { user: st
       return action.target.includes(':') ? { post: action.target } : { user: action.target }
     case 'follow':
       return { user: action.user }
+    case 'profile':
+      return { user: viewer }
     default:
       return null
   }

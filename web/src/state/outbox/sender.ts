@@ -95,12 +95,14 @@ function start(o: SenderOptions): Sender {
     if (event.type === 'paused') return o.onEnded()
     if (event.type === 'done') {
       const pending = find(event.action.id)
+      // First of all: while it counts as waiting, `sync` would send it again.
+      await store.change(event.action.id, { state: 'sent', sentAtMs: Date.now() })
       if (pending?.action.type === 'delete') {
         const { key } = pending.action
         const made = store.list.find(({ action }) => action.type === 'post' && action.key === key)
         if (made) await store.remove(made.id)
       }
-      return store.change(event.action.id, { state: 'sent', sentAtMs: Date.now() })
+      return
     }
     if (event.type === 'refused')
       return refuse(find(event.action.id), event.action.reason?.code ?? 'unknown')

@@ -6,6 +6,8 @@ import { useViewer } from '../session/viewer.tsx'
 import { type PostKeyText, type PostView, splitKey } from '../views.ts'
 
 export const POST_STALE_MS = 5 * 60_000
+const MOST_RETRIES = 5
+const FIRST_RETRY_MS = 500
 
 export function postKey(key: PostKeyText): readonly ['post', PostKeyText] {
   return ['post', key]
@@ -41,6 +43,9 @@ export function usePost(key: PostKeyText): ShownPost {
     },
     staleTime: POST_STALE_MS,
     enabled: own === undefined,
+    // A new post may be announced before it is indexed: half a second, doubling, five times.
+    refetchInterval: ({ state: { data, dataUpdateCount: times } }) =>
+      data === null && times <= MOST_RETRIES ? FIRST_RETRY_MS * 2 ** (times - 1) : false,
   })
   return {
     post: overlayPost(query.data, key, viewer, pending),
