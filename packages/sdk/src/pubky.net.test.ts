@@ -1,7 +1,10 @@
+import { startDhtNode } from '@pubky/dht'
 import {
   blake3Sync,
   keypairFromSeed,
+  nowMicros,
   parseStrictPath,
+  randomBytes,
   randomKeypair,
   signerFromKeypair,
   toMicros,
@@ -56,6 +59,29 @@ describe('against a real homeserver, relay and DHT', () => {
     await session.storage.delete('/pub/app/hello.txt')
     expect(await reader.storage.head(uri)).toBeNull()
     await expect(reader.storage.get(uri)).rejects.toMatchObject({ code: 'not_found', status: 404 })
+  })
+
+  test('all of it works over the DHT alone, without a relay', async () => {
+    const { key, session } = await signedUp()
+    await session.storage.put('/pub/app/a', utf8('found'))
+    await using node = await startDhtNode({
+      host: '127.0.0.1',
+      port: 0,
+      bootstrap: [net.dht],
+      network: 'local',
+      clock: nowMicros,
+      random: randomBytes,
+      readOnly: true,
+    })
+    await node.ready
+    const alone = net.client({ relays: [], dht: node })
+    expect(await alone.homeserverOf(key)).toBe(net.homeserverKey)
+    const verified = await alone.verifyObject(`pubky://${key}/pub/app/a`)
+    expect(verified.verdict).toBe('signed')
+    const who = person()
+    await alone.signUp(who.root, net.homeserverKey)
+    expect(await net.client().homeserverOf(who.key)).toBe(net.homeserverKey)
+    expect(await alone.homeserverOf(person().key)).toBeNull()
   })
 
   test('a repeated sign-up succeeds; one elsewhere is refused', async () => {
