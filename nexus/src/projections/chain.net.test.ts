@@ -1,0 +1,50 @@
+import {
+  buildFollow,
+  buildPost,
+  buildProfile,
+  buildTag,
+  createIdClock,
+  postUri,
+} from '@pubky/app-specs'
+import { nowMicros, randomKeypair, signerFromKeypair } from '@pubky/protocol'
+import { startTestNetwork } from '@pubky/testkit/network'
+import { expect, test } from 'vitest'
+
+test('what people write is found by search and in the social graph', async () => {
+  await using network = await startTestNetwork({ nexus: true })
+  const ids = createIdClock(nowMicros)
+  const join = async (name: string) => {
+    const root = signerFromKeypair(randomKeypair())
+    const session = await network.client().signUpGrant(root, {
+      homeserver: network.homeserverKey,
+      client: randomKeypair(),
+      clientId: 'example.org',
+      capabilities: '/pub/pubky.app/:rw',
+    })
+    const profile = buildProfile({ name })
+    await session.storage.put(profile.path, profile.body)
+    return { key: root.publicKey, session }
+  }
+  const write = (who: Awaited<ReturnType<typeof join>>, o: { path: string; body: Uint8Array }) =>
+    who.session.storage.put(o.path, o.body)
+  const get = async (path: string): Promise<unknown> => (await fetch(network.nexus + path)).json()
+
+  const alice = await join('Alice')
+  const bob = await join('Bob')
+  const post = buildPost({ content: 'Decentralised lighthouse', kind: 'short' }, ids())
+  await write(alice, post)
+  await write(bob, buildTag(postUri({ author: alice.key, id: post.id }), 'harbour', nowMicros()))
+  await write(bob, buildFollow(alice.key, nowMicros()))
+  const key = `${alice.key}:${post.id}`
+  const options = { timeout: 15_000, interval: 50 }
+  await expect
+    .poll(() => get('/v0/search/posts/by_content?q=lighthose'), options)
+    .toEqual([expect.objectContaining({ post_key: key })])
+  await expect.poll(() => get('/v0/search/tags/by_prefix/harb'), options).toEqual(['harbour'])
+  await expect.poll(() => get('/v0/search/users/by_name/ali'), options).toEqual([alice.key])
+  await expect
+    .poll(() => get(`/v0/tags/hot?user_id=${alice.key}&reach=followers`), options)
+    .toEqual([expect.objectContaining({ label: 'harbour', tagged_count: 1 })])
+  await alice.session.storage.delete(post.path)
+  await expect.poll(() => get('/v0/search/posts/by_content?q=lighthouse'), options).toEqual([])
+}, 60_000)
