@@ -28,6 +28,18 @@ export async function appendToLog(
   await tx.query({ name: 'append_live', text: APPEND, values })
 }
 
+const RESET = `with added as (
+    insert into live_log (position, ordinal, message)
+    select $1::bigint, coalesce(max(ordinal), 0) + 1, '{"type":"reset"}'
+    from live_log where position = $1::bigint
+  )
+  select pg_notify('${LIVE_CHANNEL}', $1::text)`
+
+/** Tells everybody, in every process, to read again; `position` is the last one that was applied. */
+export async function appendReset(tx: Pick<ClientBase, 'query'>, position: bigint): Promise<void> {
+  await tx.query(RESET, [String(position)])
+}
+
 /** A place in the log. */
 export interface LogId {
   position: bigint
