@@ -1,13 +1,5 @@
-import { PubkyError } from './errors.ts'
-import {
-  ACTION_PREFIX,
-  bodyKeyOf,
-  fromPairs,
-  keysOf,
-  type Pair,
-  toAction,
-  toPair,
-} from './outbox/records.ts'
+import { createQueue } from './outbox/queue.ts'
+import { bodyKeyOf, toAction } from './outbox/records.ts'
 import {
   backoffMs,
   collapse,
@@ -37,9 +29,6 @@ export type {
   OutboxWrite,
 } from './outbox/types.ts'
 
-const MAX_ACTIONS = 1000
-const MAX_BYTES = 256 * 1024 * 1024
-
 /**
  * Keeps what a person did until the homeserver has it, through reloads and outages, and sends each
  * change once (spec/web-app.md 18.3, design 6): in order per path, four paths at a time. One outbox
@@ -52,7 +41,8 @@ const MAX_BYTES = 256 * 1024 * 1024
 export function createOutbox(o: OutboxOptions): Outbox {
   const { storage, now = Date.now, random = Math.random, online = () => true } = o
   const setTimer = o.timer ?? startTimer
-  const actions = new Map<string, OutboxAction>()
+  const queue = createQueue(storage)
+  const { snapshot, save, remove } = queue
   const inFlight = new Set<string>()
   /** Added but not kept yet: not to be sent. */
   const held = new Set<string>()
@@ -60,34 +50,15 @@ export function createOutbox(o: OutboxOptions): Outbox {
   const stopping = new AbortController()
   const running = new Set<Promise<void>>()
   let waitingForIdle: (() => void)[] = []
-  let list: readonly OutboxAction[] | null = null
   let cancelTimer = () => {}
   let isLoaded = false
   let isPaused = false
-  let nextSeq = 1
 
-  const ready = storage.list(ACTION_PREFIX).then((pairs) => {
-    for (const action of fromPairs(pairs)) keep(action)
+  const ready = queue.load().then(() => {
     isLoaded = true
     pump()
   })
   ready.catch(() => {})
-
-  function snapshot(): readonly OutboxAction[] {
-    list ??= [...actions.values()].sort((a, b) => a.seq - b.seq)
-    return list
-  }
-
-  function keep(action: OutboxAction): void {
-    actions.set(action.id, action)
-    nextSeq = Math.max(nextSeq, action.seq + 1)
-    list = null
-  }
-
-  function drop(action: OutboxAction): void {
-    actions.delete(action.id)
-    list = null
-  }
 
   function tell(event: OutboxEvent): void {
     for (const listener of [...listeners]) {
@@ -102,36 +73,24 @@ export function createOutbox(o: OutboxOptions): Outbox {
     }
   }
 
-  async function save(action: OutboxAction): Promise<void> {
-    await storage.write({ set: [toPair(action)], delete: [] })
-    keep(action)
-  }
-
-  async function remove(action: OutboxAction): Promise<void> {
-    await storage.write({ set: [], delete: keysOf(action) })
-    drop(action)
-  }
-
   async function add(request: NewAction): Promise<void> {
     await ready
     stopping.signal.throwIfAborted()
-    const { action, bodies } = toAction(request, { seq: nextSeq, nowMs: now() })
-    if (actions.has(action.id)) throw new PubkyError('bad_request', { detail: 'the id is taken' })
-    checkRoom(action)
+    const { action, bodies } = toAction(request, { seq: queue.nextSeq(), nowMs: now() })
+    queue.checkRoom(action)
     const untouched = snapshot().filter((one) => isUntouched(one, inFlight) && !held.has(one.id))
-    const { added, removed } = collapse(untouched, isLastOnItsPaths, action)
+    const { added, removed } = collapse(untouched, queue.isLastOnItsPaths, action)
     // From here on nothing removed may be sent, and nothing added before it is kept.
-    for (const one of removed) drop(one)
+    for (const one of removed) queue.drop(one)
     if (added) {
       held.add(added.id)
-      keep(added)
+      queue.keep(added)
     }
-    const set: Pair[] = added ? [toPair(added), ...bodies] : []
     try {
-      await storage.write({ set, delete: removed.flatMap(keysOf) })
+      await queue.replace(removed, added, bodies)
     } catch (error) {
-      if (added) drop(added)
-      for (const one of removed) keep(one)
+      if (added) queue.drop(added)
+      for (const one of removed) queue.keep(one)
       throw error
     } finally {
       held.delete(action.id)
@@ -140,24 +99,6 @@ export function createOutbox(o: OutboxOptions): Outbox {
     }
     for (const one of removed) tell({ type: 'collapsed', action: one, into: added?.id ?? null })
     if (added) tell({ type: 'added', action: added })
-  }
-
-  function checkRoom(action: OutboxAction): void {
-    const size = (one: OutboxAction) => one.writes.reduce((sum, write) => sum + write.size, 0)
-    const used = snapshot().reduce((sum, one) => sum + size(one), 0)
-    if (actions.size >= MAX_ACTIONS || used + size(action) > MAX_BYTES)
-      throw new PubkyError('outbox_full')
-  }
-
-  /** Taking out an action that others wait behind would change what they find. */
-  function isLastOnItsPaths(action: OutboxAction): boolean {
-    const paths = new Set(action.writes.map(({ path }) => path))
-    return snapshot().every(
-      (one) =>
-        one.seq <= action.seq ||
-        one.state !== 'waiting' ||
-        !one.writes.some(({ path }) => paths.has(path)),
-    )
   }
 
   function pump(): void {
@@ -196,8 +137,8 @@ export function createOutbox(o: OutboxOptions): Outbox {
   }
 
   function later(id: string): void {
-    const action = actions.get(id)
-    if (action) keep({ ...action, nextAtMs: now() + backoffMs(action.tries, random()) })
+    const action = queue.get(id)
+    if (action) queue.keep({ ...action, nextAtMs: now() + backoffMs(action.tries, random()) })
   }
 
   async function sendNext(action: OutboxAction): Promise<void> {
@@ -290,13 +231,13 @@ export function createOutbox(o: OutboxOptions): Outbox {
     },
     async cancel(id) {
       await ready
-      const action = actions.get(id)
+      const action = queue.get(id)
       if (!action || held.has(id) || !isUntouched(action, inFlight)) return false
-      drop(action)
+      queue.drop(action)
       try {
         await remove(action)
       } catch (error) {
-        keep(action)
+        queue.keep(action)
         throw error
       }
       tell({ type: 'cancelled', action })
@@ -304,14 +245,21 @@ export function createOutbox(o: OutboxOptions): Outbox {
       return true
     },
     async retry(id) {
-      const action = actions.get(id)
+      const action = queue.get(id)
       if (action?.state !== 'refused') return false
-      await save({ ...action, seq: nextSeq, state: 'waiting', reason: null, tries: 0, nextAtMs: 0 })
+      await save({
+        ...action,
+        seq: queue.nextSeq(),
+        state: 'waiting',
+        reason: null,
+        tries: 0,
+        nextAtMs: 0,
+      })
       pump()
       return true
     },
     async dismiss(id) {
-      const action = actions.get(id)
+      const action = queue.get(id)
       if (action?.state !== 'refused') return false
       await remove(action)
       return true
@@ -323,7 +271,8 @@ export function createOutbox(o: OutboxOptions): Outbox {
       pump()
     },
     wake() {
-      for (const action of snapshot()) if (action.nextAtMs > 0) keep({ ...action, nextAtMs: 0 })
+      for (const action of snapshot())
+        if (action.nextAtMs > 0) queue.keep({ ...action, nextAtMs: 0 })
       pump()
     },
     idle() {
