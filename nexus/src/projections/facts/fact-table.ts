@@ -135,8 +135,6 @@ export interface Said {
   label: string
 }
 
-export type FactTable = ReturnType<typeof createFactTable>
-
 function ownerOfTarget(target: string): string {
   return target.slice(0, 52)
 }

@@ -165,8 +165,6 @@ export function createObjectStates(pool: Pool) {
   return { changes, at, remember, forget }
 }
 
-export type ObjectStates = ReturnType<typeof createObjectStates>
-
 function nameOf({ owner, path }: ObjectKey): string {
   return owner + path
 }
