@@ -37,6 +37,8 @@ export async function openDatabases(o: {
   dataDir: string
   port: number
   fsync?: boolean
+  /** Leaves a server running that ran before, for programs beside a running network. */
+  keep?: boolean
   tell: (text: string) => void
   onMove?: () => void
 }): Promise<Databases> {
@@ -86,6 +88,7 @@ export async function openDatabases(o: {
     reused,
     async [Symbol.asyncDispose]() {
       stopping.abort()
+      if (o.keep && reused) return
       await server[Symbol.asyncDispose]()
       await running
     },
