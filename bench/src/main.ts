@@ -5,7 +5,9 @@ import { writeResult } from './result.ts'
 type Run = (o: { seed: number }) => Promise<Figures>
 
 /** `npm run bench [NAME…]`: ratios against a baseline in the same run, ten minutes in all. */
-const BENCHES: Record<string, () => Promise<Run>> = {}
+const BENCHES: Record<string, () => Promise<Run>> = {
+  homeserver: async () => (await import('./homeserver.ts')).run,
+}
 
 /** `npm run prove -- NAME`: proofs at the size an issue names. */
 const PROOFS: Record<string, () => Promise<Run>> = {}

@@ -1,0 +1,255 @@
+import { createHash } from 'node:crypto'
+import { publicKeyBytes, signGrant } from '@pubky/protocol'
+import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  cookieSignIn,
+  cookieSignUp,
+  grantSignIn,
+  grantSignUp,
+  makeGrant,
+  person,
+  popFor,
+  postGrant,
+  seconds,
+  settle,
+} from '../testing/people.ts'
+import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+
+let database: TestDatabase
+let server: TestServer
+let other: TestServer
+
+beforeAll(async () => {
+  database = await createTestDatabase(MIGRATIONS)
+  server = await startTestServer(database.url)
+  other = await startTestServer(database.url)
+})
+
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]()
+  await other?.[Symbol.asyncDispose]()
+  await database?.[Symbol.asyncDispose]()
+})
+
+const SESSION = '/auth/grant/session'
+
+function write(at: TestServer, key: string, authorization: string, path = '/pub/x') {
+  return at.call('PUT', `/storage/${key}${path}`, { headers: { authorization }, body: 'x' })
+}
+
+describe('opening a session', () => {
+  test('tells what the grant allows and until when', async () => {
+    const who = person()
+    await grantSignUp(server, who)
+    const holder = await makeGrant(server, who, { caps: ['/pub/app/:rw', '/priv/app/:r'] })
+    const answer = await postGrant(server, SESSION, holder)
+    expect(answer.status).toBe(200)
+    const { token, session } = JSON.parse(answer.text)
+    expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/)
+    expect(session).toMatchObject({
+      homeserver: server.running.publicKey,
+      pubky: who.key,
+      client_id: 'app.example',
+      capabilities: ['/pub/app/:rw', '/priv/app/:r'],
+      grant_id: holder.gid,
+    })
+    expect(session.token_expires_at).toBeGreaterThan(seconds(server) + 3590)
+    const { rows } = await database.pool.query(
+      'select 1 from grant_sessions where token_hash = $1',
+      [createHash('sha256').update(token).digest()],
+    )
+    expect(rows).toHaveLength(1)
+    const told = await server.call('GET', SESSION, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    expect(JSON.parse(told.text)).toEqual(session)
+  })
+
+  test('refuses what is no JSON, no grant, or a grant by somebody else', async () => {
+    const who = person()
+    await grantSignUp(server, who)
+    const holder = await makeGrant(server, who)
+    const post = (body: string, type = 'application/json') =>
+      server.call('POST', SESSION, { headers: { 'content-type': type }, body })
+    expect((await post('{}', 'text/plain')).status).toBe(415)
+    expect((await post('{"grant":')).status).toBe(400)
+    expect((await post('{"grant":1,"pop":2}')).status).toBe(422)
+    expect((await post('{"grant":"a.b","pop":"a.b.c"}')).status).toBe(422)
+    expect((await post('[]')).status).toBe(422)
+    expect((await post('null')).status).toBe(422)
+    const shapeless = await post('{"grant":"a.b.c","pop":"a.b.c"}')
+    expect([shapeless.status, shapeless.text]).toEqual([400, 'Invalid grant: invalid grant format'])
+    const parts = holder.grant.split('.')
+    const forged = { ...holder, grant: `${parts[0]}.${parts[1]}.${'A'.repeat(86)}` }
+    const refused = await postGrant(server, SESSION, forged)
+    expect([refused.status, refused.text]).toEqual([401, 'Invalid grant: invalid grant signature'])
+    const stranger = await postGrant(server, SESSION, await makeGrant(server, person()))
+    expect(stranger.status).toBe(404)
+    expect((await post('x'.repeat(70_000))).status).toBe(413)
+  })
+
+  test('refuses a proof of possession that is for another, is old, or was used', async () => {
+    const who = person()
+    await grantSignUp(server, who)
+    const holder = await makeGrant(server, who)
+    const wrong = [
+      await popFor(server, holder, { aud: person().key }),
+      await popFor(server, holder, { gid: 'other' }),
+      await popFor(server, holder, { iat: seconds(server) - 200 }),
+      await popFor(server, holder, { iat: seconds(server) + 200 }),
+      await popFor(server, { ...holder, client: person() }),
+    ]
+    for (const pop of wrong) {
+      const answer = await postGrant(server, SESSION, holder, pop)
+      expect(answer.status).toBe(401)
+      expect(answer.text).toMatch(/^Invalid PoP proof: /)
+    }
+    const pop = await popFor(server, holder)
+    expect((await postGrant(server, SESSION, holder, pop)).status).toBe(200)
+    for (const at of [server, other]) {
+      const replayed = await postGrant(at, SESSION, holder, await popFor(at, holder))
+      expect(replayed.status).toBe(200)
+    }
+    const again = await postGrant(server, SESSION, holder, pop)
+    expect([again.status, again.text]).toEqual([401, 'PoP nonce already used'])
+  })
+
+  test('an expired grant opens nothing, and its bearer ends with it', async () => {
+    await using late = await startTestServer(database.url)
+    const who = person()
+    await grantSignUp(late, who)
+    const holder = await makeGrant(late, who, { lifetime: 600 })
+    const bearer = await grantSignIn(late, holder)
+    expect((await write(late, who.key, bearer)).status).toBe(201)
+    late.travel(601)
+    expect((await write(late, who.key, bearer)).status).toBe(401)
+    const answer = await postGrant(late, SESSION, holder)
+    expect([answer.status, answer.text]).toEqual([401, 'Invalid grant: grant has expired'])
+  })
+})
+
+describe('renewing and revoking', () => {
+  test('a new bearer ends the old one, in every process', async () => {
+    const who = person()
+    await grantSignUp(server, who)
+    const holder = await makeGrant(server, who)
+    const old = await grantSignIn(server, holder)
+    expect((await write(other, who.key, old)).status).toBe(201)
+    const fresh = await grantSignIn(server, holder)
+    expect((await write(server, who.key, old)).status).toBe(401)
+    await expect
+      .poll(async () => (await write(other, who.key, old)).status, { interval: 20 })
+      .toBe(401)
+    expect((await write(other, who.key, fresh)).status).toBe(201)
+  })
+
+  test('signing out revokes this grant only, for good', async () => {
+    const who = person()
+    await grantSignUp(server, who)
+    const holder = await makeGrant(server, who)
+    const bearer = await grantSignIn(server, holder)
+    const kept = await grantSignIn(server, await makeGrant(server, who))
+    for (let i = 0; i < 2; i += 1)
+      expect(
+        (await server.call('DELETE', SESSION, { headers: { authorization: bearer } })).status,
+      ).toBe(200)
+    expect((await write(server, who.key, bearer)).status).toBe(401)
+    expect((await write(server, who.key, kept)).status).toBe(201)
+    const answer = await postGrant(server, SESSION, holder)
+    expect([answer.status, answer.text]).toEqual([401, 'Grant has been revoked'])
+  })
+
+  test('a session for everything lists and revokes grants, a smaller one does not', async () => {
+    const { who, holder, auth } = await settle(server)
+    const small = await makeGrant(server, who, { caps: ['/pub/a/:rw'] })
+    const smallAuth = { authorization: await grantSignIn(server, small) }
+    const list = await server.call('GET', '/auth/grant/sessions', { headers: auth })
+    const listed: { grant_id: string; capabilities: string }[] = JSON.parse(list.text)
+    expect(listed.map((one) => [one.grant_id, one.capabilities]).sort()).toEqual(
+      [
+        [holder.gid, '/:rw'],
+        [small.gid, '/pub/a/:rw'],
+      ].sort(),
+    )
+    const refused = await server.call('GET', '/auth/grant/sessions', { headers: smallAuth })
+    expect([refused.status, refused.text]).toEqual([403, 'Root capability required'])
+    const revoke = (gid: string, headers: Record<string, string>) =>
+      server.call('DELETE', `/auth/grant/session/${gid}`, { headers })
+    expect((await revoke(holder.gid, smallAuth)).status).toBe(403)
+    expect((await revoke('not+an+id', auth)).text).toBe('Invalid grant ID format')
+    expect((await revoke('unknown', auth)).status).toBe(404)
+    const stranger = await settle(server)
+    const foreign = await revoke(stranger.holder.gid, auth)
+    expect([foreign.status, foreign.text]).toEqual([
+      403,
+      'Grant does not belong to authenticated user',
+    ])
+    expect((await revoke(small.gid, auth)).status).toBe(200)
+    expect((await write(server, who.key, smallAuth.authorization, '/pub/a/x')).status).toBe(401)
+  })
+
+  test('an id that was taken by another grant lends it nothing', async () => {
+    const who = person()
+    await grantSignUp(server, who)
+    const narrow = await makeGrant(server, who, { caps: ['/pub/a/:rw'] })
+    await grantSignIn(server, narrow)
+    const client = person()
+    const iat = seconds(server)
+    const grant = await signGrant(who.signer, {
+      clientId: 'app.example',
+      caps: ['/:rw'],
+      cnf: client.key,
+      jti: narrow.gid,
+      iat,
+      exp: iat + 1000,
+    })
+    const answer = await postGrant(server, SESSION, { ...narrow, client, grant })
+    expect(answer.status).toBe(401)
+  })
+})
+
+describe('sign-up by grant', () => {
+  test('asks for the right client, rights and lifetime', async () => {
+    const target = '/auth/grant/signup'
+    const who = person()
+    const post = async (o: Parameters<typeof makeGrant>[2]) =>
+      (await postGrant(server, target, await makeGrant(server, who, o))).text
+    expect(await post({ lifetime: 300 })).toBe('signup grants must use client_id pubky.signup')
+    const clientId = 'pubky.signup'
+    expect(await post({ clientId, lifetime: 300, caps: ['/pub/:rw'] })).toBe(
+      'Root capability required',
+    )
+    expect(await post({ clientId, lifetime: 301 })).toBe('signup grant lifetime exceeds 5 minutes')
+    expect(await post({ clientId, lifetime: 300, iat: seconds(server) + 200 })).toBe(
+      'signup grant iat is too far in the future',
+    )
+    await grantSignUp(server, who)
+    expect(await post({ clientId, lifetime: 300 })).toBe('User already exists')
+    const { rows } = await database.pool.query(
+      'select u.id, g.id as grant_id from users u left join grants g on g.user_id = u.id where u.key = $1',
+      [Buffer.from(publicKeyBytes(who.key))],
+    )
+    expect(rows).toMatchObject([{ grant_id: null }])
+  })
+})
+
+describe('credentials side by side', () => {
+  test('a bearer of somebody else is 403, a dead one gives way to the cookie', async () => {
+    const ann = person()
+    const cookie = await cookieSignUp(server, ann)
+    const bob = await settle(server)
+    expect((await write(server, ann.key, bob.auth.authorization ?? '')).text).toBe(
+      'Session user does not match target tenant',
+    )
+    const put = (authorization: string) =>
+      server.call('PUT', `/storage/${ann.key}/pub/x`, {
+        headers: { authorization, cookie },
+        body: 'x',
+      })
+    expect((await put(`Bearer ${'A'.repeat(43)}`)).status).toBe(201)
+    expect((await put('bearer x')).status).toBe(201)
+    expect((await put(bob.auth.authorization ?? '')).status).toBe(403)
+    await cookieSignIn(server, ann)
+  })
+})
