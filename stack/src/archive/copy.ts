@@ -57,6 +57,7 @@ abstract class CopyQuery implements pg.Submittable {
 
 class CopyOut extends CopyQuery {
   readonly #target: Writable
+  #isWaiting = false
 
   constructor(sql: string, target: Writable) {
     super(sql)
@@ -65,9 +66,12 @@ class CopyOut extends CopyQuery {
   }
 
   override handleCopyData({ chunk }: { chunk: Uint8Array }, { stream }: CopyConnection): void {
-    if (this.#target.destroyed || this.#target.write(Buffer.from(chunk))) return
+    if (this.#target.destroyed || this.#target.write(Buffer.from(chunk)) || this.#isWaiting) return
+    // What was received already still comes after the pause.
+    this.#isWaiting = true
     stream.pause()
     const go = () => {
+      this.#isWaiting = false
       this.#target.off('drain', go).off('close', go)
       stream.resume()
     }

@@ -29,14 +29,13 @@ async function extract(file: string, dir: string): Promise<void> {
   }
 }
 
-/** The tables as they were: the migrations of then, and no later ones. The next start applies those. */
-async function createTables(
-  url: string,
+/** The migrations that a backup was made with; each must be here, unchanged. */
+async function collectMigrations(
   name: DatabaseName,
   manifest: DatabaseManifest,
   o: { repository: string; scratch: string },
 ): Promise<void> {
-  const folder = join(o.scratch, 'migrations', name)
+  const folder = migrationsOf(name, o.scratch)
   await mkdir(folder, { recursive: true })
   for (const { name: migration, checksum } of manifest.migrations) {
     const from = join(o.repository, 'prisma', name, 'migrations', migration)
@@ -49,7 +48,10 @@ async function createTables(
       )
     await cp(from, join(folder, migration), { recursive: true })
   }
-  await migrate(url, folder)
+}
+
+function migrationsOf(name: DatabaseName, scratch: string): string {
+  return join(scratch, 'migrations', name)
 }
 
 async function fillTables(url: string, manifest: DatabaseManifest, dir: string): Promise<void> {
@@ -103,6 +105,7 @@ async function restoreDatabases(o: {
   target: string
   repository: string
 }): Promise<void> {
+  for (const name of DATABASES) await collectMigrations(name, o.manifest.databases[name], o)
   await using databases = await openDatabases({
     dataDir: join(o.target, 'postgres'),
     port: 0,
@@ -111,7 +114,8 @@ async function restoreDatabases(o: {
   for (const name of DATABASES) await refuseUsed(databases.url(name))
   for (const name of DATABASES) {
     const manifest = o.manifest.databases[name]
-    await createTables(databases.url(name), name, manifest, o)
+    // The tables as they were; the next start applies what came later.
+    await migrate(databases.url(name), migrationsOf(name, o.scratch))
     await fillTables(databases.url(name), manifest, o.scratch)
   }
 }

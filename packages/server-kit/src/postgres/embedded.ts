@@ -99,7 +99,11 @@ async function run(runner: Runner, program: 'initdb', args: readonly string[]): 
     )
 }
 
-async function initialise(cluster: Cluster, passwordFile: string): Promise<void> {
+async function initialise(
+  cluster: Cluster,
+  passwordFile: string,
+  o: Pick<EmbeddedOptions, 'fsync'>,
+): Promise<void> {
   const { runner } = cluster
   const { clusterDir } = runner
   if (existsSync(join(clusterDir, 'PG_VERSION'))) return
@@ -118,6 +122,7 @@ async function initialise(cluster: Cluster, passwordFile: string): Promise<void>
     '--encoding=UTF8',
     '--locale=C.UTF-8',
     '--no-instructions',
+    ...(o.fsync === false ? ['--no-sync'] : []),
   ])
 }
 
@@ -287,7 +292,7 @@ export async function startEmbeddedPostgres(o: EmbeddedOptions): Promise<Embedde
     password,
     url: (database, port) => `postgres://${USER}:${password}@127.0.0.1:${port}/${database}`,
   }
-  const [major] = await Promise.all([majorOf(runner), initialise(cluster, passwordFile)])
+  const [major] = await Promise.all([majorOf(runner), initialise(cluster, passwordFile, o)])
   await checkVersion(runner.clusterDir, major)
   const running = await reuse(cluster)
   if (running) {
