@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type LoadReport, loadFile } from './load.ts'
 
 const isProof = process.env.PROVE === '1'
-const lines = isProof ? sampleLines() : sampleOf(sampleLines(), 0.4, 1)
+const lines = isProof ? sampleLines() : sampleOf(sampleLines(), 0.2, 4)
 
 let network: TestNetwork
 let dir: string

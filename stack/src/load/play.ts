@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { StoragePath } from '@pubky/protocol'
 import { isOutage, PubkyError, type Session } from '@pubky/sdk'
 import { createGate } from './gate.ts'
@@ -52,6 +53,8 @@ export async function playOperations(
   const { isDone = () => false, onDone, concurrency = 16 } = o
   const stop = new AbortController()
   const signal = o.signal ? AbortSignal.any([o.signal, stop.signal]) : stop.signal
+  // Every request in flight listens.
+  setMaxListeners(0, signal)
   const gate = createGate(concurrency)
   const sessions = new Map<string, Promise<Session>>()
   const lastOf = new Map<string, Promise<void>>()
