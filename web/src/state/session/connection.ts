@@ -9,6 +9,8 @@ import { type Account, changeAccount, currentAccount, putAccount } from './accou
 
 const CAPABILITIES = '/pub/pubky.app/:rw'
 const GRANT_SECONDS = 730 * 24 * 3600
+/** A grant begins before now: the clock of a browser may be ahead of the homeserver's. */
+const CLOCK_SLACK_SECONDS = 24 * 3600
 
 export type SignInStep = 'open' | 'find' | 'grant' | 'profile'
 
@@ -27,7 +29,7 @@ async function settle(config: RuntimeConfig, user: PublicKeyZ32): Promise<[Sessi
   const issued = await keys.issueGrant(user, {
     clientId: config.clientId,
     capabilities: CAPABILITIES,
-    nowSeconds: Math.floor(Date.now() / 1000),
+    nowSeconds: Math.floor(Date.now() / 1000) - CLOCK_SLACK_SECONDS,
     lifeSeconds: GRANT_SECONDS,
   })
   const signer = clientSigner(user, issued.client, issued.grant)
