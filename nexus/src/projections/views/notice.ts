@@ -136,8 +136,6 @@ export function createNoticeBox() {
   return { add, save, purge }
 }
 
-export type NoticeBox = ReturnType<typeof createNoticeBox>
-
 /** Nobody counts further: the badge ends at 21 (spec/web-app.md 17.1). */
 export const UNREAD_MAX = 100
 
@@ -162,5 +160,5 @@ export async function unreadOf(
   people: readonly string[],
 ): Promise<{ id: string; unread: number }[]> {
   if (people.length === 0) return []
-  return rowsOf(tx, 'unread', UNREAD_SQL, [people])
+  return rowsOf(tx, 'unread_of', UNREAD_SQL, [people])
 }
