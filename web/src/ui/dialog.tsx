@@ -31,6 +31,8 @@ export function Dialog(props: DialogProps) {
     if (!dialog || !open) return
     const before = document.activeElement
     if (!dialog.open) dialog.showModal()
+    // Only now, because nothing in a closed dialog takes the focus.
+    dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus()
     return () => {
       dialog.close()
       if (before instanceof HTMLElement) before.focus({ preventScroll: true })

@@ -139,6 +139,7 @@ export function Composer(props: ComposerProps) {
         </label>
         <textarea
           ref={field}
+          data-autofocus={autoFocus || undefined}
           id={id}
           dir="auto"
           rows={open ? 3 : 1}
