@@ -1,0 +1,36 @@
+import { card, publish, unique } from '../flows/posts.ts'
+import { expectAccessible } from '../setup/axe.ts'
+import { expect, test } from '../setup/story.ts'
+
+test('posts are found by words and tags, people by name and key', async ({ join, visit }) => {
+  const name = unique('Zaphod')
+  const author = await join(name)
+  const text = unique('Heart of gold with an improbability drive')
+  const tag = `drive${Date.now().toString(36)}`
+  await publish(author.page, { text, tags: [tag] })
+
+  const page = await visit('/search')
+  await expectAccessible(page, 'search before a question')
+  const field = page.getByRole('main').getByRole('searchbox')
+  await field.fill(text)
+  await field.press('Enter')
+  await expect(card(page, text)).toBeVisible()
+  await expectAccessible(page, 'found posts')
+
+  await page.goto(`/search?q=${encodeURIComponent(name)}`)
+  await page.getByRole('main').getByRole('link', { name: 'People' }).click()
+  const people = page.getByRole('list', { name: 'People' })
+  await expect(people.getByRole('link', { name: new RegExp(name) })).toBeVisible()
+  await expectAccessible(page, 'found people')
+
+  await page.goto(`/search?q=${encodeURIComponent(`#${tag}`)}`)
+  await expect(card(page, text)).toBeVisible()
+  await expectAccessible(page, 'posts with a tag')
+
+  await page.goto(`/search?q=pubky${author.key}`)
+  await page.getByRole('link', { name: 'Open the profile of this key' }).click()
+  await expect(page.getByRole('heading', { level: 1, name })).toBeVisible()
+
+  await page.goto('/search?q=nothingcontainsthisword')
+  await expect(page.getByText('No posts contain this')).toBeVisible()
+})
