@@ -223,8 +223,6 @@ export async function openSegment(tx: Tx, changes: Changes, wanted: readonly Wan
   return { stateOf, change, flush }
 }
 
-export type Segment = Awaited<ReturnType<typeof openSegment>>
-
 function livePost(state: ObjectState | null): PostDoc | null {
   return state && !state.deleted && state.doc?.kind === 'post' ? state.doc.value : null
 }

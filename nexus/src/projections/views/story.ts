@@ -116,8 +116,7 @@ export function createStory(world: World, pool: Pool) {
 }
 
 export type Story = ReturnType<typeof createStory>
-export const [ANN, BOB, CEM, DAN, EVE] = PEOPLE.map(({ publicKey }) => publicKey) as [
-  PublicKeyZ32,
+export const [ANN, BOB, CEM, DAN] = PEOPLE.map(({ publicKey }) => publicKey) as [
   PublicKeyZ32,
   PublicKeyZ32,
   PublicKeyZ32,

@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { followPath } from '@pubky/app-specs'
+import { createCompactor } from '@pubky/indexer'
+import { createFileBlobStore } from '@pubky/server-kit'
+import { createTestDatabase } from '@pubky/testkit/pg'
+import { expect, it } from 'vitest'
+import { MIGRATIONS, openWorld } from './fixture.ts'
+import { ANN, BOB, CEM, createStory } from './story.ts'
+
+it('erasing the bodies of deleted objects changes neither state nor notices of a rebuild', async () => {
+  await using db = await createTestDatabase(MIGRATIONS)
+  await using world = await openWorld(db)
+  const dir = await mkdtemp(join(tmpdir(), 'compaction-'))
+  await using blobs = createFileBlobStore({ dir })
+  const story = createStory(world, db.pool)
+  for (const person of [ANN, BOB, CEM]) await story.settle(person)
+
+  const post = await story.post(ANN, 1, { content: `hello pubky${CEM}` })
+  const reply = await story.post(BOB, 2, { parent: post.uri, kind: 'long' })
+  const repost = await story.post(CEM, 3, { content: '', embed: { kind: 'short', uri: post.uri } })
+  await story.bookmark(BOB, post.uri)
+  const tag = story.tag(CEM, post.uri, 'a')
+  await story.put(CEM, tag)
+  await story.post(ANN, 1, { content: 'edited' })
+  await story.follow(ANN, BOB)
+  await story.follow(BOB, ANN)
+  await story.profile(CEM, 'Cem Example')
+  await story.del(BOB, followPath(ANN))
+  await story.del(CEM, tag.path)
+  await story.del(ANN, post.path)
+  await story.del(BOB, reply.path)
+  await story.del(CEM, repost.path)
+  const digests = async () => [await world.views.stateDigest(), await world.views.noticeDigest()]
+  const before = await digests()
+
+  expect(await createCompactor({ pool: db.pool, blobs }).compact()).toBeGreaterThan(4)
+  await world.views.reset()
+  await world.apply()
+  expect(await digests()).toEqual(before)
+  await rm(dir, { recursive: true, force: true })
+})
