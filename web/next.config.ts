@@ -9,6 +9,8 @@ const repository = dirname(dirname(fileURLToPath(import.meta.url)))
 const workerPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 const config: NextConfig = {
+  // Several builds side by side, such as a test's and the one that is being served.
+  distDir: process.env.WEB_DIST_DIR || '.next',
   poweredByHeader: false,
   reactStrictMode: true,
   transpilePackages: ['@pubky/protocol', '@pubky/app-specs', '@pubky/sdk'],

@@ -46,7 +46,9 @@ export function UserRow({ userId }: { userId: string }) {
           <span className="block truncate text-sm font-semibold" dir="auto">
             {user?.details.name ?? shortKey(userId)}
           </span>
-          <span className="key block truncate text-xs text-mute">{shortKey(userId)}</span>
+          <span className="block truncate text-xs text-mute">
+            <span className="key">{shortKey(userId)}</span>
+          </span>
         </span>
       </Link>
       <FollowButton userId={userId} />

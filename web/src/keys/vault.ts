@@ -46,7 +46,8 @@ export class Vault {
     }
   }
 
-  async #wrapping(): Promise<CryptoKey> {
+  /** The AES key of this browser, made at first use. */
+  async wrappingKey(): Promise<CryptoKey> {
     const db = await this.#open()
     const found = await db.get('wrapping', 'aes')
     if (found) return found
@@ -64,12 +65,12 @@ export class Vault {
 
   async seal(secret: Uint8Array<ArrayBuffer>): Promise<Sealed> {
     const iv = crypto.getRandomValues(new Uint8Array(12))
-    const key = await this.#wrapping()
+    const key = await this.wrappingKey()
     return { iv, data: await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, key, secret) }
   }
 
   async unseal({ iv, data }: Sealed): Promise<Uint8Array<ArrayBuffer>> {
-    const key = await this.#wrapping()
+    const key = await this.wrappingKey()
     return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, key, data))
   }
 

@@ -8,6 +8,7 @@ import {
   toPage,
 } from '../state/queries/stream-cache.ts'
 import { streamRequest } from '../state/queries/stream-request.ts'
+import { userKey } from '../state/queries/user-key.ts'
 import { createQueryClient } from '../state/query-client.ts'
 import { getViewer, serverApi } from './nexus.ts'
 
@@ -22,6 +23,20 @@ export async function prefetchStream(input: StreamInput): Promise<DehydratedStat
     client.setQueryData(streamKey(input), data)
   } catch {
     // The browser shows its own copy, or the error with a way to try again.
+  }
+  return dehydrate(client)
+}
+
+/** The viewer's own name and picture, which every page shows. */
+export async function prefetchViewer(): Promise<DehydratedState> {
+  const client = createQueryClient()
+  const viewer = await getViewer()
+  if (viewer === null) return dehydrate(client)
+  try {
+    const view = await serverApi().user.view.query({ userId: viewer, viewerId: viewer })
+    if (view) client.setQueryData(userKey(viewer), view)
+  } catch {
+    // The face of the key stands in.
   }
   return dehydrate(client)
 }

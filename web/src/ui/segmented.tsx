@@ -36,7 +36,9 @@ export function Choices<T extends string>(props: ChoicesProps<T>) {
             className={cx(
               'flex cursor-pointer items-center gap-2.5 text-sm font-medium transition-colors select-none',
               'has-focus-visible:outline-2 has-focus-visible:outline-brand-text',
-              row ? 'h-8 grow justify-center rounded-full px-3.5' : 'h-10 rounded-full px-3',
+              row
+                ? 'h-8 min-w-0 grow justify-center overflow-hidden rounded-full px-2 whitespace-nowrap max-sm:text-xs sm:px-3.5'
+                : 'h-10 rounded-full px-3',
               choice.disabled && 'cursor-not-allowed opacity-40',
               choice.value === value
                 ? row

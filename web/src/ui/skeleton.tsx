@@ -2,7 +2,14 @@ import { cx } from './cx.ts'
 
 export function Skeleton({ className }: { className?: string }) {
   return (
-    <span aria-hidden className={cx('block animate-pulse-soft rounded-sm bg-raised', className)} />
+    <span
+      aria-hidden
+      className={cx(
+        'block animate-pulse-soft bg-raised',
+        !className?.includes('rounded') && 'rounded-sm',
+        className,
+      )}
+    />
   )
 }
 

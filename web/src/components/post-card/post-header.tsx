@@ -44,7 +44,9 @@ export function PostHeader({ view, nameId }: { view: PostView; nameId: string })
             <Time atMs={indexed_at} />
           </Link>
         </div>
-        <p className="key truncate text-xs text-mute">{shortKey(author)}</p>
+        <p className="truncate text-xs text-mute">
+          <span className="key">{shortKey(author)}</span>
+        </p>
       </div>
       <Shield view={view} />
       <PostMenu view={view} authorName={name} label={t('post.menu')} />

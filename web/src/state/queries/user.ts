@@ -4,12 +4,9 @@ import { overlayUser } from '../outbox/overlay.ts'
 import { useApi } from '../services.ts'
 import { useViewer } from '../session/viewer.tsx'
 import type { UserView } from '../views.ts'
+import { userKey } from './user-key.ts'
 
 export const USER_STALE_MS = 10 * 60_000
-
-export function userKey(user: string): readonly ['user', string] {
-  return ['user', user]
-}
 
 export interface ShownUser {
   /** Undefined while loading; null when the indexer does not know the person. */

@@ -1,0 +1,3 @@
+export function userKey(user: string): readonly ['user', string] {
+  return ['user', user]
+}
