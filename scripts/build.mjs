@@ -37,8 +37,9 @@ const ENTRIES = {
   restore: 'stack/src/bin/restore.ts',
 }
 
-const SHARED = ['package-lock.json', 'scripts/build.mjs', 'packages']
-const SERVICES = ['homeserver', 'pkdns', 'nexus', 'stack']
+const SHARED = ['package-lock.json', 'scripts/build.mjs']
+const SERVICES = ['packages', 'homeserver', 'pkdns', 'nexus', 'stack/src', 'stack/package.json']
+const WEB = ['web', 'packages/protocol', 'packages/app-specs', 'packages/sdk', 'tsconfig.base.json']
 const LEFT_OUT = new Set(['node_modules', 'generated', 'dist', '.next', 'testkit', 'next-env.d.ts'])
 
 function isSource(name) {
@@ -198,7 +199,7 @@ export async function build({ without = [] } = {}) {
     if (without.includes('web')) return
     await part(
       'web',
-      [...SHARED, 'web', 'nexus/src/api-types.ts', 'tsconfig.base.json'],
+      [...SHARED, ...WEB],
       () => existsSync(join(root, 'web/.next/BUILD_ID')),
       () =>
         run('The web app', [join(root, 'node_modules/next/dist/bin/next'), 'build'], {
