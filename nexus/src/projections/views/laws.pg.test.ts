@@ -62,14 +62,15 @@ async function applyBadly(side: { db: TestDatabase; world: World }, luck: readon
   let views = side.world.views
   for (let from = 0, step = 0; from < all.length; step++) {
     const n = luck[step % luck.length] ?? 0
-    const piece = all.slice(Math.max(0, from - (n % 4)), from + 1 + (n % 9))
+    const size = 1 + (n % 2 === 0 ? n % 9 : n % 45)
+    const piece = all.slice(Math.max(0, from - (n % 4)), from + size)
     if (n % 3 === 0) {
       const broken = createViews({ pool: breaking(side.db.pool, n % 23) })
       await broken.apply(piece, {}).catch(() => {})
     }
     if (n % 5 === 0) views = createViews({ pool: side.db.pool })
     await views.apply(piece, {})
-    from += 1 + (n % 9)
+    from += size
   }
 }
 

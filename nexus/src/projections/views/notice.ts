@@ -137,13 +137,13 @@ export function createNoticeBox() {
 }
 
 /** Nobody counts further: the badge ends at 21 (spec/web-app.md 17.1). */
-export const UNREAD_MAX = 100
+const UNREAD_MAX = 1_000
 
 /**
  * Unread notices of each person in `$1`: newer than last_read, not by somebody whom they mute, and
  * not of a type that is not shown.
  */
-export const UNREAD_SQL = `select k.id, n.unread
+const UNREAD_SQL = `select k.id, n.unread
   from unnest($1::text[]) as k (id)
   cross join lateral (
     select count(*)::int as unread from (

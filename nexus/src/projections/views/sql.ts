@@ -30,7 +30,7 @@ export function upsert(
     on conflict (${key.join(', ')}) do ${set === '' ? 'nothing' : `update set ${set}`}`
   return async (tx: Tx, rows: readonly object[]): Promise<void> => {
     if (rows.length === 0) return
-    await tx.query({ name: `upsert_${table}`, text, values: [JSON.stringify(rows)] })
+    await tx.query({ name: `views_upsert_${table}`, text, values: [JSON.stringify(rows)] })
   }
 }
 
@@ -43,16 +43,16 @@ export function remove(table: string, columns: Columns) {
     using json_to_recordset($1::json) as r (${typed(columns)}) where ${match}`
   return async (tx: Tx, rows: readonly object[]): Promise<void> => {
     if (rows.length === 0) return
-    await tx.query({ name: `delete_${table}`, text, values: [JSON.stringify(rows)] })
+    await tx.query({ name: `views_delete_${table}`, text, values: [JSON.stringify(rows)] })
   }
 }
 
-/** Runs a prepared statement. */
+/** Runs a prepared statement. Names are shared by everybody who uses a connection. */
 export async function rowsOf<R extends object>(
   tx: Tx,
   name: string,
   text: string,
   values: unknown[],
 ): Promise<R[]> {
-  return (await tx.query<R>({ name, text, values })).rows
+  return (await tx.query<R>({ name: `views_${name}`, text, values })).rows
 }
