@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { blake3 } from '@pubky/protocol'
 import type { BlobStore, BlobWriter } from '@pubky/server-kit'
@@ -115,9 +114,4 @@ export async function readWhole(request: IncomingMessage, maxBytes: number): Pro
     parts.push(chunk)
   }
   return Buffer.concat(parts)
-}
-
-/** Resolves when a response can take more, or rejects when it closed. */
-export async function drained(response: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {
-  await once(response, 'drain', { signal })
 }

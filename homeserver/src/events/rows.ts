@@ -1,4 +1,4 @@
-import { type PublicKeyZ32, publicKeyFromBytes, toBase64, toBase64Url } from '@pubky/protocol'
+import { type PublicKeyZ32, publicKeyFromBytes } from '@pubky/protocol'
 import type { Pool } from 'pg'
 
 /** One change, as it is told. */
@@ -21,8 +21,6 @@ interface Raw {
 }
 
 const COLUMNS = 'e.id::text, e.kind, u.key, e.path, e.hash, e.proof'
-
-export const MAX_PAGE = 1000
 
 function toEvent(raw: Raw): EventRow {
   return {
@@ -113,7 +111,8 @@ export function eventUri(event: EventRow): string {
 /** The server-sent frame of an event (spec/homeserver.md 6.2, design 3.3). */
 export function eventFrame(event: EventRow): string {
   const lines = [`event: ${event.kind}`, `data: ${eventUri(event)}`, `data: cursor: ${event.id}`]
-  if (event.kind === 'PUT' && event.hash) lines.push(`data: content_hash: ${toBase64(event.hash)}`)
-  if (event.proof) lines.push(`data: proof: ${toBase64Url(event.proof)}`)
+  if (event.kind === 'PUT' && event.hash)
+    lines.push(`data: content_hash: ${event.hash.toString('base64')}`)
+  if (event.proof) lines.push(`data: proof: ${event.proof.toString('base64url')}`)
   return `${lines.join('\n')}\n\n`
 }

@@ -1,11 +1,4 @@
-import {
-  covers,
-  encodeProofHeader,
-  isDirectoryPath,
-  PROOF_HEADER,
-  pathRoot,
-  toBase64,
-} from '@pubky/protocol'
+import { covers, isDirectoryPath, PROOF_HEADER, pathRoot } from '@pubky/protocol'
 import { BlobMissingError } from '@pubky/server-kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
@@ -56,8 +49,8 @@ async function list(
   return reply.type('text/plain').send(lines.join('\n'))
 }
 
-export function etagOf(hash: Uint8Array): string {
-  return `"${toBase64(hash)}"`
+function etagOf(hash: Buffer): string {
+  return `"${hash.toString('base64')}"`
 }
 
 function isUnchanged(request: FastifyRequest, entry: Entry, etag: string): boolean {
@@ -82,7 +75,7 @@ function setEntryHeaders(
     reply.header('cache-control', 'private, must-revalidate')
     if (!target.byPath) vary(reply, 'pubky-host')
   }
-  if (entry.proof) reply.header(PROOF_HEADER, encodeProofHeader(entry.proof))
+  if (entry.proof) reply.header(PROOF_HEADER, entry.proof.toString('base64url'))
 }
 
 function setBodyHeaders(reply: FastifyReply, entry: Entry): void {
@@ -101,7 +94,7 @@ async function missing(
   userId: string,
 ): Promise<never> {
   const proof = await ctx.entries.proof(userId, target.path)
-  if (proof?.bytes) reply.header(PROOF_HEADER, encodeProofHeader(proof.bytes))
+  if (proof?.bytes) reply.header(PROOF_HEADER, proof.bytes.toString('base64url'))
   throw refusals.notFound()
 }
 
