@@ -44,7 +44,9 @@ export function toBase64(bytes: Uint8Array): string {
 export function fromBase64(text: string): Uint8Array {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0)
     throw new ProtocolError('invalid_base64', 'not base64')
-  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+  const binary = atob(text)
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i += 1) bytes[i] = binary.charCodeAt(i)
   if (toBase64(bytes) !== text) throw new ProtocolError('invalid_base64', 'not canonical base64')
   return bytes
 }
