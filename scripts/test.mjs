@@ -75,9 +75,6 @@ function playwright(chromium) {
   }
 }
 
-heading('generate')
-if (!node(['scripts/generate.mjs'])) process.exit(1)
-
 heading('check')
 const { check } = await import('./check.mjs')
 add(await check())

@@ -1,4 +1,3 @@
-import { parsePostKey } from '@pubky/app-specs'
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
@@ -232,9 +231,4 @@ async function bootstrap(reader: Reader, user: string): Promise<Bootstrap> {
     indexed,
     notifications: notices.map(({ timestamp, body }) => ({ timestamp, body })),
   }
-}
-
-/** `author` and `id` of a key, checked for form. */
-export function splitPostKey(key: string): { author: string; id: string } {
-  return parsePostKey(key)
 }

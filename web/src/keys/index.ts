@@ -2,7 +2,7 @@ import type { Signer } from '@pubky/protocol'
 import type { PublicKeyZ32 } from '@pubky/protocol/brands'
 import { type KeyAnswer, KeyError, type KeyOperations, type OperationName } from './messages.ts'
 
-export { KeyError, type KeyErrorCode } from './messages.ts'
+export { KeyError } from './messages.ts'
 
 interface Waiting {
   resolve(value: unknown): void

@@ -4,7 +4,6 @@ import type { PostView } from '@pubky/nexus/api-types'
 export type {
   FileDetails,
   HotTag,
-  Notification,
   PostView,
   ProofState,
   TagDetails,

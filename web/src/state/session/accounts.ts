@@ -76,10 +76,6 @@ export function currentAccount(): Account | null {
   return accounts.find(({ user }) => user === current) ?? null
 }
 
-export function allAccounts(): readonly Account[] {
-  return read().accounts
-}
-
 /** Adds or changes an account and makes it the current one. */
 export function putAccount(account: Account): void {
   const others = read().accounts.filter(({ user }) => user !== account.user)
@@ -90,10 +86,6 @@ export function changeAccount(user: string, change: Partial<Omit<Account, 'user'
   const { current, accounts } = read()
   const changed = accounts.map((one) => (one.user === user ? { ...one, ...change } : one))
   write({ v: 1, current, accounts: changed })
-}
-
-export function switchAccount(user: string): void {
-  write({ ...read(), current: user })
 }
 
 /** The next account, if there is one, becomes the current one. */
