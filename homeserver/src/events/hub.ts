@@ -14,8 +14,10 @@ export interface EventHub extends AsyncDisposable {
   readonly ready: Promise<void>
   /** Everything above this id is in memory. */
   readonly floor: bigint
-  /** Events after an id, or null when memory does not reach back so far. */
-  after(id: bigint): readonly EventRow[] | null
+  /** At most `limit` events after an id, or null when memory does not reach back so far. */
+  after(id: bigint, limit: number): readonly EventRow[] | null
+  /** The newest event in memory, or the floor. */
+  readonly head: bigint
   /** Resolves when something newer than `id` may be there. */
   wait(id: bigint, signal: AbortSignal): Promise<void>
   /** Whether notices of other processes arrive at the moment. */
@@ -102,7 +104,10 @@ export function createEventHub(o: {
     get listening() {
       return listening
     },
-    after(id) {
+    get head() {
+      return head
+    },
+    after(id, limit) {
       if (id < base) return null
       let low = 0
       let high = ring.length
@@ -111,7 +116,7 @@ export function createEventHub(o: {
         if ((ring[middle]?.id ?? 0n) > id) high = middle
         else low = middle + 1
       }
-      return ring.slice(low)
+      return ring.slice(low, low + limit)
     },
     wait(id, signal) {
       if (head > id || signal.aborted) return Promise.resolve()

@@ -164,8 +164,7 @@ async function sendHistory(
 ): Promise<bigint> {
   for (;;) {
     // Taken before the query: whatever it does not return lies above.
-    const { floor } = ctx.hub
-    const newest = ctx.hub.after(floor)?.at(-1)?.id ?? floor
+    const newest = ctx.hub.head
     const o = { filters: query.filters, limit: sender.pageSize, reverse: query.reverse }
     const rows = sender.done ? [] : await userEvents(ctx.pool, users, o)
     if (rows.length === 0) return newest
@@ -183,7 +182,7 @@ async function sendLive(
   const cursors = new Map(users.map((user) => [user.key, user]))
   let cursor = await sendHistory(ctx, sender, users, query)
   while (!sender.done) {
-    const fresh = ctx.hub.after(cursor)
+    const fresh = ctx.hub.after(cursor, PAGE)
     if (fresh === null) {
       cursor = await sendHistory(ctx, sender, users, query)
       continue

@@ -9,7 +9,8 @@ import { splitTarget } from '../tenant.ts'
 
 const MAX_ID = 2n ** 63n - 1n
 const LEGACY_LENGTH = 13
-const PAGE = 500
+/** Events in one write: what a reader that takes nothing holds in memory. */
+const PAGE = 200
 
 /** Older servers numbered by time: such a cursor is the event of exactly that microsecond. */
 async function legacyCursor(ctx: Context, text: string): Promise<bigint> {
@@ -60,7 +61,7 @@ async function liveFeed(ctx: Context, request: FastifyRequest, reply: FastifyRep
   const stream = openStream(request, reply, {})
   let cursor = from
   while (!stream.signal.aborted) {
-    const fresh = ctx.hub.after(cursor)
+    const fresh = ctx.hub.after(cursor, PAGE)
     if (fresh) {
       const rows = fresh.filter(isPublic)
       cursor = fresh.at(-1)?.id ?? cursor
