@@ -27,14 +27,16 @@ function printAddresses(o: StartOptions, { urls }: RunningStack): void {
   console.log('\nReady. Ctrl-C stops everything.')
 }
 
+const AGAIN_MS = 1000
+
 async function run(o: StartOptions): Promise<void> {
   const stop = new Promise<void>((resolve) => {
-    let asked = 0
+    let sinceMs = 0
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(signal, () => {
-        asked += 1
-        // Who asks a second time does not want to wait.
-        if (asked > 1) process.exit(130)
+        sinceMs ||= performance.now()
+        // Who asks again does not want to wait; but npm passes on what the terminal sent already.
+        if (performance.now() - sinceMs > AGAIN_MS) process.exit(130)
         resolve()
       })
   })
