@@ -1,17 +1,23 @@
+import type { ObjectEntry } from '@pubky/indexer'
 import { bytesOfKey, entryOfRow, JOURNAL_COLUMNS, type JournalRow } from '@pubky/indexer/rows'
 import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
-import type { ObjectState } from '../../objects/fold.ts'
+import { foldEntry, type ObjectState } from '../../objects/fold.ts'
 import { type Judged, judge } from '../../objects/judge.ts'
 import { kindOfPath } from '../../objects/kind-of-path.ts'
-import { replayPath } from '../../objects/replay-path.ts'
 import type { OwnerRecords } from './owner-records.ts'
 import { rowsOf, type Tx } from './sql.ts'
 
-const HISTORY = `select ${JOURNAL_COLUMNS} from journal
-  where owner = $1 and path = any($2::text[]) and kind in (0, 1) and position <= $3
-  order by position`
+/** Rows in memory at once: a body in the journal may have some megabytes. */
+const ROWS_AT_ONCE = 50
 
-/** What these paths are by all their entries up to a position. */
+const HISTORY = `declare history no scroll cursor for select ${JOURNAL_COLUMNS} from journal
+  where owner = $1 and path = any($2::text[]) and host = $3 and kind in (0, 1) and position <= $4
+  order by path, event_id`
+
+/**
+ * What these paths are by all their entries up to a position. The entries are streamed in the
+ * owner's order, epoch by epoch, so that somebody with endless versions fills no memory.
+ */
 export async function replayPaths(
   tx: Tx,
   records: OwnerRecords,
@@ -19,18 +25,38 @@ export async function replayPaths(
 ): Promise<Map<StoragePath, ObjectState | null>> {
   const { owner, paths, upTo } = o
   await records.loadPurges(tx, owner, upTo)
-  const rows = await rowsOf<JournalRow>(tx, 'history', HISTORY, [bytesOfKey(owner), paths, upTo])
-  const histories = new Map<StoragePath, Judged[]>(paths.map((path) => [path, []]))
-  for (const row of rows) {
-    const entry = entryOfRow(row)
-    if (entry.kind === 'PUT' || entry.kind === 'DEL')
-      histories.get(entry.path)?.push(await judge(entry))
+  const { epochs, epochOf } = records.timelineOf(owner)
+  const states = new Map<StoragePath, ObjectState | null>(paths.map((path) => [path, null]))
+  for (const [epoch, { host }] of epochs.entries()) {
+    if (host === null) continue
+    await tx.query(HISTORY, [bytesOfKey(owner), paths, bytesOfKey(host), upTo])
+    for await (const entry of fetchEntries(tx)) {
+      if (epochOf(host, entry.receivedAtMs) !== epoch) continue
+      const { path } = entry
+      const kind = kindOfPath(path)
+      if (kind === null) continue
+      const judged = purged(await judge(entry), records.purgedAt(owner, path))
+      states.set(path, foldEntry(states.get(path) ?? null, epoch, judged, kind))
+    }
   }
-  const timeline = records.timelineOf(owner)
-  const states = new Map<StoragePath, ObjectState | null>()
-  for (const [path, history] of histories)
-    states.set(path, replayPath(history, timeline, records.purgedAt(owner, path)))
   return states
+}
+
+async function* fetchEntries(tx: Tx): AsyncGenerator<ObjectEntry> {
+  for (;;) {
+    const { rows } = await tx.query<JournalRow>(`fetch ${ROWS_AT_ONCE} from history`)
+    for (const row of rows) {
+      const entry = entryOfRow(row)
+      if (entry.kind === 'PUT' || entry.kind === 'DEL') yield entry
+    }
+    if (rows.length < ROWS_AT_ONCE) break
+  }
+  await tx.query('close history')
+}
+
+// Of what was purged only the times of the proofs still count.
+function purged(judged: Judged, purgedAt: bigint): Judged {
+  return judged.entry.position <= purgedAt ? { ...judged, counts: 'none', doc: null } : judged
 }
 
 const AFFECTED = `select path from journal
