@@ -26,7 +26,7 @@ async function rebuild(dataDir: string, args: readonly string[]): Promise<number
       NEXUS_MIGRATIONS: join(repository, 'prisma/nexus/migrations'),
     },
   })
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => resolve(code ?? 1))
   })
