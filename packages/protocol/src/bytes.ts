@@ -40,14 +40,43 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary)
 }
 
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const INVALID = 64
+
+function valuesOf(last: string): Uint8Array {
+  const values = new Uint8Array(128).fill(INVALID)
+  for (const [value, char] of [...ALPHABET, ...last].entries()) values[char.charCodeAt(0)] = value
+  return values
+}
+
+const STANDARD = valuesOf('+/')
+const URL_SAFE = valuesOf('-_')
+
+/** Decodes text without padding; null unless alphabet, length and unused bits are canonical. */
+function decodeBase64(text: string, values: Uint8Array): Uint8Array | null {
+  if (text.length % 4 === 1) return null
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
+  let bits = 0
+  let held = 0
+  let at = 0
+  for (let i = 0; i < text.length; i += 1) {
+    const value = values[text.charCodeAt(i)] ?? INVALID
+    if (value === INVALID) return null
+    held = ((held << 6) | value) & 0xfff
+    bits += 6
+    if (bits < 8) continue
+    bits -= 8
+    bytes[at] = held >> bits
+    at += 1
+  }
+  return (held & ((1 << bits) - 1)) === 0 ? bytes : null
+}
+
 /** Strict: alphabet, padding and unused bits must be canonical. */
 export function fromBase64(text: string): Uint8Array {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0)
-    throw new ProtocolError('invalid_base64', 'not base64')
-  const binary = atob(text)
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < binary.length; i += 1) bytes[i] = binary.charCodeAt(i)
-  if (toBase64(bytes) !== text) throw new ProtocolError('invalid_base64', 'not canonical base64')
+  if (text.length % 4 !== 0) throw new ProtocolError('invalid_base64', 'not base64')
+  const bytes = decodeBase64(text.replace(/={1,2}$/, ''), STANDARD)
+  if (!bytes) throw new ProtocolError('invalid_base64', 'not canonical base64')
   return bytes
 }
 
@@ -57,10 +86,9 @@ export function toBase64Url(bytes: Uint8Array): string {
 }
 
 export function fromBase64Url(text: string): Uint8Array {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1)
-    throw new ProtocolError('invalid_base64', 'not base64url')
-  const standard = text.replaceAll('-', '+').replaceAll('_', '/')
-  return fromBase64(standard.padEnd(Math.ceil(text.length / 4) * 4, '='))
+  const bytes = decodeBase64(text, URL_SAFE)
+  if (!bytes) throw new ProtocolError('invalid_base64', 'not canonical base64url')
+  return bytes
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
