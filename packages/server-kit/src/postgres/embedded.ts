@@ -8,7 +8,7 @@ import { StartError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { freePort, isPortFree } from '../ports.ts'
 import { findBinaries } from './binaries.ts'
-import { isAlive, isPostgres } from './processes.ts'
+import { isAlive, isPostgres, isTaken, isWorkedIn } from './processes.ts'
 import { chooseRunner, type Route, type Runner, spawnProgram } from './runner.ts'
 
 export interface EmbeddedPostgres extends AsyncDisposable {
@@ -173,12 +173,12 @@ async function reuse(cluster: Cluster): Promise<Running | null> {
   let found: Running | null = null
   const settled = await until(START_TIMEOUT_MS, async () => {
     found = await findRunning(clusterDir)
-    return !found || answers(cluster.url('postgres', found.port))
+    return found ? answers(cluster.url('postgres', found.port)) : !isWorkedIn(clusterDir)
   })
   if (settled) {
-    // PostgreSQL would take another process that has the old number now for a server.
+    // PostgreSQL would take a zombie or another program that has the old number now for a server.
     const noted = await readPidFile(clusterDir)
-    if (noted && isAlive(noted.pid) && !isPostgres(noted.pid))
+    if (!found && noted && isTaken(noted.pid))
       await rm(join(clusterDir, 'postmaster.pid'), { force: true })
     return found
   }

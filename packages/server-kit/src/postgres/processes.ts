@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 
 /** A killed process stays a zombie for a while, and its number does not answer for it. */
 export function isAlive(pid: number): boolean {
@@ -29,4 +29,31 @@ export function isPostgres(pid: number): boolean {
   } catch {
     return true
   }
+}
+
+/** Whether the system still has the number, be it of a zombie: PostgreSQL believes no more than that. */
+export function isTaken(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/**
+ * Whether processes of a server still work in its folder: those of one that was killed go on until
+ * they notice. Only Linux tells.
+ */
+export function isWorkedIn(clusterDir: string): boolean {
+  if (process.platform !== 'linux') return false
+  const folder = realpathSync(clusterDir)
+  return readdirSync('/proc').some((name) => {
+    if (!/^\d+$/.test(name)) return false
+    try {
+      return readlinkSync(`/proc/${name}/cwd`) === folder
+    } catch {
+      return false
+    }
+  })
 }
