@@ -9,6 +9,7 @@ export default defineConfig({
     ],
     globalSetup: ['./vitest.setup.ts'],
     maxWorkers: 2,
+    env: { LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent' },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
