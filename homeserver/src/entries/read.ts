@@ -29,7 +29,7 @@ export interface EntryReader {
 
 const MAX_USERS = 100_000
 /** A look-up alone costs twice as much as one of many in a statement. */
-const MAX_RUNNING = 3
+const MAX_RUNNING = 2
 const MAX_BATCH = 64
 
 const COLUMNS = `e.hash, e.size::int8::text, e.content_type,
