@@ -7,6 +7,7 @@ import { createFileBlobStore, createLogger, createPool } from '@pubky/server-kit
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openEvents } from '../testing/http.ts'
 import { settle } from '../testing/people.ts'
 import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
 import { collectOrphans } from './collector.ts'
@@ -224,6 +225,10 @@ test('a restarted server has everything that it acknowledged', async () => {
 test('a lost database is 503 with a code, and the server recovers by itself', async () => {
   const ann = await settle(server)
   await ann.put('/pub/x', 'x')
+  using live = await openEvents(server.running.urls.http, '/events/?cursor=0', {
+    accept: 'text/event-stream',
+  })
+  await live.frames(1)
   const admin = createPool(database.url.replace(/\/[^/]*$/, '/postgres'), { max: 1 })
   const name = new URL(database.url).pathname.slice(1)
   await admin.query(`alter database ${name} allow_connections false`)
@@ -238,4 +243,5 @@ test('a lost database is 503 with a code, and the server recovers by itself', as
   await expect
     .poll(async () => (await ann.put('/pub/x', 'y')).status, { interval: 50, timeout: 5000 })
     .toBe(201)
+  expect((await live.frames(2))[1]).toContain('/pub/x')
 })

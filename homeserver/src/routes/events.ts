@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { parseBoolean, parseLimit } from '../entries/list.ts'
 import { refusals } from '../errors.ts'
 import { type EventRow, eventFrame, eventUri, publicEventsAfter } from '../events/rows.ts'
-import { openStream } from '../events/sse.ts'
+import { openStream, type Stream } from '../events/sse.ts'
 import { splitTarget } from '../tenant.ts'
 
 const MAX_ID = 2n ** 63n - 1n
@@ -59,6 +59,16 @@ function isPublic(event: EventRow): boolean {
 
 async function liveFeed(ctx: Context, request: FastifyRequest, reply: FastifyReply, from: bigint) {
   const stream = openStream(request, reply, {})
+  try {
+    await sendFeed(ctx, stream, from)
+  } finally {
+    // After a failure the reader comes back with its cursor.
+    stream.end()
+  }
+  return reply
+}
+
+async function sendFeed(ctx: Context, stream: Stream, from: bigint): Promise<void> {
   let cursor = from
   while (!stream.signal.aborted) {
     const fresh = ctx.hub.after(cursor, PAGE)
@@ -76,7 +86,6 @@ async function liveFeed(ctx: Context, request: FastifyRequest, reply: FastifyRep
     cursor = rows.length < PAGE && floor > last ? floor : last
     if (rows.length > 0) await stream.send(rows.map(eventFrame).join(''))
   }
-  return reply
 }
 
 export function eventRoutes(app: FastifyInstance, ctx: Context): void {
