@@ -10,7 +10,10 @@ const BENCHES: Record<string, () => Promise<Run>> = {
 }
 
 /** `npm run prove -- NAME`: proofs at the size an issue names. */
-const PROOFS: Record<string, () => Promise<Run>> = {}
+const PROOFS: Record<string, () => Promise<Run>> = {
+  kill: async () => (await import('./kill-test/kill.ts')).run,
+  load: async () => (await import('./load-proof.ts')).run,
+}
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parsePublicKey } from '@pubky/protocol'
 import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
 import { expectedCounts, sampleLines, sampleOf } from '@pubky/testkit/sample'
+import { countsInNexus, wantedCounts } from '@pubky/testkit/sample-in-nexus'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type LoadReport, loadFile } from './load.ts'
 
@@ -29,12 +29,6 @@ function load(signal?: AbortSignal, onProgress?: (done: number) => void): Promis
 async function feed(): Promise<string> {
   const response = await fetch(`${network.homeserver.urls.http}/events/?limit=65535`)
   return response.text()
-}
-
-async function answer(path: string): Promise<Record<string, number>> {
-  const response = await fetch(`${network.nexus}/v0${path}`)
-  expect(response.status, path).toBe(200)
-  return (await response.json()) as Record<string, number>
 }
 
 beforeAll(async () => {
@@ -106,43 +100,9 @@ describe('a file played into a network', () => {
   it('leaves in Nexus the counts that the file says, for every person and post', async () => {
     const refused = new Set(report.plan.refused.map(({ line }) => line))
     const expected = expectedCounts(lines, refused)
-    const key = (who: string) => parsePublicKey(report.keys.get(who) ?? '')
-    const found = async () => {
-      const users = [...expected.users.keys()].map(async (who) => {
-        const counts = await answer(`/user/${key(who)}/counts`)
-        return [who, pick(counts, USER_COUNTS)]
-      })
-      const posts = [...expected.posts].map(async ([handle, { author }]) => {
-        const id = report.plan.posts.get(handle)
-        const counts = await answer(`/post/${key(author)}/${id}/counts`)
-        return [handle, { author, ...pick(counts, POST_COUNTS) }]
-      })
-      return {
-        users: Object.fromEntries(await Promise.all(users)),
-        posts: Object.fromEntries(await Promise.all(posts)),
-      }
-    }
-    const wanted = {
-      users: Object.fromEntries(expected.users),
-      posts: Object.fromEntries(expected.posts),
-    }
+    const names = { keys: report.keys, posts: report.plan.posts }
+    const found = () => countsInNexus(network.nexus ?? '', expected, names)
+    const wanted = wantedCounts(expected)
     await expect.poll(found, { timeout: 60_000, interval: 250 }).toEqual(wanted)
   }, 120_000)
 })
-
-const USER_COUNTS = [
-  'posts',
-  'replies',
-  'tagged',
-  'tags',
-  'unique_tags',
-  'following',
-  'followers',
-  'friends',
-  'bookmarks',
-] as const
-const POST_COUNTS = ['tags', 'unique_tags', 'replies', 'reposts'] as const
-
-function pick(counts: Record<string, number>, names: readonly string[]) {
-  return Object.fromEntries(names.map((name) => [name, counts[name]]))
-}
