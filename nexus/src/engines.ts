@@ -7,15 +7,20 @@ import { createMeiliSearch } from './search/meili/meili-search.ts'
 import { createPostgresSearch } from './search/pg/postgres-search.ts'
 import type { SearchIndex } from './search/search-index.ts'
 
+type EngineConfig = Pick<
+  NexusConfig,
+  'neo4jUri' | 'neo4jUser' | 'neo4jPassword' | 'meiliUrl' | 'meiliKey'
+>
+
 /** The social graph that the configuration names (design 4). */
-export async function openGraph(config: NexusConfig, pool: Pool): Promise<SocialGraph> {
+export async function openGraph(config: EngineConfig, pool: Pool): Promise<SocialGraph> {
   const { neo4jUri: uri, neo4jUser: user, neo4jPassword: password } = config
   if (!uri) return createPostgresGraph(pool)
   return createNeo4jGraph({ uri, ...(user ? { user } : {}), ...(password ? { password } : {}) })
 }
 
 /** The search index that the configuration names (design 4). */
-export async function openSearch(config: NexusConfig, pool: Pool): Promise<SearchIndex> {
+export async function openSearch(config: EngineConfig, pool: Pool): Promise<SearchIndex> {
   const tables = createPostgresSearch(pool)
   const { meiliUrl: url, meiliKey: apiKey } = config
   if (!url) return tables

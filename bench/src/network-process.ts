@@ -1,0 +1,128 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { createWriteStream, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isPortFree } from '@pubky/server-kit/ports'
+import type { Ports, ServiceName } from '@pubky/stack'
+
+export const REPOSITORY = join(import.meta.dirname, '..', '..')
+const READY_TIMEOUT_MS = 180_000
+
+/** `npm start` as another process, on ports of its own. */
+export interface NetworkProcess {
+  readonly ports: Ports
+  readonly dataDir: string
+  /** What it printed. */
+  output(): string
+  pid(): number
+  /** Starts it, again after it ended; resolves to the ms until it was ready. */
+  start(): Promise<number>
+  /** Ctrl-C; resolves when everything has ended. */
+  stop(): Promise<void>
+  isRunning(): boolean
+  databaseUrl(name: 'homeserver' | 'nexus'): string
+  /** Where PostgreSQL keeps its files, once it was started. */
+  clusterDir(): string
+}
+
+/** Below the range from which the system gives ports to connections, so that they stay ours. */
+export async function fixedPorts(): Promise<Ports> {
+  const free: number[] = []
+  let port = 12_000 + ((process.pid * 37) % 15_000)
+  while (free.length < 7) {
+    port += 1
+    if (await isPortFree(port)) free.push(port)
+  }
+  const [web, homeserver, admin, nexus, relay, dht, postgres] = free as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  return { web, homeserver, admin, nexus, relay, dht, postgres }
+}
+
+/** Brings the bundles that `npm start` runs up to date. */
+export function buildServices(o: { web: boolean }): void {
+  const without = o.web ? [] : ['--without', 'web']
+  execFileSync(process.execPath, [join(REPOSITORY, 'scripts/build.mjs'), ...without], {
+    stdio: 'inherit',
+  })
+}
+
+export async function createNetworkProcess(o: {
+  dataDir: string
+  without?: readonly ServiceName[]
+}): Promise<NetworkProcess> {
+  const { dataDir, without = [] } = o
+  const ports = await fixedPorts()
+  const log = createWriteStream(`${dataDir}.log`, { flags: 'a' })
+  let output = ''
+  let child: ChildProcess | null = null
+
+  const args = [
+    '--enable-source-maps',
+    join(REPOSITORY, 'dist/start.js'),
+    '--empty',
+    '--data',
+    dataDir,
+    ...Object.entries(ports).flatMap(([name, port]) => ['--port', `${name}=${port}`]),
+    ...without.flatMap((name) => ['--without', name]),
+  ]
+
+  const isRunning = () => child !== null && child.exitCode === null && child.signalCode === null
+
+  async function start(): Promise<number> {
+    const sinceMs = performance.now()
+    const { INIT_CWD: _, ...env } = process.env
+    const running = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+    child = running
+    let said = ''
+    const ready = new Promise<boolean>((resolve) => {
+      const take = (chunk: Buffer) => {
+        const text = chunk.toString()
+        said += text
+        output += text
+        log.write(text)
+        if (said.includes('\nReady.')) resolve(true)
+      }
+      running.stdout?.on('data', take)
+      running.stderr?.on('data', take)
+      running.once('exit', () => resolve(false))
+    })
+    const late = sleep(READY_TIMEOUT_MS, false, { ref: false })
+    if (!(await Promise.race([ready, late]))) throw new Error(`the network did not start:\n${said}`)
+    return performance.now() - sinceMs
+  }
+
+  async function stop(): Promise<void> {
+    const running = child
+    if (!running || !isRunning()) return
+    const ended = new Promise<void>((resolve) => running.once('exit', () => resolve()))
+    running.kill('SIGINT')
+    await ended
+  }
+
+  const postgres = (name: string) => join(dataDir, 'postgres', name)
+  const read = (name: string) => readFileSync(postgres(name), 'utf8').trim()
+
+  return {
+    ports,
+    dataDir,
+    output: () => output,
+    pid: () => child?.pid ?? 0,
+    start,
+    stop,
+    isRunning,
+    databaseUrl: (name) =>
+      `postgres://pubky:${read('password')}@127.0.0.1:${ports.postgres}/pubky_${name}`,
+    // As root and without user namespaces the cluster lies where another user may enter.
+    clusterDir: () =>
+      existsSync(postgres('cluster-elsewhere'))
+        ? join(read('cluster-elsewhere'), 'cluster')
+        : postgres('cluster'),
+  }
+}

@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+function parentOf(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? null : Number(fields[1])
+  } catch {
+    return null
+  }
+}
+
+/** A process and everything below it that lives now, parents first. Linux only. */
+export function processTree(root: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    const parent = Number.isInteger(pid) ? parentOf(pid) : null
+    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), pid])
+  }
+  const tree = [root]
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []))
+  return tree
+}
+
+/** Sends SIGKILL; false when the process was gone already. */
+export function killHard(pid: number): boolean {
+  try {
+    process.kill(pid, 'SIGKILL')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function memoryOf(pid: number): { pssKb: number; name: string } | null {
+  try {
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    const script = command.find((part) => part.endsWith('.js')) ?? command[0] ?? ''
+    const name = script.split('/').at(-1)?.split(':')[0] ?? script
+    return { pssKb: Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0), name }
+  } catch {
+    return null
+  }
+}
+
+/** Proportional set size of a whole tree in MiB, in sum and by program. */
+export function treeMemory(root: number): { totalMiB: number; byProgram: Record<string, number> } {
+  const byProgram: Record<string, number> = {}
+  let total = 0
+  for (const pid of processTree(root)) {
+    const found = memoryOf(pid)
+    if (!found) continue
+    total += found.pssKb
+    byProgram[found.name] = (byProgram[found.name] ?? 0) + found.pssKb
+  }
+  const round = (kb: number) => Math.round(kb / 102.4) / 10
+  return {
+    totalMiB: round(total),
+    byProgram: Object.fromEntries(Object.entries(byProgram).map(([k, v]) => [k, round(v)])),
+  }
+}
