@@ -15,12 +15,6 @@ export function createRandom(seed: number): Random {
 
 export const between = (random: Random, low: number, high: number) => low + random() * (high - low)
 
-export function pick<T>(random: Random, list: readonly T[]): T {
-  const item = list[Math.floor(random() * list.length)]
-  if (item === undefined) throw new RangeError('nothing to pick from')
-  return item
-}
-
 const channels = (hex: string) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16))
 
 /** The colour a share of the way from one to the other; both `#rrggbb`. */
