@@ -37,21 +37,18 @@ function cors(app: FastifyInstance): void {
 /** How soon a browser comes back to a stream that broke; the library does not say it. */
 const RETRY = 'retry: 250\n\n'
 
-async function* withRetry(stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  yield RETRY
+async function* withRetry(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode(RETRY)
   yield* stream
 }
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return value !== null && typeof value === 'object' && Symbol.asyncIterator in value
-}
-
 function tellRetry(app: FastifyInstance): void {
-  app.addHook('onSend', async (_, reply, payload) => {
-    const type = String(reply.getHeader('content-type') ?? '')
-    if (!type.startsWith('text/event-stream') || !isAsyncIterable(payload)) return payload
-    reply.header('x-accel-buffering', 'no')
-    return Readable.from(withRetry(payload), { objectMode: false, highWaterMark: 16 * 1024 })
+  app.addHook('onSend', async (_, __, payload) => {
+    if (!(payload instanceof Response) || !payload.body) return payload
+    if (!payload.headers.get('content-type')?.startsWith('text/event-stream')) return payload
+    const { status, headers } = payload
+    const stream = Readable.toWeb(Readable.from(withRetry(payload.body), { objectMode: false }))
+    return new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>, { status, headers })
   })
 }
 
