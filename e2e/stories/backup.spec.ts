@@ -37,7 +37,7 @@ test('both backups bring an account back, and the key leaves the browser', async
   await signOut(page)
   await expectAccessible(page, 'signed out')
   await signInByFile(page, file, 'not the password')
-  await expect(page.getByRole('alert')).toContainText('The password is wrong')
+  await expect(page.getByRole('main').getByRole('alert')).toContainText('The password is wrong')
   await expectAccessible(page, 'sign in, refused')
   await signInByFile(page, file, PASSWORD)
   await expect(page).toHaveURL(/\/home$/)

@@ -54,7 +54,7 @@ function SearchForm({ text }: { text: string }) {
   return (
     // biome-ignore lint/a11y/useSemanticElements: `search` is not known to all browsers we support.
     <form role="search" action="/search" onSubmit={submit} className="mb-4 flex gap-2">
-      <label className="flex h-12 grow items-center gap-3 rounded-full border bg-surface px-4 text-mute focus-within:border-brand-text hover:border-line-strong">
+      <label className="flex h-12 min-w-0 grow items-center gap-3 rounded-full border bg-surface px-4 text-mute focus-within:border-brand-text hover:border-line-strong">
         <SearchIcon size={18} aria-hidden />
         <span className="sr-only">{t('search.label')}</span>
         <input
