@@ -3,7 +3,7 @@
 import Link from 'next/link'
 import { useT } from '../../i18n/client.tsx'
 import { usePost } from '../../state/queries/post.ts'
-import { useUser } from '../../state/queries/user.ts'
+import { useMuted, useUser } from '../../state/queries/user.ts'
 import { type PostKeyText, shortKey, splitKey } from '../../state/views.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { Time } from '../time.tsx'
@@ -17,11 +17,12 @@ export function EmbeddedPost({ postKey }: { postKey: PostKeyText }) {
   const { post, status } = usePost(postKey)
   const { user } = useUser(author)
   const frame = 'mt-4 rounded-md border bg-bg/40 p-4 text-sm'
+  const isMuted = useMuted().has(author)
   if (!post && status === 'pending') return <Skeleton className="mt-4 h-24 rounded-md" />
-  if (!post || post.deleted)
+  if (!post || post.deleted || isMuted)
     return (
       <p className={`${frame} border-dashed text-mute`}>
-        {t(post?.deleted ? 'post.deleted' : 'post.missing')}
+        {t(isMuted ? 'post.muted' : post?.deleted ? 'post.deleted' : 'post.missing')}
       </p>
     )
   return (

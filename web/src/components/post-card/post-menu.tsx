@@ -5,6 +5,7 @@ import { lazy, Suspense, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { useActions } from '../../state/actions.ts'
 import { repostOf } from '../../state/outbox/overlay.ts'
+import { usePost } from '../../state/queries/post.ts'
 import { useUser } from '../../state/queries/user.ts'
 import { useViewer } from '../../state/session/viewer.tsx'
 import { keyOfPost, keyOfUri, type PostView } from '../../state/views.ts'
@@ -30,6 +31,7 @@ export function PostMenu({ view, authorName, label }: PostMenuProps) {
   const { id: viewer } = useViewer()
   const { follow, mute, remove } = useActions()
   const [deleting, setDeleting] = useState(false)
+  const { sending } = usePost(keyOfPost(view))
   const { author, id, content, kind } = view.details
   const { user } = useUser(author)
   const following = user?.relationship.following ?? false
@@ -57,22 +59,22 @@ export function PostMenu({ view, authorName, label }: PostMenuProps) {
       icon: <Copy {...icon} />,
       onSelect: () => copy(content),
     })
+  // A post that is still on its way has nothing to be edited yet.
+  if (own && sending === null)
+    items.push({
+      key: 'edit',
+      label: t('post.edit'),
+      icon: <Pencil {...icon} />,
+      onSelect: () => compose({ mode: 'edit', target: keyOfPost(view) }),
+    })
   if (own)
-    items.push(
-      {
-        key: 'edit',
-        label: t('post.edit'),
-        icon: <Pencil {...icon} />,
-        onSelect: () => compose({ mode: 'edit', target: keyOfPost(view) }),
-      },
-      {
-        key: 'delete',
-        label: t('post.delete'),
-        icon: <Trash2 {...icon} />,
-        danger: true,
-        onSelect: () => setDeleting(true),
-      },
-    )
+    items.push({
+      key: 'delete',
+      label: t('post.delete'),
+      icon: <Trash2 {...icon} />,
+      danger: true,
+      onSelect: () => setDeleting(true),
+    })
   else
     items.push(
       {

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { cx } from '../../ui/cx.ts'
 
 interface ColumnsProps {
   /** Filters or a menu; hidden on a phone. */
@@ -8,15 +9,22 @@ interface ColumnsProps {
   children: ReactNode
 }
 
+const WITH_START = 'lg:grid-cols-[11.5rem_minmax(0,1fr)] xl:grid-cols-[12rem_minmax(0,1fr)_17rem]'
+const WITHOUT_START = 'xl:grid-cols-[minmax(0,1fr)_17rem]'
+
 const SIDE =
   'hidden lg:sticky lg:top-24 lg:block lg:max-h-[calc(100dvh-7rem)] lg:self-start lg:overflow-y-auto'
 
 /** Three columns on a desktop, the middle one alone on a phone. `children` is the main content. */
 export function Columns({ start, end, children }: ColumnsProps) {
   return (
-    <div className="grid gap-x-8 lg:grid-cols-[11.5rem_minmax(0,1fr)] xl:grid-cols-[12rem_minmax(0,1fr)_17rem]">
-      <div className={SIDE}>{start}</div>
-      <main className="mx-auto w-full max-w-2xl min-w-0 lg:max-w-none">{children}</main>
+    <div className={cx('grid gap-x-8', start ? WITH_START : WITHOUT_START)}>
+      {start ? <div className={SIDE}>{start}</div> : null}
+      <main
+        className={cx('mx-auto w-full max-w-2xl min-w-0', start ? 'lg:max-w-none' : 'lg:max-w-3xl')}
+      >
+        {children}
+      </main>
       <aside className={`${SIDE} lg:hidden xl:block`}>{end}</aside>
     </div>
   )

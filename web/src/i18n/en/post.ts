@@ -1,5 +1,6 @@
 export const post = {
   deleted: 'This post was deleted by its author.',
+  muted: 'A post of somebody whom you muted.',
   missing: 'This post is not here. It may be gone, or not indexed yet.',
   repostedBy: '{name} reposted',
   youReposted: 'You reposted',

@@ -64,13 +64,19 @@ export function watchConfirmations(
         if (action.parent) void refresh(['post', action.parent])
         if (action.embed) void refresh(['post', action.embed])
         return
-      case 'mute':
-        await refresh(['mutes'])
-        return
       case 'follow':
         void refresh(['users'])
         void refresh(['user', store.user])
     }
+  }
+
+  /** A mute is shown by the list of mutes, which then is the newest there is. */
+  async function isMuteShown(action: Extract<Action, { type: 'mute' }>): Promise<boolean> {
+    const mutes = await api.user.mutes.query({ userId: store.user })
+    if (mutes.includes(action.user) !== action.on) return false
+    await queryClient.cancelQueries({ queryKey: ['mutes'] })
+    queryClient.setQueryData(['mutes'], mutes)
+    return true
   }
 
   async function check(id: string, waitMs: number): Promise<void> {
@@ -81,8 +87,11 @@ export function watchConfirmations(
     }
     const late = Date.now() - (pending.sentAtMs ?? 0) > LIMIT_MS
     try {
+      const { action } = pending
       const seen = await ask(pending)
-      if (late || isReflected(pending.action, seen, store.user)) {
+      const isShown =
+        action.type === 'mute' ? await isMuteShown(action) : isReflected(action, seen, store.user)
+      if (late || isShown) {
         watched.delete(id)
         await settle(pending, seen)
         return

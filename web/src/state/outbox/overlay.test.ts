@@ -145,3 +145,17 @@ describe('whether the indexer shows an action', () => {
     expect(isReflected({ ...off, on: true }, half, ME)).toBe(true)
   })
 })
+
+describe('a profile edit', () => {
+  const draft = { name: 'Ann', bio: 'new', links: null, status: null, image: null, picture: null }
+  const action: Action = { type: 'profile', draft, image: null }
+  const seen = (bio: string | null): UserView => ({
+    ...EMPTY_USER,
+    details: { ...EMPTY_USER.details, id: ME, name: 'Ann', bio },
+  })
+
+  it('is not confirmed by an answer that shows the same name with older words', () => {
+    expect(isReflected(action, seen('old'), ME)).toBe(false)
+    expect(isReflected(action, seen('new'), ME)).toBe(true)
+  })
+})

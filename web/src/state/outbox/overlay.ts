@@ -5,6 +5,7 @@ import {
   type PostView,
   splitKey,
   type TagDetails,
+  type UserDetails,
   type UserView,
   uriOfKey,
 } from '../views.ts'
@@ -249,6 +250,19 @@ export function overlayStream(
   return placed.filter((key) => !gone.has(key) && !mutedAuthors.has(splitKey(key)[0]))
 }
 
+/** Addresses are left out: the data model writes them in its own way. */
+function isSameProfile(action: Extract<Action, { type: 'profile' }>, seen: UserDetails): boolean {
+  const { draft, image } = action
+  const titles = (links: UserDetails['links']) => (links ?? []).map(({ title }) => title.trim())
+  return (
+    seen.name === draft.name.trim() &&
+    seen.image === image &&
+    (seen.bio ?? '') === (draft.bio ?? '').trim() &&
+    (seen.status ?? '') === (draft.status ?? '').trim() &&
+    titles(seen.links).join('\n') === titles(draft.links).join('\n')
+  )
+}
+
 /** True when the indexer's answer already contains the action, so that nothing needs laying over. */
 export function isReflected(
   action: Action,
@@ -272,12 +286,7 @@ export function isReflected(
     case 'follow':
       return seen !== null && 'relationship' in seen && seen.relationship.following === action.on
     case 'profile':
-      return (
-        seen !== null &&
-        'name' in seen.details &&
-        seen.details.name === action.draft.name.trim() &&
-        seen.details.image === action.image
-      )
+      return seen !== null && 'name' in seen.details && isSameProfile(action, seen.details)
     case 'mute':
     case 'lastRead':
       return true

@@ -6,9 +6,10 @@ import { usePending } from '../outbox/outbox.tsx'
 import { overlayStream, type StreamInput } from '../outbox/overlay.ts'
 import { useApi } from '../services.ts'
 import { useViewer } from '../session/viewer.tsx'
-import { keyOfPost, type PostKeyText } from '../views.ts'
+import { keyOfPost, type PostKeyText, splitKey } from '../views.ts'
 import { prepend, type StreamAnswer, type StreamData, streamKey, toPage } from './stream-cache.ts'
 import { streamRequest } from './stream-request.ts'
+import { useMuted } from './user.ts'
 
 export type { StreamInput } from '../outbox/overlay.ts'
 
@@ -53,6 +54,7 @@ export function usePostStream(input: StreamInput): PostStream {
   const client = useQueryClient()
   const { id: viewer } = useViewer()
   const pending = usePending()
+  const muted = useMuted()
   const key = streamKey(input)
   const keyText = JSON.stringify(input)
 
@@ -123,10 +125,13 @@ export function usePostStream(input: StreamInput): PostStream {
   }
 
   const server = useMemo(() => query.data?.pages.flatMap((page) => page.keys) ?? [], [query.data])
-  const keys = useMemo(
-    () => [...new Set(overlayStream(server, viewer, pending, JSON.parse(keyText) as StreamInput))],
-    [server, viewer, pending, keyText],
-  )
+  // On a person's own profile one asks for them by name.
+  const isOfOne = input.source === 'author' || input.source === 'author_replies'
+  const keys = useMemo(() => {
+    const asked = JSON.parse(keyText) as StreamInput
+    const shown = [...new Set(overlayStream(server, viewer, pending, asked))]
+    return isOfOne ? shown : shown.filter((one) => !muted.has(splitKey(one)[0]))
+  }, [server, viewer, pending, keyText, isOfOne, muted])
   const news = held.filter((one) => !known.has(one)).length
   return {
     keys,

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
 import { usePending } from '../outbox/outbox.tsx'
 import { overlayUser } from '../outbox/overlay.ts'
 import { useApi } from '../services.ts'
@@ -47,11 +48,13 @@ export function useMuted(): ReadonlySet<string> {
     enabled: viewer !== null,
     staleTime: USER_STALE_MS,
   })
-  const muted = new Set<string>(data)
-  for (const { action, state } of pending) {
-    if (action.type !== 'mute' || state === 'failed') continue
-    if (action.on) muted.add(action.user)
-    else muted.delete(action.user)
-  }
-  return muted
+  return useMemo(() => {
+    const muted = new Set<string>(data)
+    for (const { action, state } of pending) {
+      if (action.type !== 'mute' || state === 'failed') continue
+      if (action.on) muted.add(action.user)
+      else muted.delete(action.user)
+    }
+    return muted
+  }, [data, pending])
 }
