@@ -24,6 +24,15 @@ export async function giveName(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: 'Finish' }).click()
   await expect(page).toHaveURL(/\/home$/)
   await expect(page.getByRole('main')).toBeVisible()
+  await expectAlive(page)
+}
+
+/** The page does not only show what the server sent: its scripts have taken it over. */
+export async function expectAlive(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const main = document.querySelector('main')
+    return main !== null && Object.keys(main).some((name) => name.startsWith('__reactProps'))
+  })
 }
 
 /** All steps on the shortest way; the backup is left for later. */

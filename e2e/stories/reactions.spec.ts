@@ -1,3 +1,4 @@
+import { expectAlive } from '../flows/onboarding.ts'
 import { card, expectDelivered, fromMenu, open, publish, unique, write } from '../flows/posts.ts'
 import { expectAccessible } from '../setup/axe.ts'
 import { expect, test } from '../setup/story.ts'
@@ -35,6 +36,7 @@ test('people tag, bookmark, repost and quote a post, and take it back', async ({
     await expect(post.getByRole('button', { name: 'Remove bookmark' })).toBeVisible()
     await page.goto('/bookmarks')
     await expect(card(page, text)).toBeVisible()
+    await expectAlive(page)
     await expectAccessible(page, 'bookmarks')
     await card(page, text).getByRole('button', { name: 'Remove bookmark' }).click()
     await page.goto('/bookmarks')
@@ -42,6 +44,7 @@ test('people tag, bookmark, repost and quote a post, and take it back', async ({
   })
 
   await page.goto('/home')
+  await expectAlive(page)
   await test.step('quote, then repost without words and undo', async () => {
     await post.getByRole('button', { name: /^Repost/ }).click()
     const quote = unique('My words about it')

@@ -188,7 +188,7 @@ function PostResults({ text }: { text: string }) {
   return (
     <Results result={result} none={none}>
       {(keys) => (
-        <div role="feed" aria-label={t('search.posts')} className="grid gap-4">
+        <div role="feed" aria-label={t('search.posts')} className="grid grid-cols-1 gap-4">
           {keys.map((key, at) => (
             <PostCard key={key} postKey={key} position={at + 1} />
           ))}
