@@ -1,6 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { Api } from '../api.ts'
-import { insertOnTop, removeFromStreams } from '../queries/stream-cache.ts'
+import { insertOnTop, removeFromStreams, setBookmarked } from '../queries/stream-cache.ts'
 import type { PostView, UserView } from '../views.ts'
 import type { Action, Pending } from './actions.ts'
 import { isReflected, subjectToAsk } from './overlay.ts'
@@ -63,6 +63,9 @@ export function watchConfirmations(
         if (seen === null) removeFromStreams(queryClient, [action.key])
         if (action.parent) void refresh(['post', action.parent])
         if (action.embed) void refresh(['post', action.embed])
+        return
+      case 'bookmark':
+        setBookmarked(queryClient, action.key, action.on)
         return
       case 'follow':
         void refresh(['users'])

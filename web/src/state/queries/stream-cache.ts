@@ -66,14 +66,24 @@ export function insertOnTop(
   }
 }
 
+function without(data: StreamData, keys: readonly PostKeyText[]): StreamData {
+  if (!data.pages.some((page) => page.keys.some((key) => keys.includes(key)))) return data
+  const pages = data.pages.map((page) => ({
+    ...page,
+    keys: page.keys.filter((key) => !keys.includes(key)),
+  }))
+  return { ...data, pages }
+}
+
 /** Takes posts out of every cached list. */
 export function removeFromStreams(client: QueryClient, keys: readonly PostKeyText[]): void {
-  client.setQueriesData<StreamData>({ queryKey: ['stream'] }, (data) => {
-    if (!data?.pages.some((page) => page.keys.some((key) => keys.includes(key)))) return data
-    const pages = data.pages.map((page) => ({
-      ...page,
-      keys: page.keys.filter((key) => !keys.includes(key)),
-    }))
-    return { ...data, pages }
-  })
+  client.setQueriesData<StreamData>({ queryKey: ['stream'] }, (data) => data && without(data, keys))
+}
+
+/** The indexer knows a bookmark, or that it is gone: the cached list of bookmarks says the same. */
+export function setBookmarked(client: QueryClient, key: PostKeyText, on: boolean): void {
+  client.setQueriesData<StreamData>(
+    { queryKey: streamKey({ source: 'bookmarks' }) },
+    (data) => data && (on ? prepend(data, [key]) : without(data, [key])),
+  )
 }
