@@ -143,7 +143,7 @@ export function createModelHomeserver(o: { now: () => Micros; signatures?: boole
     const session = bearers.get(headers.get('authorization') ?? '')
     if (session?.user !== owner || session.expiresAt <= nowSeconds())
       return refuse(401, 'no_session', 'No authenticated session found')
-    return write(method === 'PUT' ? 'PUT' : 'DELETE', { owner, path, key }, headers, body, current)
+    return write(method === 'PUT' ? 'PUT' : 'DELETE', { owner, path, key }, headers, body)
   }
 
   async function write(
@@ -151,13 +151,15 @@ export function createModelHomeserver(o: { now: () => Micros; signatures?: boole
     at: { owner: PublicKeyZ32; path: StoragePath; key: string },
     headers: Headers,
     body: Uint8Array,
-    current: Stored,
   ): Promise<Response> {
     const header = headers.get(PROOF_HEADER)
     const proof = header === null ? null : decodeProofHeader(header)
-    if (proof) {
-      const hash = method === 'PUT' ? { hash: blake3Sync(body) } : {}
-      const { timestamp } = await verifyObjectProof(proof, { ...at, action: method, ...hash })
+    const hash = method === 'PUT' ? { hash: blake3Sync(body) } : {}
+    const verified = proof && (await verifyObjectProof(proof, { ...at, action: method, ...hash }))
+    // Nothing is awaited from here on, so that of two copies of a request one sees the other.
+    const current = stored.get(at.key) ?? { body: null, proof: null }
+    if (proof && verified) {
+      const { timestamp } = verified
       if (current.proof && equalBytes(current.proof, proof))
         return new Response(null, { status: method === 'PUT' ? 201 : 204 })
       const top = highest.get(at.key) ?? 0n
@@ -170,8 +172,7 @@ export function createModelHomeserver(o: { now: () => Micros; signatures?: boole
     if (method === 'PUT' && headers.get('if-none-match') === '*' && current.body)
       return refuse(412, 'already_exists', 'the file exists')
     if (method === 'DELETE' && !current.body) return refuse(404, 'not_found', 'Not Found')
-    if (proof)
-      highest.set(at.key, (await verifyObjectProof(proof, { ...at, action: method })).timestamp)
+    if (verified) highest.set(at.key, verified.timestamp)
     stored.set(at.key, { body: method === 'PUT' ? body : null, proof })
     const text = method === 'PUT' ? fromUtf8(body) : null
     events.push({ type: method === 'PUT' ? 'PUT' : 'DEL', owner: at.owner, path: at.path, text })
