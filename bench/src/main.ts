@@ -7,6 +7,7 @@ type Run = (o: { seed: number }) => Promise<Figures>
 /** `npm run bench [NAME…]`: ratios against a baseline in the same run, ten minutes in all. */
 const BENCHES: Record<string, () => Promise<Run>> = {
   homeserver: async () => (await import('./homeserver.ts')).run,
+  network: async () => (await import('./network-bench.ts')).run,
 }
 
 /** `npm run prove -- NAME`: proofs at the size an issue names. */
