@@ -20,6 +20,10 @@ test('people follow each other, become friends, and part again', async ({ join }
   await bob.page.getByRole('main').getByRole('button', { name: 'Follow Ada who follows' }).click()
   await expect(bob.page.getByText('You follow each other')).toBeVisible()
 
+  await ada.page.getByRole('link', { name: 'Notifications, 1 unread' }).click()
+  await expect(
+    ada.page.getByRole('link', { name: /Bob who follows.*you are friends/ }),
+  ).toBeVisible()
   await ada.page.goto('/profile/friends')
   const friends = ada.page.getByRole('main')
   await expect(friends.getByRole('link', { name: /Bob who follows/ })).toBeVisible()

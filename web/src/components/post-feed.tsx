@@ -101,14 +101,14 @@ function NewsButton({ feed }: { feed: PostStream }) {
   const { news } = feed
   const text = news > MOST_NEWS ? t('feed.newPostsMany') : t('feed.newPosts', { count: news })
   return (
-    <div className="pointer-events-none sticky top-20 z-20 flex h-0 justify-center">
+    <div className="pointer-events-none sticky top-28 z-20 flex h-0 justify-center">
       <span role="status" className="sr-only">
         {news > 0 ? t('feed.newPostsAnnounce', { count: news }) : ''}
       </span>
       {news > 0 ? (
         <Button
           look="brand"
-          className="pointer-events-auto -mt-7 animate-rise shadow-pop"
+          className="pointer-events-auto -mt-10 animate-rise shadow-pop"
           icon={<ArrowUp size={17} aria-hidden />}
           onClick={() => {
             void feed.showNews().then(() => scrollTo({ top: 0, behavior: 'smooth' }))
