@@ -63,6 +63,7 @@ test('people tag, bookmark, repost and quote a post, and take it back', async ({
     await expectAccessible(page, 'dialog to repost')
     await dialog.getByRole('button', { name: 'Repost', exact: true }).click()
     await expect(page.getByText('You reposted')).toBeVisible()
+    await expectAccessible(page, 'home with a repost')
     await expect(own.first().getByRole('button', { name: 'Repost, 2 reposts' })).toBeVisible()
     await page.getByRole('button', { name: 'Undo' }).click()
     await expect(page.getByText('You reposted')).toBeHidden()

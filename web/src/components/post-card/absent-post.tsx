@@ -28,11 +28,11 @@ export function DeletedPost({
 export function MissingPost({ onRetry }: { onRetry: () => void }) {
   const t = useT()
   return (
-    <div className="card flex flex-wrap items-center justify-between gap-3 border-dashed px-6 py-4 text-sm text-mute">
+    <article className="card flex flex-wrap items-center justify-between gap-3 border-dashed px-6 py-4 text-sm text-mute">
       {t('post.missing')}
       <Button look="outline" size="sm" onClick={onRetry}>
         {t('common.retry')}
       </Button>
-    </div>
+    </article>
   )
 }

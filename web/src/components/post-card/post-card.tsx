@@ -62,7 +62,8 @@ function Repost({ view, original, position }: RepostProps) {
   const { post, status, retry } = usePost(original)
   const own = author === viewer
   return (
-    <div>
+    // The line belongs to the post: a feed holds nothing but articles.
+    <article aria-posinset={position} aria-setsize={position === undefined ? undefined : -1}>
       <div className="mb-1.5 flex h-7 items-center gap-2 px-3 text-xs font-medium text-mute">
         <Repeat2 size={15} aria-hidden />
         {own ? (
@@ -84,7 +85,7 @@ function Repost({ view, original, position }: RepostProps) {
         ) : null}
       </div>
       {post ? (
-        <PostArticle view={post} position={position} />
+        <PostArticle view={post} />
       ) : post === null ? (
         <MissingPost onRetry={retry} />
       ) : status === 'error' ? (
@@ -92,7 +93,7 @@ function Repost({ view, original, position }: RepostProps) {
       ) : (
         <PostSkeleton />
       )}
-    </div>
+    </article>
   )
 }
 
