@@ -5,6 +5,8 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
 /** The page as it is now breaks no rule of WCAG 2.2 AA that a machine can check, and fits its width. */
 export async function expectAccessible(page: Page, state: string): Promise<void> {
+  // Between two pages there is none for a moment.
+  await expect(page).toHaveTitle(/\S/)
   const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze()
   const found = violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${help} at ${target} ${failureSummary}`),

@@ -67,6 +67,7 @@ test('posts of somebody muted vanish everywhere but on their profile', async ({ 
   await expectAccessible(page, 'muted people')
   await page.getByRole('button', { name: 'Unmute Loud person' }).click()
   await expect(page.getByText('You mute nobody')).toBeVisible()
+  await expect(page.getByText(/changes? waiting to be sent/)).toHaveCount(0)
   await expect(async () => {
     await page.goto('/home')
     await expect(card(page, text)).toBeVisible({ timeout: 5000 })
