@@ -103,6 +103,20 @@ async function rowsDigest(pool: Pool, table: string): Promise<string> {
   return rows[0]?.digest ?? ''
 }
 
+/** To find out why: the first row of `objects` that is another one after the rebuild. */
+async function firstDifference(had: Pool, again: Pool): Promise<string | null> {
+  const text = `select owner, path, to_jsonb(o) - 'position' as row from objects o order by owner, path`
+  const [before, after] = await Promise.all([had.query(text), again.query(text)])
+  const print = (row: unknown) => JSON.stringify(row)
+  const at = before.rows.findIndex((row, i) => print(row) !== print(after.rows[i]))
+  if (at < 0) return null
+  const left: Record<string, unknown> = before.rows[at].row
+  const right: Record<string, unknown> = after.rows[at]?.row ?? {}
+  const names = Object.keys(left).filter((name) => print(left[name]) !== print(right[name]))
+  const shown = names.map((name) => `${name}: ${print(left[name])} / ${print(right[name])}`)
+  return `${before.rows[at].path} (deleted: ${left.deleted}) ${shown.join(', ')}`
+}
+
 interface Built {
   pool: Pool
   projections: Projection[]
@@ -159,6 +173,8 @@ export async function checkProjections(
       compare(`${name} state`, await original.stateDigest(), await projection.stateDigest())
       compare(`${name} notices`, await original.noticeDigest(), await projection.noticeDigest())
     }
+    const objects = await firstDifference(had.pool, again.pool)
+    if (objects) findings.push(`the first object that differs: ${objects}`)
     for (const table of ENGINE_TABLES)
       compare(table, await rowsDigest(had.pool, table), await rowsDigest(again.pool, table))
     return { entries: Number(await had.journal.head()), compared, findings }

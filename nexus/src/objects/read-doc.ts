@@ -25,9 +25,11 @@ export function readDoc(entry: ObjectEntry): ObjectDoc | null {
   const kind = kindOfPath(entry.path)
   if (kind === null) return null
   try {
-    if (entry.body.at === 'erased') return storable(docOfRefs(entry, entry.body.refs))
+    // These count without their bytes, which may have been erased.
     if (kind === 'key' || kind === 'proofs') return { kind }
-    if (entry.body.at === 'blob') return kind === 'blob' && hasHashId(entry) ? { kind } : null
+    if (kind === 'blob') return entry.body.at !== 'row' && hasHashId(entry) ? { kind } : null
+    if (entry.body.at === 'blob') return null
+    if (entry.body.at === 'erased') return storable(docOfRefs(entry, entry.body.refs))
     const now = (BigInt(entry.receivedAtMs) * 1000n) as Micros
     return storable(docOfObject(parseObject(entry.path, entry.body.bytes, now)))
   } catch {
@@ -93,8 +95,6 @@ function docOfRefs(entry: ObjectEntry, refs: ObjectRefs | null): ObjectDoc | nul
     }
     case 'lastRead':
       return { kind: 'lastRead', at: 0 }
-    case 'blob':
-      return { kind: 'blob' }
     default:
       return null
   }

@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { followPath } from '@pubky/app-specs'
+import { buildBlob, followPath } from '@pubky/app-specs'
 import { createCompactor } from '@pubky/indexer'
+import { type StoragePath, utf8 } from '@pubky/protocol'
 import { createFileBlobStore } from '@pubky/server-kit'
 import { createTestDatabase } from '@pubky/testkit/pg'
 import { expect, it } from 'vitest'
-import { MIGRATIONS, openWorld } from './fixture.ts'
+import { MIGRATIONS, objectEntry, openWorld, START_MS } from './fixture.ts'
 import { ANN, BOB, CEM, createStory } from './story.ts'
 
 it('erasing the bodies of deleted objects changes neither state nor notices of a rebuild', async () => {
@@ -27,6 +28,16 @@ it('erasing the bodies of deleted objects changes neither state nor notices of a
   await story.follow(ANN, BOB)
   await story.follow(BOB, ANN)
   await story.profile(CEM, 'Cem Example')
+  const picture = buildBlob(utf8('a picture'))
+  const key = { path: '/pub/pubky.keys/phone' as StoragePath, body: utf8('{}') }
+  await story.put(ANN, key)
+  await story.del(ANN, key.path)
+  const event = { owner: ANN, path: picture.path, receivedAtMs: START_MS + 500_000 }
+  const upload = { ...event, kind: 'PUT', body: picture.body, eventId: 500 } as const
+  const body = { at: 'blob', key: 'a-blob', size: picture.body.length } as const
+  await world.append({ ...(await objectEntry(upload)), body })
+  await world.append(await objectEntry({ ...event, kind: 'DEL', eventId: 501 }))
+  await world.apply()
   await story.del(BOB, followPath(ANN))
   await story.del(CEM, tag.path)
   await story.del(ANN, post.path)
