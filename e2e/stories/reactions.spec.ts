@@ -34,13 +34,19 @@ test('people tag, bookmark, repost and quote a post, and take it back', async ({
   await test.step('bookmark, list, remove', async () => {
     await post.getByRole('button', { name: 'Bookmark' }).click()
     await expect(post.getByRole('button', { name: 'Remove bookmark' })).toBeVisible()
-    await page.goto('/bookmarks')
-    await expect(card(page, text)).toBeVisible()
+    await expect(page.getByText(/changes? waiting to be sent/)).toHaveCount(0)
+    await expect(async () => {
+      await page.goto('/bookmarks')
+      await expect(card(page, text)).toBeVisible({ timeout: 3000 })
+    }).toPass()
     await expectAlive(page)
     await expectAccessible(page, 'bookmarks')
     await card(page, text).getByRole('button', { name: 'Remove bookmark' }).click()
-    await page.goto('/bookmarks')
-    await expect(page.getByText('No bookmarks yet')).toBeVisible()
+    await expect(page.getByText(/changes? waiting to be sent/)).toHaveCount(0)
+    await expect(async () => {
+      await page.goto('/bookmarks')
+      await expect(page.getByText('No bookmarks yet')).toBeVisible({ timeout: 3000 })
+    }).toPass()
   })
 
   await page.goto('/home')
