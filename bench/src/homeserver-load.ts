@@ -20,6 +20,7 @@ export interface LoadResult {
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n')
+const LAST_CHUNK = Buffer.from('0\r\n\r\n')
 
 /** Reads one answer; the body is counted, not kept. */
 function answerReader(onAnswer: (status: number) => void): (chunk: Buffer) => void {
@@ -34,8 +35,15 @@ function answerReader(onAnswer: (status: number) => void): (chunk: Buffer) => vo
         if (end < 0) return
         const head = pending.toString('latin1', 0, end)
         status = Number(head.slice(9, 12))
-        left = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0)
+        const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1]
+        const isChunked = /\r\ntransfer-encoding: chunked/i.test(head)
         pending = pending.subarray(end + 4)
+        left = isChunked ? Number.POSITIVE_INFINITY : Number(length ?? 0)
+      }
+      if (left === Number.POSITIVE_INFINITY) {
+        // One answer at a time is on its way, so the last chunk ends what has come.
+        if (!pending.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK)) return
+        left = pending.length
       }
       const taken = Math.min(left, pending.length)
       left -= taken
