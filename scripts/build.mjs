@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { webSizes } from './web-size.mjs'
 
 const root = join(fileURLToPath(import.meta.url), '..', '..')
 const dist = join(root, 'dist')
@@ -182,11 +183,15 @@ export async function build({ without = [] } = {}) {
       'web',
       [...SHARED, ...WEB],
       () => existsSync(join(root, 'web/.next/BUILD_ID')),
-      () =>
-        run('The web app', [join(root, 'node_modules/next/dist/bin/next'), 'build'], {
+      async () => {
+        await run('The web app', [join(root, 'node_modules/next/dist/bin/next'), 'build'], {
           cwd: join(root, 'web'),
           env: { NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
-        }),
+        })
+        const { tooLarge } = webSizes(join(root, 'web/.next'))
+        if (tooLarge.length > 0)
+          throw new BuildError(`The web app is too large.\n${tooLarge.join('\n')}`)
+      },
     )
   })
 }

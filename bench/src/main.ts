@@ -7,6 +7,8 @@ type Run = (o: { seed: number }) => Promise<Figures>
 /** `npm run bench [NAME…]`: ratios against a baseline in the same run, ten minutes in all. */
 const BENCHES: Record<string, () => Promise<Run>> = {
   homeserver: async () => (await import('./homeserver.ts')).run,
+  'web-size': async () => (await import('./web-size.ts')).run,
+  lighthouse: async () => (await import('./lighthouse.ts')).run,
   network: async () => (await import('./network-bench.ts')).run,
 }
 
