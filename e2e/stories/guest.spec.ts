@@ -61,9 +61,16 @@ test('the app has one name: 127.0.0.1 leads to localhost', async ({ visit }) => 
   await expect(page).toHaveURL(`${address()}/search?q=words`)
 })
 
-test('an address of nothing says so', async ({ visit, guard }) => {
+test('an address of nothing says so, in the frame of the app where it has one', async ({
+  visit,
+  guard,
+}) => {
   guard.allow(/status of 404/)
   const page = await visit('/no-such-page')
   await expect(page.getByRole('heading', { name: 'Nothing lives here' })).toBeVisible()
   await expectAccessible(page, 'page of a wrong address')
+  await page.goto('/post/nobody/nothing')
+  await expect(page.getByRole('heading', { name: 'Nothing lives here' })).toBeVisible()
+  await expect(page.getByRole('link', { name: 'Pubky', exact: true })).toHaveCount(1)
+  await expectAccessible(page, 'page of a wrong address of a post')
 })

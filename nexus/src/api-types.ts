@@ -1,3 +1,4 @@
+export type { LiveEvent, LiveInput } from './live/live-event.ts'
 export type {
   Bookmark,
   Bootstrap,

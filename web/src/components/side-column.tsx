@@ -36,19 +36,30 @@ function Section({ title, href, children }: SectionProps) {
   )
 }
 
-function People({ source, userId }: { source: PeopleSource; userId?: string }) {
-  const t = useT()
+interface PeopleProps {
+  title: string
+  href: string
+  source: PeopleSource
+  userId?: string
+}
+
+/** Nothing at all where there is nobody to show. */
+function People({ title, href, source, userId }: PeopleProps) {
   const { data, status } = usePeople(source, userId ? { userId, limit: 3 } : { limit: 3 })
-  if (status === 'pending')
-    return (
-      <>
-        <UserSkeleton />
-        <UserSkeleton />
-        <UserSkeleton />
-      </>
-    )
-  if (!data?.length) return <p className="text-sm text-mute">{t('common.nobodyYet')}</p>
-  return data.map((user) => <UserRow key={user} userId={user} />)
+  if (status !== 'pending' && !data?.length) return null
+  return (
+    <Section title={title} href={href}>
+      {data ? (
+        data.map((user) => <UserRow key={user} userId={user} />)
+      ) : (
+        <>
+          <UserSkeleton />
+          <UserSkeleton />
+          <UserSkeleton />
+        </>
+      )}
+    </Section>
+  )
 }
 
 /** Beside the feed: whom to follow, who is active, what is talked about. */
@@ -59,13 +70,14 @@ export function SideColumn() {
   return (
     <>
       {viewer ? (
-        <Section title={t('common.whoToFollow')} href="/who-to-follow">
-          <People source="recommended" userId={viewer} />
-        </Section>
+        <People
+          title={t('common.whoToFollow')}
+          href="/who-to-follow"
+          source="recommended"
+          userId={viewer}
+        />
       ) : null}
-      <Section title={t('common.activeUsers')} href="/hot">
-        <People source="influencers" />
-      </Section>
+      <People title={t('common.activeUsers')} href="/hot" source="influencers" />
       <Section title={t('common.hotTags')} href="/hot">
         {tags.data?.length ? (
           <ul className="flex flex-wrap gap-1.5">

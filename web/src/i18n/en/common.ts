@@ -57,7 +57,6 @@ export const common = {
   unfollow: 'Unfollow',
   followName: 'Follow {name}',
   unfollowName: 'Unfollow {name}',
-  nobodyYet: 'Nobody to show yet.',
   noTagsYet: 'No tags yet today.',
   seeAll: 'See all',
   errorTitle: 'Something went wrong',

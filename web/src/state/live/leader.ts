@@ -1,6 +1,6 @@
-import type { AppRouter } from '@pubky/nexus/api-types'
+import type { AppRouter, LiveEvent } from '@pubky/nexus/api-types'
 import { createTRPCClient, httpSubscriptionLink } from '@trpc/client'
-import { type Interest, type LiveEvent, mergeInterests, type TabMessage } from './messages.ts'
+import { type Interest, mergeInterests, type TabMessage } from './messages.ts'
 
 // Loaded by the one tab that holds the connection.
 

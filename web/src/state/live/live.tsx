@@ -1,11 +1,12 @@
 'use client'
 
+import type { LiveEvent } from '@pubky/nexus/api-types'
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, use, useEffect, useMemo, useRef } from 'react'
 import { useConfig } from '../services.ts'
 import { useViewer } from '../session/viewer.tsx'
 import type { PostView, UserView } from '../views.ts'
-import type { Interest, LiveEvent, TabMessage } from './messages.ts'
+import type { Interest, TabMessage } from './messages.ts'
 
 type Handler = (event: LiveEvent, source: Interest['source']) => void
 

@@ -1,25 +1,7 @@
-/** What the indexer pushes (design 3, step 6). */
-export type LiveEvent =
-  | {
-      type: 'post'
-      key: string
-      author: string
-      replyTo: string | null
-      repostOf: string | null
-      labels: string[]
-      indexedAt: number
-    }
-  | { type: 'post_changed' | 'post_removed'; key: string }
-  | { type: 'counts'; key: string; counts: Record<string, number> }
-  | { type: 'notification'; user: string; unread: number }
-  | { type: 'reset' }
+import type { LiveEvent, LiveInput } from '@pubky/nexus/api-types'
 
 /** What a page wants to hear about. */
-export interface Interest {
-  source: 'all' | 'following' | 'friends' | 'author' | 'post' | 'none'
-  authors?: string[]
-  post?: string
-}
+export type Interest = Pick<LiveInput, 'source' | 'authors' | 'post'>
 
 /** Between the tabs: interests go to the leader, events come from it. */
 export type TabMessage =
