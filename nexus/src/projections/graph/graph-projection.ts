@@ -1,80 +1,49 @@
 import { parsePostKey } from '@pubky/app-specs'
-import type { JournalEntry, Projection } from '@pubky/indexer'
+import type { Projection } from '@pubky/indexer'
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import type { Pool } from 'pg'
 import type { GraphOp, SocialGraph } from '../../graph/social-graph.ts'
 import { postLinks } from '../../objects/edges.ts'
 import type { ObjectState } from '../../objects/fold.ts'
+import { createEngineProjection, type FactTable } from '../facts/engine-projection.ts'
 import { type EdgeName, labelOf, nameOfEdge, targetOf } from '../facts/fact.ts'
-import { createFactTable, type Said } from '../facts/fact-table.ts'
-import { createObjectStates, type ObjectChange } from '../facts/object-states.ts'
+import type { Said } from '../facts/fact-table.ts'
+import type { ObjectChange } from '../facts/object-states.ts'
 
 export const GRAPH_PROJECTION_VERSION = 1
 
-/**
- * Feeds a `SocialGraph` from the journal. What each object says is written down first, then the
- * graph learns the difference as absolute facts together with the position: when it stops in
- * between, the same batch comes again and says the same.
- */
+/** Feeds a `SocialGraph` from the journal. */
 export function createGraphProjection(deps: { pool: Pool; graph: SocialGraph }): Projection {
-  const { graph } = deps
-  const states = createObjectStates(deps.pool)
-  const facts = createFactTable(deps.pool, 'graph', { text: false })
-
-  async function opsOf(
-    changes: readonly ObjectChange[],
-    said: readonly Said[],
-  ): Promise<GraphOp[]> {
-    const edges = new Map<string, EdgeName>()
-    const people = new Map<PublicKeyZ32, GraphOp>()
-    for (const { owner, kind, target, label } of said) {
-      if (kind === 'profile') people.set(owner, { op: 'user', user: owner, present: false })
-      if (kind === 'profile' || kind === 'post') continue
-      edges.set(nameOfEdge({ owner, kind, target, label }), { owner, kind, target, label })
-    }
-    const posts = said.filter((fact) => fact.kind === 'post').map((fact) => fact.target)
-    const since = await facts.edgesSince([...edges.values()])
-    return [
-      ...people.values(),
-      ...[...new Set(posts)].map(absentPost),
-      ...changes.flatMap((change) => documentOp(change.state)),
-      ...[...edges].map(([name, edge]) => edgeOp(edge, since.get(name))),
-    ]
-  }
-
-  async function apply(
-    entries: readonly JournalEntry[],
-    { signal }: { signal?: AbortSignal },
-  ): Promise<void> {
-    const position = entries.at(-1)?.position ?? 0n
-    const reached = await graph.position()
-    const news = entries.filter((entry) => entry.position > reached)
-    if (news.length === 0) return
-    try {
-      const changes = await states.changes(news)
-      signal?.throwIfAborted()
-      const said = await facts.write(changes)
-      await graph.apply({ position, ops: await opsOf(changes, said) })
-      states.remember(changes, position)
-    } catch (error) {
-      states.forget()
-      throw error
-    }
-  }
-
-  return {
+  return createEngineProjection({
+    pool: deps.pool,
     name: 'graph',
     version: GRAPH_PROJECTION_VERSION,
-    position: () => graph.position(),
-    apply,
-    async reset() {
-      states.forget()
-      await facts.clear()
-      await graph.reset()
-    },
-    stateDigest: () => facts.digest(),
-    noticeDigest: async () => 'none',
+    text: false,
+    engine: deps.graph,
+    newsOf: async (facts, said, changes) => ({ ops: await opsOf(facts, said, changes) }),
+  })
+}
+
+async function opsOf(
+  facts: FactTable,
+  said: readonly Said[],
+  changes: readonly ObjectChange[],
+): Promise<GraphOp[]> {
+  const edges = new Map<string, EdgeName>()
+  const people = new Map<PublicKeyZ32, GraphOp>()
+  for (const { owner, kind, target, label } of said) {
+    if (kind === 'profile') people.set(owner, { op: 'user', user: owner, present: false })
+    if (kind === 'profile' || kind === 'post') continue
+    edges.set(nameOfEdge({ owner, kind, target, label }), { owner, kind, target, label })
   }
+  const posts = said.filter((fact) => fact.kind === 'post').map((fact) => fact.target)
+  const since = await facts.edgesSince([...edges.values()])
+  return [
+    ...people.values(),
+    ...[...new Set(posts)].map(absentPost),
+    ...changes.flatMap((change) => documentOp(change.state)),
+    ...[...edges].map(([name, edge]) => edgeOp(edge, since.get(name))),
+  ]
 }
 
 /** Taken back unless a later fact of the batch says that it is there. */

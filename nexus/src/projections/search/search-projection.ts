@@ -1,71 +1,42 @@
 import { parseArticle, parsePostKey } from '@pubky/app-specs'
-import type { JournalEntry, Projection } from '@pubky/indexer'
+import type { Projection } from '@pubky/indexer'
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import type { Pool } from 'pg'
 import type { LabelCount, SearchDoc, SearchIndex } from '../../search/search-index.ts'
+import { createEngineProjection, type FactTable } from '../facts/engine-projection.ts'
 import { type Fact, labelOf } from '../facts/fact.ts'
-import { createFactTable, type Said } from '../facts/fact-table.ts'
-import { createObjectStates } from '../facts/object-states.ts'
+import type { Said } from '../facts/fact-table.ts'
 
 export const SEARCH_PROJECTION_VERSION = 1
 const TARGETS_AT_ONCE = 500
 
-/** Feeds a `SearchIndex` from the journal, in the way of the projection `graph`. */
+/** Feeds a `SearchIndex` from the journal. */
 export function createSearchProjection(deps: { pool: Pool; index: SearchIndex }): Projection {
-  const { index } = deps
-  const states = createObjectStates(deps.pool)
-  const facts = createFactTable(deps.pool, 'search', { text: true })
-
-  /** Documents that are made anew: those that changed and those whose labels may have. */
-  async function documentsOf(targets: readonly string[]) {
-    const put: SearchDoc[] = []
-    const remove: string[] = []
-    for (let from = 0; from < targets.length; from += TARGETS_AT_ONCE) {
-      const some = targets.slice(from, from + TARGETS_AT_ONCE)
-      const documents = await facts.documents(some)
-      const labels = await facts.labelsOn(some)
-      for (const target of some) {
-        const fact = documents.get(target)
-        if (fact) put.push(searchDoc(fact, labels.get(target) ?? []))
-        else remove.push(target)
-      }
-    }
-    return { put, remove }
-  }
-
-  async function apply(
-    entries: readonly JournalEntry[],
-    { signal }: { signal?: AbortSignal },
-  ): Promise<void> {
-    const position = entries.at(-1)?.position ?? 0n
-    const reached = await index.position()
-    const news = entries.filter((entry) => entry.position > reached)
-    if (news.length === 0) return
-    try {
-      const changes = await states.changes(news)
-      signal?.throwIfAborted()
-      const said = await facts.write(changes)
-      await index.apply({ position, ...(await documentsOf(targetsOf(said))) })
-      states.remember(changes, position)
-    } catch (error) {
-      states.forget()
-      throw error
-    }
-  }
-
-  return {
+  return createEngineProjection({
+    pool: deps.pool,
     name: 'search',
     version: SEARCH_PROJECTION_VERSION,
-    position: () => index.position(),
-    apply,
-    async reset() {
-      states.forget()
-      await facts.clear()
-      await index.reset()
-    },
-    stateDigest: () => facts.digest(),
-    noticeDigest: async () => 'none',
+    text: true,
+    engine: deps.index,
+    newsOf: (facts, said) => documentsOf(facts, targetsOf(said)),
+  })
+}
+
+/** Documents that are made anew: those that changed and those whose labels may have. */
+async function documentsOf(facts: FactTable, targets: readonly string[]) {
+  const put: SearchDoc[] = []
+  const remove: string[] = []
+  for (let from = 0; from < targets.length; from += TARGETS_AT_ONCE) {
+    const some = targets.slice(from, from + TARGETS_AT_ONCE)
+    const documents = await facts.documents(some)
+    const labels = await facts.labelsOn(some)
+    for (const target of some) {
+      const fact = documents.get(target)
+      if (fact) put.push(searchDoc(fact, labels.get(target) ?? []))
+      else remove.push(target)
+    }
   }
+  return { put, remove }
 }
 
 /** The documents that these facts are about or are carried by. */
