@@ -58,6 +58,14 @@ export function svg(width: number, height: number, defs: string, body: string): 
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"><defs>${defs}</defs>${body}</svg>`
 }
 
+/** The size of a picture in a post. */
+export const W = 1200
+export const H = 800
+
+export function landscape(defs: readonly string[], parts: readonly string[]): string {
+  return svg(W, H, defs.join(''), parts.join(''))
+}
+
 /** A line of hills: midpoints displaced again and again, less each time. */
 export function ridgeLine(
   random: Random,

@@ -2,9 +2,10 @@ import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { createRandom } from './kit.ts'
+import { market } from './market.ts'
 import { honey, rain, ridge } from './nature.ts'
 import { PORTRAITS } from './portraits.ts'
-import { bowl, chart, hull, market } from './things.ts'
+import { bowl, chart, hull } from './things.ts'
 
 /** The art of the demo community: `node --import tsx stack/src/demo/art/main.ts [NAME…]`. */
 const PICTURES: Record<string, () => string> = {

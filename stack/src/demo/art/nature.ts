@@ -2,6 +2,8 @@ import {
   between,
   blur,
   createRandom,
+  H,
+  landscape,
   linear,
   mix,
   n,
@@ -9,11 +11,8 @@ import {
   polygon,
   radial,
   ridgeLine,
-  svg,
+  W,
 } from './kit.ts'
-
-const W = 1200
-const H = 800
 
 /** Layered blue ridges under a pale orange sky, with a lit hut. */
 export function ridge(): string {
@@ -86,7 +85,7 @@ export function ridge(): string {
     parts.push(
       `<path transform="translate(${x} ${y}) scale(${s})" d="M-13 -3Q-6 -9 0 0Q6 -9 13 -3" stroke="#2b3a5e" stroke-width="2.4" fill="none" stroke-linecap="round"/>`,
     )
-  return svg(W, H, defs.join(''), parts.join(''))
+  return landscape(defs, parts)
 }
 
 function hexagon(cx: number, cy: number, r: number): Point[] {
@@ -208,7 +207,7 @@ export function honey(): string {
   parts.push(`<ellipse cx="470" cy="60" rx="640" ry="420" fill="url(#light)"/>`)
   parts.push(`<rect width="${W}" height="${H}" fill="url(#dusk)"/>`)
   parts.push(bee(842, 300, 24, 1.35), bee(330, 520, -38, 1.2), bee(968, 560, 150, 1.1))
-  return svg(W, H, defs.join(''), parts.join(''))
+  return landscape(defs, parts)
 }
 
 /** Rain on a window at night with soft lights behind, and a cat on the sill. */
@@ -311,5 +310,5 @@ export function rain(): string {
   parts.push(
     `<rect y="690" width="${W}" height="110" fill="url(#frame)"/><rect y="690" width="${W}" height="5" fill="#ffcf9a" opacity="0.28"/>`,
   )
-  return svg(W, H, defs.join(''), parts.join(''))
+  return landscape(defs, parts)
 }
