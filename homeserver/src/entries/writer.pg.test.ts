@@ -42,6 +42,12 @@ async function count(table: string): Promise<number> {
   return rows[0].n
 }
 
+/** A writer loop beside the server's own. */
+function openWriter() {
+  const blobs = createFileBlobStore({ dir: server.dataDir })
+  return createWriter({ pool: database.pool, blobs, log })
+}
+
 function putOf(path: string, change: Partial<Put> = {}): Put {
   return {
     kind: 'PUT',
@@ -68,11 +74,7 @@ test('the folders of a path, without the roots', () => {
 describe('a batch', () => {
   test('with one write that the database refuses commits the others', async () => {
     await settle(server)
-    const writer = createWriter({
-      pool: database.pool,
-      blobs: createFileBlobStore({ dir: server.dataDir }),
-      log,
-    })
+    await using writer = openWriter()
     // Text in the database holds no NUL.
     const results = await Promise.allSettled(
       [0, 1, 2, 3, 4].map((i) =>
@@ -93,32 +95,22 @@ describe('a batch', () => {
 
   test('never holds two writes of a path: each is judged after the one before', async () => {
     await settle(server)
-    const writer = createWriter({
-      pool: database.pool,
-      blobs: createFileBlobStore({ dir: server.dataDir }),
-      log,
-    })
+    await using writer = openWriter()
     const results = await Promise.all(
       [...Array(20).keys()].map(() => writer.commit(putOf('/pub/same', { createOnly: true }))),
     )
     expect(results.map(({ result }) => result)).toEqual(['applied', ...Array(19).fill('exists')])
-    await writer[Symbol.asyncDispose]()
   })
 
   test('beyond what may wait is refused, and everything else is done', async () => {
     await settle(server)
-    const writer = createWriter({
-      pool: database.pool,
-      blobs: createFileBlobStore({ dir: server.dataDir }),
-      log,
-    })
+    await using writer = openWriter()
     const results = await Promise.allSettled(
       [...Array(4200).keys()].map((i) => writer.commit(putOf(`/pub/${i}`))),
     )
     const done = results.filter(({ status }) => status === 'fulfilled').length
     expect(done).toBe(4096)
     expect(await count('events')).toBe(4096)
-    await writer[Symbol.asyncDispose]()
   })
 
   test('whose connection breaks is answered 503 with an unknown outcome', async () => {

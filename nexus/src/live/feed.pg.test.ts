@@ -1,35 +1,29 @@
 import { followPath } from '@pubky/app-specs'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { MIGRATIONS, openWorld, type World } from '../projections/views/fixture.ts'
-import { ANN, BOB, CEM, createStory, type Story } from '../projections/views/story.ts'
+import { openWorld, type World } from '../projections/views/fixture.ts'
+import { ANN, BOB, CEM, freshStory, type Story } from '../projections/views/story.ts'
 import { createLiveFeed, type LiveFeed } from './feed.ts'
 import type { LiveEvent, LiveInput } from './live-event.ts'
 import { appendToLog, formatId, headOfLog, LIVE_WINDOW } from './log.ts'
 
-let db: TestDatabase
 let world: World
 let story: Story
 let feed: LiveFeed
 let changes: (readonly string[] | null)[] = []
 
 beforeAll(async () => {
-  db = await createTestDatabase(MIGRATIONS)
-  world = await openWorld(db)
+  world = await openWorld()
 })
 afterAll(async () => {
   await feed?.[Symbol.asyncDispose]()
   await world?.[Symbol.asyncDispose]()
-  await db?.[Symbol.asyncDispose]()
 })
 beforeEach(async () => {
   await feed?.[Symbol.asyncDispose]()
-  await world.clear()
-  story = createStory(world, db.pool)
-  for (const person of [ANN, BOB, CEM]) await story.settle(person)
+  story = await freshStory(world)
   changes = []
   // The poll would hide a lost NOTIFY.
-  feed = createLiveFeed({ ...db, pollMs: 600_000, onChange: (keys) => changes.push(keys) })
+  feed = createLiveFeed({ ...world.db, pollMs: 600_000, onChange: (keys) => changes.push(keys) })
   await feed.ready
 })
 
@@ -41,7 +35,7 @@ async function listen(
 ): Promise<{ id: string; event: LiveEvent }[]> {
   const stop = new AbortController()
   const letters: { id: string; event: LiveEvent }[] = []
-  const lastEventId = input.lastEventId ?? formatId(await headOfLog(db.pool))
+  const lastEventId = input.lastEventId ?? formatId(await headOfLog(world.db.pool))
   const iterator = feed.subscribe({ ...input, lastEventId }, stop.signal)[Symbol.asyncIterator]()
   let next = iterator.next()
   await during()
@@ -161,7 +155,7 @@ it.each([['0.0'], ['999999999.0'], ['nonsense']])(
   'says reset when it cannot go on after %s',
   async (lastEventId) => {
     const far = BigInt(LIVE_WINDOW) + 100n
-    await appendToLog(db.pool as never, far, [
+    await appendToLog(world.db.pool as never, far, [
       { type: 'post_changed', key: 'x', place: { replyTo: null, repostOf: null } },
     ])
     const letters = await listen({ source: 'all', lastEventId }, async () => {}, has('reset'))
@@ -183,7 +177,7 @@ it('says which views changed before it tells anybody', async () => {
 it('keeps the last 10,000 positions of the log', async () => {
   const place = { replyTo: null, repostOf: null }
   for (const position of [1n, 5n, 5_000n, BigInt(LIVE_WINDOW) + 5n])
-    await appendToLog(db.pool as never, position, [{ type: 'post_changed', key: 'x', place }])
+    await appendToLog(world.db.pool as never, position, [{ type: 'post_changed', key: 'x', place }])
   const rows = await story.rows<{ position: string }>(
     "select distinct position from live_log where message->>'key' = 'x' order by 1",
   )

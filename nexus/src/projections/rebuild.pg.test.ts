@@ -1,17 +1,14 @@
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { rebuildViews } from './rebuild.ts'
-import { MIGRATIONS, openWorld, type World } from './views/fixture.ts'
+import { openWorld, type World } from './views/fixture.ts'
 import { ANN, BOB, CEM, createStory, type Story } from './views/story.ts'
 
-let db: TestDatabase
 let world: World
 let story: Story
 
 beforeAll(async () => {
-  db = await createTestDatabase(MIGRATIONS)
-  world = await openWorld(db)
-  story = createStory(world, db.pool)
+  world = await openWorld()
+  story = createStory(world)
   for (const person of [ANN, BOB, CEM]) await story.settle(person)
   await story.profile(ANN, 'Ann Example')
   const post = await story.post(ANN, 1)
@@ -21,7 +18,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]()
-  await db?.[Symbol.asyncDispose]()
 })
 
 const digests = async () => [await world.views.stateDigest(), await world.views.noticeDigest()]
@@ -29,12 +25,12 @@ const indexes = () =>
   story.rows<object>(
     "select tablename, indexname from pg_indexes where schemaname = 'public' order by 1, 2",
   )
-const rebuild = () => rebuildViews({ ...db, journal: world.journal })
+const rebuild = () => rebuildViews({ ...world.db, journal: world.journal })
 
 it('repairs what somebody broke, tells everybody, and leaves tables that migrations know', async () => {
   const [before, names] = [await digests(), await indexes()]
-  await db.pool.query('delete from tags')
-  await db.pool.query('update posts set replies = 7')
+  await world.db.pool.query('delete from tags')
+  await world.db.pool.query('update posts set replies = 7')
   expect(await rebuild()).toBe(await world.journal.head())
   expect(await digests()).toEqual(before)
   expect(await indexes()).toEqual(names)
@@ -45,8 +41,8 @@ it('repairs what somebody broke, tells everybody, and leaves tables that migrati
 })
 
 it('can be done while the projector goes on, and after one that was cut off', async () => {
-  await db.pool.query('create schema views_next')
-  await db.pool.query('create table views_next.posts (left_over int)')
+  await world.db.pool.query('create schema views_next')
+  await world.db.pool.query('create table views_next.posts (left_over int)')
   const working = (async () => {
     for (let n = 10; n < 30; n++) await story.post(ANN, n)
   })()

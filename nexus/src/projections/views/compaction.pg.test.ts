@@ -5,17 +5,15 @@ import { buildBlob, followPath } from '@pubky/app-specs'
 import { createCompactor } from '@pubky/indexer'
 import { type StoragePath, utf8 } from '@pubky/protocol'
 import { createFileBlobStore } from '@pubky/server-kit'
-import { createTestDatabase } from '@pubky/testkit/pg'
 import { expect, it } from 'vitest'
-import { MIGRATIONS, objectEntry, openWorld, START_MS } from './fixture.ts'
+import { objectEntry, openWorld, START_MS } from './fixture.ts'
 import { ANN, BOB, CEM, createStory } from './story.ts'
 
 it('erasing the bodies of deleted objects changes neither state nor notices of a rebuild', async () => {
-  await using db = await createTestDatabase(MIGRATIONS)
-  await using world = await openWorld(db)
+  await using world = await openWorld()
   const dir = await mkdtemp(join(tmpdir(), 'compaction-'))
   await using blobs = createFileBlobStore({ dir })
-  const story = createStory(world, db.pool)
+  const story = createStory(world)
   for (const person of [ANN, BOB, CEM]) await story.settle(person)
 
   const post = await story.post(ANN, 1, { content: `hello pubky${CEM}` })
@@ -46,7 +44,7 @@ it('erasing the bodies of deleted objects changes neither state nor notices of a
   const digests = async () => [await world.views.stateDigest(), await world.views.noticeDigest()]
   const before = await digests()
 
-  expect(await createCompactor({ pool: db.pool, blobs }).compact()).toBeGreaterThan(4)
+  expect(await createCompactor({ pool: world.db.pool, blobs }).compact()).toBeGreaterThan(4)
   await world.views.reset()
   await world.apply()
   expect(await digests()).toEqual(before)

@@ -23,11 +23,11 @@ import {
   utf8,
 } from '@pubky/protocol'
 import { createFileBlobStore } from '@pubky/server-kit'
-import type { Pool } from 'pg'
+import { createTestDatabase } from '@pubky/testkit/pg'
 import { createViews } from './views.ts'
 
 /** For tests: a journal and the views on it. */
-export const MIGRATIONS = join(import.meta.dirname, '../../../../prisma/nexus/migrations')
+const MIGRATIONS = join(import.meta.dirname, '../../../../prisma/nexus/migrations')
 export const START_MS = 1_764_000_000_000
 
 const keypairOf = (n: number): Keypair => keypairFromSeed(new Uint8Array(32).fill(n))
@@ -82,10 +82,11 @@ async function proofOf(o: ObjectSpec, hash: Uint8Array): Promise<Uint8Array> {
 }
 
 /** A journal in a database of its own, and the views that are computed from it. */
-export async function openWorld(db: { pool: Pool; url: string }) {
+export async function openWorld() {
+  const db = await createTestDatabase(MIGRATIONS)
   const dir = await mkdtemp(join(tmpdir(), 'views-'))
   const blobs = createFileBlobStore({ dir })
-  const journal = createPgJournal({ pool: db.pool, url: db.url, blobs })
+  const journal = createPgJournal({ ...db, blobs })
   const views = createViews({ pool: db.pool })
 
   async function append(entry: NewEntry): Promise<void> {
@@ -99,6 +100,7 @@ export async function openWorld(db: { pool: Pool; url: string }) {
   }
 
   return {
+    db,
     journal,
     views,
     append,
@@ -110,6 +112,7 @@ export async function openWorld(db: { pool: Pool; url: string }) {
     },
     async [Symbol.asyncDispose]() {
       await journal[Symbol.asyncDispose]()
+      await db[Symbol.asyncDispose]()
       await rm(dir, { recursive: true, force: true })
     },
   }

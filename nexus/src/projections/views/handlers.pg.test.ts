@@ -8,27 +8,21 @@ import {
   PROFILE_PATH,
 } from '@pubky/app-specs'
 import { type StoragePath, utf8 } from '@pubky/protocol'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { HOSTS, MIGRATIONS, openWorld, START_MS, type World } from './fixture.ts'
-import { ANN, BOB, CEM, createStory, DAN, type Story } from './story.ts'
+import { HOSTS, openWorld, START_MS, type World } from './fixture.ts'
+import { ANN, BOB, CEM, DAN, freshStory, type Story } from './story.ts'
 
-let db: TestDatabase
 let world: World
 let story: Story
 
 beforeAll(async () => {
-  db = await createTestDatabase(MIGRATIONS)
-  world = await openWorld(db)
+  world = await openWorld()
 })
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]()
-  await db?.[Symbol.asyncDispose]()
 })
 beforeEach(async () => {
-  await world.clear()
-  story = createStory(world, db.pool)
-  for (const person of [ANN, BOB, CEM]) await story.settle(person)
+  story = await freshStory(world)
 })
 
 describe('people', () => {

@@ -1,9 +1,8 @@
 import type { JournalEntry } from '@pubky/indexer'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { MIGRATIONS, openWorld, type World } from './fixture.ts'
+import { openWorld, type World } from './fixture.ts'
 import { entryOf, happeningsOf, intents, interleave } from './histories.fixture.ts'
 import { type ExpectedState, expectedState } from './model.ts'
 import { createViews } from './views.ts'
@@ -16,23 +15,16 @@ const RUNS = {
 }
 const choices = fc.array(fc.nat(1000), { minLength: 30, maxLength: 30 })
 
-let first: { db: TestDatabase; world: World }
-let second: { db: TestDatabase; world: World }
-
-async function open() {
-  const db = await createTestDatabase(MIGRATIONS)
-  return { db, world: await openWorld(db) }
-}
+let first: World
+let second: World
 
 beforeAll(async () => {
-  first = await open()
-  second = await open()
+  first = await openWorld()
+  second = await openWorld()
 })
 afterAll(async () => {
-  for (const side of [first, second]) {
-    await side?.world[Symbol.asyncDispose]()
-    await side?.db[Symbol.asyncDispose]()
-  }
+  await first?.[Symbol.asyncDispose]()
+  await second?.[Symbol.asyncDispose]()
 })
 
 /** The same pool, whose connections break at the n-th statement. */
@@ -57,9 +49,9 @@ function breaking(pool: Pool, after: number): Pool {
 }
 
 /** Applies the journal in pieces, some of which break, are told twice, or are told by somebody new. */
-async function applyBadly(side: { db: TestDatabase; world: World }, luck: readonly number[]) {
-  const all = await side.world.entries()
-  let views = side.world.views
+async function applyBadly(side: World, luck: readonly number[]) {
+  const all = await side.entries()
+  let views = side.views
   for (let from = 0, step = 0; from < all.length; step++) {
     const n = luck[step % luck.length] ?? 0
     const size = 1 + (n % 2 === 0 ? n % 9 : n % 45)
@@ -88,28 +80,28 @@ it(
     await fc.assert(
       fc.asyncProperty(intents, choices, choices, async (all, order, luck) => {
         const happenings = happeningsOf(all)
-        await first.world.clear()
-        for (const happening of happenings) await first.world.append(await entryOf(happening))
-        await applyOneByOne(first.world, await first.world.entries())
-        const once = await digests(first.world)
+        await first.clear()
+        for (const happening of happenings) await first.append(await entryOf(happening))
+        await applyOneByOne(first, await first.entries())
+        const once = await digests(first)
 
-        await first.world.views.reset()
+        await first.views.reset()
         await applyBadly(first, luck)
-        const again = await digests(first.world)
+        const again = await digests(first)
         expect(again.state).toBe(once.state)
         // A purge takes out of the journal what notices were made from.
         const isPurged = happenings.some(({ happens }) => happens === 'purge')
         if (!isPurged) expect(again.notices).toBe(once.notices)
 
-        await second.world.clear()
+        await second.clear()
         for (const happening of interleave(happenings, order)) {
           const entry = await entryOf(happening)
-          await second.world.append(entry)
+          await second.append(entry)
           // A purge said twice is two purges; everything else that is told again is the same.
-          if (entry.kind !== 'PURGE') await second.world.append(entry)
+          if (entry.kind !== 'PURGE') await second.append(entry)
         }
         await applyBadly(second, luck)
-        expect((await digests(second.world)).state).toBe(once.state)
+        expect((await digests(second)).state).toBe(once.state)
       }),
       RUNS,
     )
@@ -152,9 +144,9 @@ it(
     await fc.assert(
       fc.asyncProperty(intents, async (all) => {
         const happenings = happeningsOf(all)
-        await first.world.clear()
-        for (const happening of happenings) await first.world.append(await entryOf(happening))
-        await first.world.apply()
+        await first.clear()
+        for (const happening of happenings) await first.append(await entryOf(happening))
+        await first.apply()
         expect(await shownState(first.db.pool)).toEqual(expectedState(happenings))
         const { rows } = await first.db.pool.query(
           `select from post_labels l where not exists (select from posts p where p.key = l.post_key and p.visible)`,

@@ -1,25 +1,19 @@
 import { bookmarkPath, followPath, type HashId, hashId } from '@pubky/app-specs'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { MIGRATIONS, openWorld, type World } from './fixture.ts'
-import { ANN, BOB, CEM, createStory, type Story } from './story.ts'
+import { openWorld, type World } from './fixture.ts'
+import { ANN, BOB, CEM, freshStory, type Story } from './story.ts'
 
-let db: TestDatabase
 let world: World
 let story: Story
 
 beforeAll(async () => {
-  db = await createTestDatabase(MIGRATIONS)
-  world = await openWorld(db)
+  world = await openWorld()
 })
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]()
-  await db?.[Symbol.asyncDispose]()
 })
 beforeEach(async () => {
-  await world.clear()
-  story = createStory(world, db.pool)
-  for (const person of [ANN, BOB, CEM]) await story.settle(person)
+  story = await freshStory(world)
 })
 
 describe('follows', () => {

@@ -13,11 +13,10 @@ import {
   timestampId,
 } from '@pubky/app-specs'
 import type { Micros, PublicKeyZ32, StoragePath } from '@pubky/protocol'
-import type { Pool } from 'pg'
 import { HOSTS, type ObjectSpec, objectEntry, PEOPLE, START_MS, type World } from './fixture.ts'
 
 /** For tests: people who do things one after another, each seen at once. */
-export function createStory(world: World, pool: Pool) {
+export function createStory(world: World) {
   let tick = 0
   const micros = (n: number) => (BigInt(START_MS + n) * 1000n) as Micros
 
@@ -72,7 +71,7 @@ export function createStory(world: World, pool: Pool) {
     buildTag(uri, label, micros(owner.length))
 
   async function rows<R extends object>(sql: string, values: unknown[] = []): Promise<R[]> {
-    return (await pool.query<R>(sql, values)).rows
+    return (await world.db.pool.query<R>(sql, values)).rows
   }
 
   /** Bodies of the notices of a person, oldest first. */
@@ -113,6 +112,14 @@ export function createStory(world: World, pool: Pool) {
     profile: (owner: PublicKeyZ32, name: string) => put(owner, buildProfile({ name })),
     profileUri,
   }
+}
+
+/** The next story of a test file: nothing has happened but that three people have a home. */
+export async function freshStory(world: World): Promise<Story> {
+  await world.clear()
+  const story = createStory(world)
+  for (const person of [ANN, BOB, CEM]) await story.settle(person)
+  return story
 }
 
 export type Story = ReturnType<typeof createStory>
