@@ -1,4 +1,3 @@
-import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -21,7 +20,8 @@ import {
 } from '@pubky/protocol'
 import { ensureDatabase, startEmbeddedPostgres } from '@pubky/server-kit'
 import pg from 'pg'
-import type { Load, LoadResult } from './homeserver-load.ts'
+import type { LoadResult } from './homeserver-load.ts'
+import { load, rate } from './load.ts'
 import { type Figures, percentile } from './result.ts'
 
 const PEOPLE = 20
@@ -38,25 +38,8 @@ interface Writer {
   bearer: string
 }
 
-/** Makes load from another process. */
-async function load(o: Load): Promise<LoadResult> {
-  const child = fork(join(import.meta.dirname, 'homeserver-load.ts'), {
-    execArgv: ['--import', 'tsx'],
-    serialization: 'advanced',
-  })
-  child.send(o)
-  const [result] = (await once(child, 'message')) as [LoadResult | { error: string }]
-  child.disconnect()
-  if ('error' in result) throw new Error(result.error)
-  return result
-}
-
 function round(value: number): number {
   return Math.round(value * 100) / 100
-}
-
-function rate({ count, ms }: LoadResult): number {
-  return Math.round((count / ms) * 1000)
 }
 
 async function post(url: string, grant: string, pop: string): Promise<Response> {

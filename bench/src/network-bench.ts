@@ -17,7 +17,8 @@ import {
 import { createPubky, type Pubky, type Session } from '@pubky/sdk'
 import { SAMPLE_FILE } from '@pubky/testkit/sample'
 import { loadFile } from '../../stack/src/load/load.ts'
-import type { Load, LoadResult } from './homeserver-load.ts'
+import type { LoadResult } from './homeserver-load.ts'
+import { load, rate } from './load.ts'
 import { buildServices, createNetworkProcess } from './network-process.ts'
 import { treeMemory } from './processes.ts'
 import { type Figures, percentile } from './result.ts'
@@ -126,23 +127,9 @@ async function publishToVisible(
   return { ...summary(samples), eventsPerSecondBehind: Math.round(behind / seconds) }
 }
 
-async function loadFrom(o: Load): Promise<LoadResult> {
-  const child = fork(join(import.meta.dirname, 'homeserver-load.ts'), {
-    execArgv: ['--import', 'tsx'],
-    serialization: 'advanced',
-  })
-  child.send(o)
-  const [result] = (await once(child, 'message')) as [LoadResult | { error: string }]
-  child.disconnect()
-  if ('error' in result) throw new Error(result.error)
-  return result
-}
-
-const perSecond = ({ count, ms }: LoadResult) => Math.round((count / ms) * 1000)
-
 async function page(port: number, path: string): Promise<LoadResult> {
   const request = Buffer.from(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
-  return loadFrom({
+  return load({
     port,
     connections: FEED_CONNECTIONS,
     requests: [request],
@@ -173,10 +160,10 @@ async function feed(port: number): Promise<Figures> {
     bare.disconnect()
     figures[name] = {
       bytes: bytes.length,
-      perSecond: perSecond(served),
+      perSecond: rate(served),
       p99Ms: round(percentile(served.latencies, 0.99)),
-      barePerSecond: perSecond(plain),
-      toBare: round(perSecond(served) / perSecond(plain)),
+      barePerSecond: rate(plain),
+      toBare: round(rate(served) / rate(plain)),
     }
   }
   return figures
