@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureInstalled } from './install.mjs'
+import { startNeo4j } from './neo4j.mjs'
 
 const root = join(fileURLToPath(import.meta.url), '..', '..')
 process.chdir(root)
@@ -38,14 +39,17 @@ function heading(text) {
   console.log(`\n── ${text}`)
 }
 
-function vitest() {
-  const ok = node([
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--reporter=dot',
-    '--reporter=json',
-    `--outputFile.json=${join(scratch, 'vitest.json')}`,
-  ])
+function vitest(env) {
+  const ok = node(
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--reporter=dot',
+      '--reporter=json',
+      `--outputFile.json=${join(scratch, 'vitest.json')}`,
+    ],
+    env,
+  )
   const json = report('vitest.json')
   if (!json) return { passed: 0, failed: 1, skipped: 0 }
   const skipped = json.numPendingTests + json.numTodoTests
@@ -75,12 +79,18 @@ function playwright(chromium) {
   }
 }
 
+// Fetched and started while the checks run.
+const starting = startNeo4j(scratch)
+
 heading('check')
 const { check } = await import('./check.mjs')
 add(await check())
 
 heading('unit, property, contract and network tests')
-add(vitest())
+const neo4j = await starting
+if (neo4j.why) console.log(`without Neo4j: ${neo4j.why}`)
+add(vitest(neo4j.uri ? { NEO4J_URI: neo4j.uri } : {}))
+neo4j.stop?.()
 
 heading('build')
 if (!node(['scripts/build.mjs'])) add({ passed: 0, failed: 1, skipped: 0 })
