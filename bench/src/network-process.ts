@@ -3,7 +3,7 @@ import { createWriteStream, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isPortFree } from '@pubky/server-kit/ports'
-import type { Ports, ServiceName } from '@pubky/stack'
+import { DEFAULT_PORTS, type PortName, type Ports, type ServiceName } from '@pubky/stack'
 
 export const REPOSITORY = join(import.meta.dirname, '..', '..')
 const READY_TIMEOUT_MS = 180_000
@@ -27,22 +27,14 @@ export interface NetworkProcess {
 
 /** Below the range from which the system gives ports to connections, so that they stay ours. */
 export async function fixedPorts(): Promise<Ports> {
-  const free: number[] = []
   let port = 12_000 + ((process.pid * 37) % 15_000)
-  while (free.length < 7) {
-    port += 1
-    if (await isPortFree(port)) free.push(port)
+  const ports: Ports = { ...DEFAULT_PORTS }
+  for (const name of Object.keys(ports) as PortName[]) {
+    do port += 1
+    while (!(await isPortFree(port)))
+    ports[name] = port
   }
-  const [web, homeserver, admin, nexus, relay, dht, postgres] = free as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  return { web, homeserver, admin, nexus, relay, dht, postgres }
+  return ports
 }
 
 /** Brings the bundles that `npm start` runs up to date. */

@@ -23,7 +23,7 @@ export async function makeFixtureRepository(dir: string): Promise<string> {
   await mkdir(join(dir, 'web/.next'), { recursive: true })
   await writeFile(join(dir, 'web/.next/BUILD_ID'), 'x')
   await writeFile(join(dir, 'package.json'), '{"type":"module"}')
-  for (const name of ['pkdns', 'homeserver', 'nexus', 'web'])
+  for (const name of ['pkdns', 'http-relay', 'homeserver', 'nexus', 'web'])
     await writeFile(join(dir, 'dist', `${name}.js`), FIXTURE_SERVICE)
   return dir
 }

@@ -12,7 +12,7 @@ export type LocalNetwork = {
   dataDir: string
 }
 
-export const SERVICES = ['pkdns', 'homeserver', 'nexus', 'web'] as const
+export const SERVICES = ['pkdns', 'http-relay', 'homeserver', 'nexus', 'web'] as const
 export type ServiceName = (typeof SERVICES)[number]
 
 /** Ports by the names that `--port NAME=N` takes; those of the official testnet where it has them. */
@@ -22,6 +22,7 @@ export const DEFAULT_PORTS = {
   admin: 6288,
   nexus: 8080,
   relay: 15_411,
+  'http-relay': 15_412,
   dht: 6881,
   /** 0 takes a free one, the same as the last time if it still is. */
   postgres: 0,
@@ -35,5 +36,6 @@ export const PORT_OWNERS: Record<Exclude<PortName, 'postgres'>, ServiceName> = {
   admin: 'homeserver',
   nexus: 'nexus',
   relay: 'pkdns',
+  'http-relay': 'http-relay',
   dht: 'pkdns',
 }

@@ -58,7 +58,8 @@ export async function checkPorts(ports: Ports, without: ReadonlySet<ServiceName>
 
 /** Ports that are free now, for tests; a service that is started again needs the same one. */
 export async function choosePorts(): Promise<Ports> {
-  const [web, homeserver, admin, nexus, relay, dht] = await Promise.all([
+  const [web, homeserver, admin, nexus, relay, dht, httpRelay] = await Promise.all([
+    freePort(),
     freePort(),
     freePort(),
     freePort(),
@@ -66,5 +67,5 @@ export async function choosePorts(): Promise<Ports> {
     freePort(),
     freePort(),
   ])
-  return { web, homeserver, admin, nexus, relay, dht, postgres: 0 }
+  return { web, homeserver, admin, nexus, relay, dht, 'http-relay': httpRelay, postgres: 0 }
 }

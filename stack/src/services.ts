@@ -20,6 +20,7 @@ export function addresses(ports: Ports) {
   const at = (port: number) => `http://localhost:${port}`
   return {
     relay: at(ports.relay),
+    httpRelay: at(ports['http-relay']),
     homeserver: at(ports.homeserver),
     admin: at(ports.admin),
     nexus: at(ports.nexus),
@@ -57,6 +58,12 @@ export function serviceSpecs(o: Layout): Record<ServiceName, ChildSpec> {
       ...common('pkdns'),
       RELAY_PORT: String(ports.relay),
       DHT_PORT: String(ports.dht),
+    })),
+    'http-relay': spec('http-relay', () => ({
+      ...common('http-relay'),
+      PORT: String(ports['http-relay']),
+      CORS: 'allow-all',
+      PERSIST_DIR: folder.path('http-relay'),
     })),
     homeserver: spec('homeserver', () => ({
       ...common('homeserver'),

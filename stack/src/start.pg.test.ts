@@ -36,13 +36,14 @@ describe('startStack', { timeout: 120_000 }, () => {
     for (const round of [1, 2]) {
       const told: string[] = []
       await using stack = await start('twice', { tell: (text) => told.push(text) })
-      for (const service of ['relay', 'homeserver', 'nexus', 'web'] as const)
+      for (const service of ['relay', 'httpRelay', 'homeserver', 'nexus', 'web'] as const)
         expect((await fetch(stack.urls[service])).status).toBe(200)
       const url = stack.databaseUrl('homeserver')
       if (round === 1) await query(url, 'create table kept as select 1 as n')
       expect(await query(url, 'select n from kept')).toEqual([{ n: 1 }])
       expect(told.map((text) => text.split(' ')[0]).sort()).toEqual([
         'homeserver',
+        'http-relay',
         'nexus',
         'pkdns',
         'postgres',

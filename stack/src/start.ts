@@ -32,7 +32,7 @@ export interface StackOptions {
   tell?: (text: string) => void
 }
 
-export type StackUrls = LocalNetwork & { admin: string; dht: string }
+export type StackUrls = LocalNetwork & { admin: string; dht: string; httpRelay: string }
 
 /** A running network: its addresses, and its processes for tests that hurt them. */
 export interface RunningStack extends Running<StackUrls> {
@@ -111,13 +111,15 @@ async function launch(o: StackOptions, plan: Plan, teardown: Teardown): Promise<
   // The homeserver publishes its record through the relay; the others only ask when they need it.
   const results = await Promise.allSettled([
     start('pkdns').then(() => start('homeserver')),
+    start('http-relay'),
     start('nexus'),
     start('web'),
   ])
   for (const result of results) if (result.status === 'rejected') throw result.reason
-  const { relay, homeserver, admin, nexus, web, dht } = addresses(ports)
+  const { relay, httpRelay, homeserver, admin, nexus, web, dht } = addresses(ports)
   return {
     relay,
+    httpRelay,
     homeserver,
     homeserverKey: identity.key,
     nexus,

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RunningHomeserver, startHomeserver } from '@pubky/homeserver'
+import { startHttpRelay } from '@pubky/http-relay'
 import { startPkdns } from '@pubky/pkdns'
 import { type PublicKeyZ32, randomBytes, toHex } from '@pubky/protocol'
 import { createPubky, type Pubky, type PubkyOptions } from '@pubky/sdk'
@@ -18,12 +19,14 @@ export interface TestNetworkOptions {
   /** Starts Nexus too, which follows every homeserver. */
   nexus?: boolean
   /** Ports that are fixed; free ones otherwise. */
-  ports?: { relay?: number; dht?: number; homeserver?: number; admin?: number }
+  ports?: { relay?: number; httpRelay?: number; dht?: number; homeserver?: number; admin?: number }
 }
 
 export interface TestNetwork extends AsyncDisposable {
   /** Base URL of the PKARR relay. */
   readonly relay: string
+  /** Base URL of the HTTP relay. */
+  readonly httpRelay: string
   /** `host:port` by which DHT nodes join. */
   readonly dht: string
   readonly homeserver: RunningHomeserver
@@ -66,6 +69,12 @@ async function build(o: TestNetworkOptions, teardown: Teardown): Promise<TestNet
     ),
   )
   const { relay, dht } = pkdns.urls
+  const httpRelay = teardown.use(
+    await startHttpRelay(
+      { port: ports.httpRelay ?? 0, cors: 'allow-all' },
+      { log: createLogger('http-relay', { level: 'silent' }) },
+    ),
+  )
   const homeservers: RunningHomeserver[] = []
   for (let index = 0; index < count; index += 1) {
     const database = teardown.use(
@@ -92,6 +101,7 @@ async function build(o: TestNetworkOptions, teardown: Teardown): Promise<TestNet
   const nexus = o.nexus ? await startNexusFor(homeservers, { dir, relay }, teardown) : null
   return {
     relay,
+    httpRelay: httpRelay.urls.http,
     dht,
     homeserver,
     homeservers,

@@ -18,6 +18,7 @@ function printAddresses(o: StartOptions, { urls }: RunningStack): void {
     ['nexus', 'indexer', urls.nexus],
     ['homeserver', 'homeserver', urls.homeserver],
     ['pkdns', 'PKARR relay', urls.relay],
+    ['http-relay', 'HTTP relay', urls.httpRelay],
     ['pkdns', 'DHT', urls.dht],
   ] as const
   console.log('')

@@ -1,0 +1,94 @@
+import { type HttpRelayErrorCode, relayError } from './errors.ts'
+
+/** spec/satellites.md 1.2. */
+const MAX_WAITERS_PER_ID = 10
+
+export interface WaitOptions {
+  waitMs: number
+  /** Whose quota of waiting requests is used. */
+  address: string
+  /** Fires when the client has gone. */
+  signal: AbortSignal
+}
+
+interface Waiter<T> {
+  resolve(value: T): void
+  reject(error: unknown): void
+}
+
+/** How many requests wait, in all and by client address. */
+export function createWaitQuota(o: { max: number; maxPerAddress: number }) {
+  const byAddress = new Map<string, number>()
+  let total = 0
+  return {
+    total: () => total,
+    /** Throws when there are too many; otherwise what gives the place back. */
+    take(address: string): () => void {
+      const own = byAddress.get(address) ?? 0
+      if (total >= o.max) throw relayError('too_many_waiting')
+      if (own >= o.maxPerAddress)
+        throw relayError('too_many_waiting_here', { headers: { 'retry-after': '1' } })
+      total += 1
+      byAddress.set(address, own + 1)
+      return () => {
+        total -= 1
+        const left = (byAddress.get(address) ?? 1) - 1
+        if (left > 0) byAddress.set(address, left)
+        else byAddress.delete(address)
+      }
+    },
+  }
+}
+
+export type WaitQuota = ReturnType<typeof createWaitQuota>
+
+/** Requests that wait for something about an id, ten at most for each. */
+export function createWaiters<T>(quota: WaitQuota) {
+  const byId = new Map<string, Set<Waiter<T>>>()
+
+  function takeAll(id: string): Set<Waiter<T>> {
+    const found = byId.get(id) ?? new Set()
+    byId.delete(id)
+    return found
+  }
+
+  return {
+    /** Rejects with `timed_out`, with what `drop` names, or with the reason of the signal. */
+    wait(id: string, { waitMs, address, signal }: WaitOptions): Promise<T> {
+      const waiting = byId.get(id) ?? new Set()
+      if (waiting.size >= MAX_WAITERS_PER_ID) throw relayError('too_many_waiting')
+      signal.throwIfAborted()
+      const giveBack = quota.take(address)
+      byId.set(id, waiting)
+      return new Promise<T>((resolve, reject) => {
+        const end = () => {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', gone)
+          giveBack()
+          waiting.delete(waiter)
+          if (waiting.size === 0 && byId.get(id) === waiting) byId.delete(id)
+        }
+        const waiter: Waiter<T> = {
+          resolve(value) {
+            end()
+            resolve(value)
+          },
+          reject(error) {
+            end()
+            reject(error)
+          },
+        }
+        const gone = () => waiter.reject(signal.reason)
+        const timer = setTimeout(() => waiter.reject(relayError('timed_out')), waitMs)
+        signal.addEventListener('abort', gone, { once: true })
+        waiting.add(waiter)
+      })
+    },
+    wake(id: string, value: T): void {
+      for (const waiter of takeAll(id)) waiter.resolve(value)
+    },
+    drop(id: string, code: HttpRelayErrorCode): void {
+      for (const waiter of takeAll(id)) waiter.reject(relayError(code))
+    },
+  }
+}
