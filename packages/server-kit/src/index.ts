@@ -1,5 +1,12 @@
 export type { BlobMeta, BlobStore, BlobWriter } from './blobs/blob-store.ts'
+export {
+  BLOB_STORES,
+  type BlobStoreKind,
+  type BlobStoreSettings,
+  openBlobStore,
+} from './blobs/choose.ts'
 export { createFileBlobStore } from './blobs/files.ts'
+export { createMovingBlobStore, moveBlobs } from './blobs/move.ts'
 export {
   type Config,
   choice,
