@@ -7,8 +7,14 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Of the official testnet (design 5): relay, homeserver, its admin port. */
-export const PORTS = { relay: 15_411, homeserver: 6286, admin: 6288, dht: 6881 } as const
+/** Of the official testnet (design 5): both relays, homeserver, its admin port. */
+export const PORTS = {
+  relay: 15_411,
+  httpRelay: 15_412,
+  homeserver: 6286,
+  admin: 6288,
+  dht: 6881,
+} as const
 /** Set in the run inside the namespace. */
 const INSIDE = 'PUBKY_OFFICIAL_SDK_INSIDE'
 const INNER_LIMIT_MS = 300_000
@@ -32,7 +38,7 @@ export async function findNamespace(): Promise<readonly string[] | null> {
 
 export async function takenPorts(): Promise<number[]> {
   const taken: number[] = []
-  for (const port of [PORTS.relay, PORTS.homeserver, PORTS.admin]) {
+  for (const port of [PORTS.relay, PORTS.httpRelay, PORTS.homeserver, PORTS.admin]) {
     const isFree = await new Promise<boolean>((resolve) => {
       const server = createServer()
       server.once('error', () => resolve(false))

@@ -9,6 +9,7 @@ import {
 import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
 import { Keypair, Pubky, PublicKey, type Session } from '@synonymdev/pubky'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { defineAuthFlow } from './auth-flow.ts'
 import { PORTS } from './isolation.ts'
 
 const HOMESERVER = '8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo'
@@ -297,4 +298,6 @@ export function defineSuite(): void {
     await session.storage.putText('/pub/ours.txt', 'theirs again')
     expect((await ours.verifyObject(at('ours.txt'))).verdict).toBe('unsigned')
   })
+
+  defineAuthFlow(() => net)
 }

@@ -33,6 +33,10 @@ export const SDK_ERRORS = {
   publish_conflict: 'A newer record was published in the meantime.',
   stream_overrun: 'The event stream sent a frame that is too long.',
   cursor_backwards: 'The event feed went backwards.',
+  auth_link_invalid: 'The link is no request that can be answered.',
+  auth_answer_invalid: 'What came through the relay is no answer to this request.',
+  auth_expired: 'Nobody approved the request in time.',
+  cancelled: 'It was cancelled.',
   outbox_full: 'Too many writes are waiting.',
 } as const
 

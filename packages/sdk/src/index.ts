@@ -1,3 +1,9 @@
+export type {
+  ApproveOptions,
+  AuthFlow,
+  AuthFlowOptions,
+  AuthRequest,
+} from './auth-types.ts'
 export type { Dht, DhtLookup, GetReport, MutableItem, Opt, PutReport } from './dht.ts'
 export { originOf } from './endpoint.ts'
 export { isOutage, PubkyError, SDK_ERRORS, type SdkErrorCode } from './errors.ts'

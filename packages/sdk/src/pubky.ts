@@ -11,6 +11,7 @@ import {
   signerFromKeypair,
   signGrant,
 } from '@pubky/protocol'
+import type { AuthContext } from './auth-flow.ts'
 import type { CookieSessionOptions } from './cookie-session.ts'
 import type { Dht, Opt } from './dht.ts'
 import { originOf } from './endpoint.ts'
@@ -101,7 +102,7 @@ export function createPubky(o: PubkyOptions): Pubky {
   async function open(
     grantText: string,
     client: Signer | Keypair,
-    from: { homeserver?: PublicKeyZ32; signal?: AbortSignal },
+    from: { homeserver?: PublicKeyZ32 | undefined; signal?: AbortSignal },
   ): Promise<Session> {
     const pair = 'secretKey' in client ? client : undefined
     const { iss } = readGrant(grantText, client.publicKey)
@@ -151,8 +152,34 @@ export function createPubky(o: PubkyOptions): Pubky {
     return options
   }
 
+  const auth: AuthContext = {
+    fetch: call,
+    openGrant: (text, client, opt) => open(text, client, within(opt)),
+    async openToken(token, opt) {
+      const { openTokenSession } = await import('./token-session.ts')
+      const { signal } = within(opt)
+      return openTokenSession(token, { now, signal }, async (user) => {
+        const homeserver = opt.homeserver ?? (await mustHaveHomeserver(user, signal))
+        return cookie(user, homeserver, null)
+      })
+    },
+  }
+
+  /** A grant or token from the future would be refused, so the homeserver's clock counts. */
+  async function timeAt(user: PublicKeyZ32, at: PublicKeyZ32 | null, opt: Opt): Promise<Micros> {
+    try {
+      const homeserver = at ?? (await mustHaveHomeserver(user, opt.signal))
+      return (await hosts.find(homeserver, opt)).clock.now()
+    } catch (error) {
+      opt.signal?.throwIfAborted()
+      if (!(error instanceof PubkyError)) throw error
+      return now()
+    }
+  }
+
   return {
     pkarr,
+    hosts,
     storage,
     resolve: async (key, opt = {}) => pkarr.resolve(key, within(opt)),
     homeserverOf: async (user, opt = {}) => homeserverOf(user, within(opt)),
@@ -191,6 +218,18 @@ export function createPubky(o: PubkyOptions): Pubky {
     publishHomeserver,
     grant: (root, client, options) => grant(root, client, options),
     openGrant: async (text, client, opt = {}) => open(text, client, within(opt)),
+    async startAuth(request, opt = {}) {
+      const { startAuthFlow } = await import('./auth-flow.ts')
+      return startAuthFlow(auth, request, within(opt))
+    },
+    async resumeAuth(url, client, opt = {}) {
+      const { resumeAuthFlow } = await import('./auth-flow.ts')
+      return resumeAuthFlow(auth, url, client, within(opt))
+    },
+    async approveAuth(root, url, opt = {}) {
+      const { approveAuth } = await import('./auth-approve.ts')
+      await approveAuth({ fetch: call, timeAt, signUp }, root, url, within(opt))
+    },
     async restore(exported, opt = {}) {
       const { signal } = within(opt)
       if (exported.startsWith('pubky-grant-credential-')) {

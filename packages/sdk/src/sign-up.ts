@@ -80,13 +80,20 @@ export async function postAuthToken(
   o: SignUpOptions & { capabilities?: string | undefined; now?: Micros },
 ): Promise<Response> {
   const now = o.now ?? host.clock.next()
-  const body = await signAuthToken(root, o.capabilities ?? ROOT_CAPABILITIES, now)
-  return host.fetch(tenant, path + query(o.token), {
-    method: 'POST',
-    body: body as Uint8Array<ArrayBuffer>,
-    signal: o.signal,
-    credentials: 'include',
-  })
+  const token = await signAuthToken(root, o.capabilities ?? ROOT_CAPABILITIES, now)
+  return sendAuthToken(host, tenant, token, path + query(o.token), o.signal)
+}
+
+/** Hands over a token that was signed here or elsewhere. */
+export function sendAuthToken(
+  host: Host,
+  tenant: PublicKeyZ32,
+  token: Uint8Array,
+  path: string,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const body = token as Uint8Array<ArrayBuffer>
+  return host.fetch(tenant, path, { method: 'POST', body, signal, credentials: 'include' })
 }
 
 /** `POST /signup`; the answer carries a session. Rejects with `user_exists` among others. */

@@ -7,7 +7,9 @@ import type {
   Signer,
   StoragePath,
 } from '@pubky/protocol'
+import type { ApproveOptions, AuthFlow, AuthFlowOptions, AuthRequest } from './auth-types.ts'
 import type { Opt } from './dht.ts'
+import type { Hosts } from './host.ts'
 import type { PkarrClient, ResolvePolicy } from './pkarr/client.ts'
 
 /** What a homeserver says about a file. `proof` is the object proof that lies beside it. */
@@ -182,6 +184,8 @@ export interface VerifiedObject {
 /** The client of the Pubky network. Make one with `createPubky`. */
 export interface Pubky extends AsyncDisposable {
   readonly pkarr: PkarrClient
+  /** Homeservers, for requests that have no method here. */
+  readonly hosts: Hosts
   readonly storage: PublicStorage
   /** Null when nobody knows a packet; `unresolvable` when nobody could be asked. */
   resolve(key: PublicKeyZ32, o?: Opt & { policy?: ResolvePolicy }): Promise<SignedPacket | null>
@@ -211,8 +215,24 @@ export interface Pubky extends AsyncDisposable {
   publishHomeserver(root: Signer, homeserver: PublicKeyZ32, o?: Opt): Promise<void>
   /** Signs a grant for an app's key. Nothing is sent. */
   grant(root: Signer, client: PublicKeyZ32, o: GrantOptions): Promise<string>
-  /** Opens a session with a grant. The session signs what it writes with `client`. */
-  openGrant(grant: string, client: Signer | Keypair, o?: Opt): Promise<Session>
+  /**
+   * Opens a session with a grant, at the homeserver of the user's record unless told. The session signs
+   * what it writes with `client`.
+   */
+  openGrant(
+    grant: string,
+    client: Signer | Keypair,
+    o?: Opt & { homeserver?: PublicKeyZ32 },
+  ): Promise<Session>
+  /** An app's side of signing in with a key manager: show `url`, wait for `session`. */
+  startAuth(request: AuthRequest, o?: AuthFlowOptions): Promise<AuthFlow>
+  /** Waits again for the answer to a link; `client` is the key it names, null for cookie sessions. */
+  resumeAuth(url: string, client: Signer | Keypair | null, o?: AuthFlowOptions): Promise<AuthFlow>
+  /**
+   * A key manager's side: does what a link asks. Show the person `parseDeepLink(url)` first. Rejects
+   * with `auth_link_invalid`, or `timeout` when no app takes the answer from an older relay.
+   */
+  approveAuth(root: Signer, url: string, o?: ApproveOptions): Promise<void>
   /** Opens a session from what `Session.export` gave. */
   restore(exported: string, o?: Opt): Promise<Session>
   /** Resumes by itself after every interruption; ends only with `signal` or the history. */
