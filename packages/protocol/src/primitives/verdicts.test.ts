@@ -155,6 +155,31 @@ describe('verifying a signature', () => {
     expect(await primitives.verify(k, m, s)).toBe(vector.valid)
   })
 
+  it.each(vectors)('works where libsodium is absent: $reason', async (vector) => {
+    const absent = vi.spyOn(process, 'getBuiltinModule').mockImplementation(() => {
+      throw new Error('absent')
+    })
+    vi.resetModules()
+    const { primitives } = await import('./node.ts')
+    expect(absent).toHaveBeenCalled()
+    absent.mockRestore()
+    const [k = key, m = message, s = message] = [vector.key, vector.message, vector.signature].map(
+      fromHex,
+    )
+    expect(await primitives.verify(k, m, s)).toBe(vector.valid)
+  })
+
+  it('takes R as it is, without any torsion part', async () => {
+    const nonced = Point.BASE.multiply(NONCE)
+    const verdicts = torsion.map(async (point) => {
+      const signature = forge(nonced.add(point).toBytes(), NONCE)
+      const verdict = await node.verify(key, message, signature)
+      expect([await web.verify(key, message, signature), point.is0()]).toEqual([verdict, verdict])
+      return verdict
+    })
+    expect((await Promise.all(verdicts)).filter(Boolean)).toHaveLength(1)
+  })
+
   it.each(vectors.filter(({ reason }) => reason.startsWith('a key')))(
     'finds the key out where it is parsed: $reason',
     (vector) => {
