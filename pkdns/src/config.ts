@@ -1,4 +1,4 @@
-import { choice, integerSetting, list, text } from '@pubky/server-kit'
+import { type Config, choice, integerSetting, list, loadConfig, text } from '@pubky/server-kit'
 
 /** Settings of the service; the table in the README is made from it. */
 export const pkdnsSettings = {
@@ -72,39 +72,81 @@ export const pkdnsSettings = {
     of: ['no', 'yes'],
     doc: 'Whether the address of a client is read from the headers of a proxy',
   }),
+  dnsPort: integerSetting({
+    env: 'DNS_PORT',
+    default: 5300,
+    max: 65_535,
+    doc: 'UDP and TCP port of the DNS server; 0 takes a free one',
+  }),
+  dohPort: integerSetting({
+    env: 'DOH_PORT',
+    default: 5380,
+    max: 65_535,
+    doc: 'HTTP port of DNS over HTTPS; 0 takes a free one',
+  }),
+  forward: list({
+    env: 'DNS_FORWARD',
+    default: [],
+    doc: 'Resolvers for ICANN names, host or host:port; when empty 8.8.8.8 on mainnet, and none on the local network, where such names are refused',
+  }),
+  topLevelDomain: text({
+    env: 'DNS_TOP_LEVEL_DOMAIN',
+    default: 'key',
+    doc: 'Names <key>.<this> mean <key>; empty for none',
+  }),
+  dnsMinimumTtl: integerSetting({
+    env: 'DNS_MINIMUM_TTL',
+    default: 60,
+    doc: 'Shortest time the DNS server keeps a packet or the absence of one, in seconds',
+  }),
+  dnsMaximumTtl: integerSetting({
+    env: 'DNS_MAXIMUM_TTL',
+    default: 86_400,
+    doc: 'Longest time the DNS server keeps a packet, in seconds',
+  }),
+  staleSeconds: integerSetting({
+    env: 'DNS_STALE',
+    default: 604_800,
+    doc: 'How old a packet may be that is shown, marked, when the DHT gives no newer one, in seconds',
+  }),
+  dnsCacheBytes: integerSetting({
+    env: 'DNS_CACHE_BYTES',
+    default: 64 << 20,
+    min: 1 << 16,
+    doc: 'DNS answers held in memory, in bytes',
+  }),
+  recursionDepth: integerSetting({
+    env: 'DNS_RECURSION_DEPTH',
+    default: 15,
+    min: 1,
+    max: 50,
+    doc: 'Aliases followed for one question; 1 follows none',
+  }),
+  queriesPerSecond: integerSetting({
+    env: 'DNS_QUERIES_PER_SECOND',
+    default: 100,
+    doc: 'DNS questions of one network per second, twice as many at once; 0 is no limit, as on the local network always',
+  }),
+  dnsLookupsPerSecond: integerSetting({
+    env: 'DNS_LOOKUPS_PER_SECOND',
+    default: 5,
+    doc: 'Those of them that reach the DHT, five times as many at once; 0 is no limit, as on the local network always',
+  }),
+  surplusBytesPerSecond: integerSetting({
+    env: 'DNS_SURPLUS_BYTES_PER_SECOND',
+    default: 65_536,
+    doc: 'Bytes sent to one network over UDP beyond three times its questions, after which answers are cut and TCP must be used; 0 is no limit',
+  }),
+  refuseAny: choice({
+    env: 'DNS_REFUSE_ANY',
+    default: 'no',
+    of: ['no', 'yes'],
+    doc: 'Whether questions of type ANY are refused over UDP',
+  }),
 }
 
 /** Configuration of `startPkdns`; times in seconds, sizes in bytes. */
-export interface PkdnsConfig {
-  host: string
-  relayPort: number
-  dhtPort: number
-  nodes: number
-  dataDir: string
-  network: 'local' | 'mainnet'
-  bootstrap: string[]
-  minimumTtl: number
-  maximumTtl: number
-  cacheBytes: number
-  cachePackets: number
-  requestsPerSecond: number
-  lookupsPerSecond: number
-  behindProxy: 'no' | 'yes'
-}
+export type PkdnsConfig = Config<typeof pkdnsSettings>
 
 /** The defaults of all settings but the folder. */
-export const PKDNS_DEFAULTS: Omit<PkdnsConfig, 'dataDir'> = {
-  host: pkdnsSettings.host.default,
-  relayPort: pkdnsSettings.relayPort.default,
-  dhtPort: pkdnsSettings.dhtPort.default,
-  nodes: pkdnsSettings.nodes.default,
-  network: 'local',
-  bootstrap: [],
-  minimumTtl: pkdnsSettings.minimumTtl.default,
-  maximumTtl: pkdnsSettings.maximumTtl.default,
-  cacheBytes: pkdnsSettings.cacheBytes.default,
-  cachePackets: pkdnsSettings.cachePackets.default,
-  requestsPerSecond: 0,
-  lookupsPerSecond: 0,
-  behindProxy: 'no',
-}
+export const PKDNS_DEFAULTS: Omit<PkdnsConfig, 'dataDir'> = loadConfig(pkdnsSettings, { env: {} })

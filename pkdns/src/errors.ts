@@ -15,6 +15,15 @@ export const RELAY_ERRORS = {
   dht_unavailable: [503, 'No DHT node answered.'],
 } as const satisfies Record<string, readonly [status: number, message: string]>
 
+/** Every refusal of DNS over HTTPS; refusals within DNS are its response codes. */
+export const DOH_ERRORS = {
+  doh_accept: [400, 'PKDNS speaks application/dns-message here: set the header Accept.'],
+  doh_message_invalid: [400, 'There is no DNS message in this request.'],
+  doh_question_invalid: [400, 'Ask with ?name=NAME and, if you like, &type=TYPE.'],
+  doh_refused: [429, 'Too many questions, or one that is not answered here.'],
+  doh_failed: [500, 'The question could not be answered.'],
+} as const satisfies Record<string, readonly [status: number, message: string]>
+
 export type RelayErrorCode = keyof typeof RELAY_ERRORS
 
 export function relayError(
@@ -27,4 +36,9 @@ export function relayError(
     ...o,
     logLevel: status >= 500 ? 'warn' : 'debug',
   })
+}
+
+export function dnsError(code: keyof typeof DOH_ERRORS, cause?: unknown): ServiceError {
+  const [status, message] = DOH_ERRORS[code]
+  return new ServiceError(status, code, message, { cause, logLevel: 'debug' })
 }

@@ -21,7 +21,15 @@ interface Started {
 
 async function launch(dataDir: string): Promise<Started> {
   const child = spawn(process.execPath, ['--import', 'tsx', bin], {
-    env: { ...process.env, DATA_DIR: dataDir, RELAY_PORT: '0', DHT_PORT: '0', LOG_LEVEL: 'error' },
+    env: {
+      ...process.env,
+      DATA_DIR: dataDir,
+      RELAY_PORT: '0',
+      DHT_PORT: '0',
+      DNS_PORT: '0',
+      DOH_PORT: '0',
+      LOG_LEVEL: 'error',
+    },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const [message] = (await once(child, 'message')) as [{ ready?: { relay: string } }]

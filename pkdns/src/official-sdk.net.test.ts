@@ -16,7 +16,10 @@ let pkdns: Awaited<ReturnType<typeof startPkdns>>
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'pubky-sdk-'))
   const log = createLogger('test', { level: 'silent' })
-  pkdns = await startPkdns({ dataDir: dir, relayPort: 0, dhtPort: 0 }, { log })
+  pkdns = await startPkdns(
+    { dataDir: dir, relayPort: 0, dhtPort: 0, dnsPort: 0, dohPort: 0 },
+    { log },
+  )
 })
 afterAll(async () => {
   await pkdns.close()

@@ -41,7 +41,10 @@ afterAll(async () => {
 })
 
 const start = (dataDir: string, o: Partial<PkdnsConfig> = {}) =>
-  startPkdns({ dataDir, relayPort: 0, dhtPort: 0, nodes: 4, ...o }, { clock, log })
+  startPkdns(
+    { dataDir, relayPort: 0, dhtPort: 0, dnsPort: 0, dohPort: 0, nodes: 4, ...o },
+    { clock, log },
+  )
 
 async function packetOf(keypair: Keypair, timestamp = now, records = userRecords(null, host)) {
   return signPacket(signerFromKeypair(keypair), records, toMicros(timestamp))

@@ -11,6 +11,7 @@ import {
 } from '@pubky/server-kit'
 import { PKDNS_DEFAULTS, type PkdnsConfig } from './config.ts'
 import { startDhtNodes } from './dht-nodes.ts'
+import { startDns } from './dns/start-dns.ts'
 import { allowBrowsers } from './relay/cors.ts'
 import { openPacketStore } from './relay/packet-store.ts'
 import { createPublisher } from './relay/publish.ts'
@@ -21,19 +22,26 @@ import { relayRoutes } from './relay/routes.ts'
 /** Bodies above this are refused with 413 before they are read (spec/discovery.md 2.2). */
 const BODY_LIMIT_BYTES = 1104
 
-export type PkdnsDeps = Pick<BaseDeps, 'clock' | 'random'> & { log: Logger }
+export type PkdnsDeps = Pick<BaseDeps, 'clock' | 'random'> & {
+  log: Logger
+  /** Port of the name servers that packets name, for tests; else 53. */
+  delegationPort: number
+}
+
+export type PkdnsUrls = { relay: string; dht: string; dns: string; doh: string }
 
 /**
- * Starts the DHT nodes and the PKARR relay. `urls.relay` is the base URL of the relay, `urls.dht` the
- * `host:port` by which other nodes join. Throws `dht_bind_failed` or a StartError `port_in_use`.
+ * Starts the DHT nodes, the PKARR relay and the DNS server. `urls.relay` is the base URL of the relay,
+ * `urls.dht` the `host:port` by which other nodes join, `urls.dns` that of the DNS server, `urls.doh`
+ * the URL of DNS over HTTPS. Throws `dht_bind_failed` or a StartError `port_in_use`.
  *
  * @example
- * const pkdns = await startPkdns({ dataDir: './data', relayPort: 0, dhtPort: 0 })
+ * const pkdns = await startPkdns({ dataDir: './data', relayPort: 0, dhtPort: 0, dnsPort: 0, dohPort: 0 })
  */
 export function startPkdns(
   given: Partial<PkdnsConfig> & Pick<PkdnsConfig, 'dataDir'>,
   deps: Partial<PkdnsDeps> = {},
-): Promise<Running<{ relay: string; dht: string }>> {
+): Promise<Running<PkdnsUrls>> {
   const config: PkdnsConfig = { ...PKDNS_DEFAULTS, ...given }
   const {
     clock = () => BigInt(Date.now()) * 1000n,
@@ -102,6 +110,13 @@ export function startPkdns(
       host: config.host,
       port: config.relayPort,
     })
-    return { relay: url, dht: address }
+    const { delegationPort } = deps
+    const parts = { dht, store, clock, random, log }
+    const dns = await startDns(
+      config,
+      delegationPort === undefined ? parts : { ...parts, delegationPort },
+      teardown,
+    )
+    return { relay: url, dht: address, ...dns }
   })
 }

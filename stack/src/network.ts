@@ -24,6 +24,9 @@ export const DEFAULT_PORTS = {
   relay: 15_411,
   'http-relay': 15_412,
   dht: 6881,
+  /** Both UDP and TCP. */
+  dns: 5300,
+  doh: 5380,
   /** 0 takes a free one, the same as the last time if it still is. */
   postgres: 0,
 } as const
@@ -38,4 +41,6 @@ export const PORT_OWNERS: Record<Exclude<PortName, 'postgres'>, ServiceName> = {
   relay: 'pkdns',
   'http-relay': 'http-relay',
   dht: 'pkdns',
+  dns: 'pkdns',
+  doh: 'pkdns',
 }

@@ -2,7 +2,13 @@ import { createSocket } from 'node:dgram'
 import { connect } from 'node:net'
 import { freePort, isPortFree } from '@pubky/server-kit/ports'
 import { StackError } from './errors.ts'
-import { PORT_OWNERS, type PortName, type Ports, type ServiceName } from './network.ts'
+import {
+  DEFAULT_PORTS,
+  PORT_OWNERS,
+  type PortName,
+  type Ports,
+  type ServiceName,
+} from './network.ts'
 
 async function isUdpFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -34,6 +40,7 @@ async function answersOnV6(port: number): Promise<boolean> {
 async function isFree(name: PortName, port: number): Promise<boolean> {
   if (port === 0) return true
   if (name === 'dht') return isUdpFree(port)
+  if (name === 'dns') return (await isUdpFree(port)) && isPortFree(port)
   return (await isPortFree(port)) && !(await answersOnV6(port))
 }
 
@@ -58,14 +65,7 @@ export async function checkPorts(ports: Ports, without: ReadonlySet<ServiceName>
 
 /** Ports that are free now, for tests; a service that is started again needs the same one. */
 export async function choosePorts(): Promise<Ports> {
-  const [web, homeserver, admin, nexus, relay, dht, httpRelay] = await Promise.all([
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-  ])
-  return { web, homeserver, admin, nexus, relay, dht, 'http-relay': httpRelay, postgres: 0 }
+  const names = Object.keys(PORT_OWNERS) as (keyof typeof PORT_OWNERS)[]
+  const chosen = await Promise.all(names.map(async (name) => [name, await freePort()] as const))
+  return { ...DEFAULT_PORTS, ...Object.fromEntries(chosen), postgres: 0 }
 }

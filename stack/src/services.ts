@@ -26,6 +26,8 @@ export function addresses(ports: Ports) {
     nexus: at(ports.nexus),
     web: at(ports.web),
     dht: `${HOST}:${ports.dht}`,
+    dns: `${HOST}:${ports.dns}`,
+    doh: `${at(ports.doh)}/dns-query`,
   }
 }
 
@@ -58,6 +60,8 @@ export function serviceSpecs(o: Layout): Record<ServiceName, ChildSpec> {
       ...common('pkdns'),
       RELAY_PORT: String(ports.relay),
       DHT_PORT: String(ports.dht),
+      DNS_PORT: String(ports.dns),
+      DOH_PORT: String(ports.doh),
     })),
     'http-relay': spec('http-relay', () => ({
       ...common('http-relay'),

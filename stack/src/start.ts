@@ -32,7 +32,14 @@ export interface StackOptions {
   tell?: (text: string) => void
 }
 
-export type StackUrls = LocalNetwork & { admin: string; dht: string; httpRelay: string }
+export type StackUrls = LocalNetwork & {
+  admin: string
+  dht: string
+  httpRelay: string
+  /** `host:port` of the DNS server, and the URL of DNS over HTTPS. */
+  dns: string
+  doh: string
+}
 
 /** A running network: its addresses, and its processes for tests that hurt them. */
 export interface RunningStack extends Running<StackUrls> {
@@ -116,7 +123,7 @@ async function launch(o: StackOptions, plan: Plan, teardown: Teardown): Promise<
     start('web'),
   ])
   for (const result of results) if (result.status === 'rejected') throw result.reason
-  const { relay, httpRelay, homeserver, admin, nexus, web, dht } = addresses(ports)
+  const { relay, httpRelay, homeserver, admin, nexus, web, dht, dns, doh } = addresses(ports)
   return {
     relay,
     httpRelay,
@@ -127,6 +134,8 @@ async function launch(o: StackOptions, plan: Plan, teardown: Teardown): Promise<
     dataDir: folder.dir,
     admin,
     dht,
+    dns,
+    doh,
   }
 }
 

@@ -63,6 +63,8 @@ async function build(o: TestNetworkOptions, teardown: Teardown): Promise<TestNet
         dataDir: join(dir, 'pkdns'),
         relayPort: ports.relay ?? 0,
         dhtPort: ports.dht ?? 0,
+        dnsPort: 0,
+        dohPort: 0,
         nodes: 3,
       },
       { log: createLogger('pkdns', { level: 'silent' }) },

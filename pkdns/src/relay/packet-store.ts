@@ -19,6 +19,7 @@ export interface KeptPacket {
 /** Parsed records, keys and bookkeeping of a packet in memory, roughly. */
 const PACKET_OVERHEAD_BYTES = 600
 const RECORD_BYTES = 200
+const MAX_AGREED = 100_000
 
 /**
  * The relay's packets: the recently used in memory within a bound of bytes, all of them on disk.
@@ -37,6 +38,8 @@ export async function openPacketStore(o: {
       packet.dns.length + PACKET_OVERHEAD_BYTES + packet.records.length * RECORD_BYTES,
   })
   const turns = new Map<PublicKeyZ32, Promise<unknown>>()
+  const agreed = new LRUCache<PublicKeyZ32, number>({ max: MAX_AGREED })
+  const listeners: ((key: PublicKeyZ32) => void)[] = []
 
   async function get(key: PublicKeyZ32): Promise<KeptPacket | null> {
     const known = memory.get(key)
@@ -79,11 +82,21 @@ export async function openPacketStore(o: {
     if (known && !isMoreRecent(packet, known.packet)) return
     await log.put(packetToItem(packet), lastSeen)
     memory.set(packet.publicKey, { packet, lastSeen })
+    agreed.delete(packet.publicKey)
+    for (const tell of listeners) tell(packet.publicKey)
   }
 
   return {
     get,
     keep,
+    /** Calls `tell` with each key whose packet was replaced. */
+    onChange: (tell: (key: PublicKeyZ32) => void): void => void listeners.push(tell),
+    /** How many DHT nodes held the newest packet at the last whole look-up or publication. */
+    agreed: (key: PublicKeyZ32): number | null => agreed.get(key) ?? null,
+    noteAgreed(packet: SignedPacket, nodes: number): void {
+      const known = memory.get(packet.publicKey)
+      if (known && isSamePacket(known.packet, packet)) agreed.set(packet.publicKey, nodes)
+    },
     stats: () => ({
       inMemory: memory.size,
       memoryBytes: memory.calculatedSize,

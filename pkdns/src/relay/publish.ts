@@ -60,6 +60,7 @@ export function createPublisher({ dht, store, clock }: PublishContext) {
     const report = await dht.put(packetToItem(packet), cas)
     judgeReport(report)
     await store.keep(packet, clock())
+    store.noteAgreed(packet, report.stored)
     return report.stored
   }
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { ServiceError } from '@pubky/server-kit'
 import type { FastifyRequest } from 'fastify'
+import { networkOf } from '../dns/limits.ts'
 
 const MAX_ADDRESSES = 20_000
 const BURST = 5
@@ -51,7 +52,7 @@ function tooMany(what: string, limit: number, seconds: number): ServiceError {
 /** Whose quota a request uses: the peer's, or behind a proxy the first address the proxy names. */
 export function clientAddress(request: FastifyRequest, behindProxy: boolean): string {
   const peer = request.socket.remoteAddress ?? ''
-  if (!behindProxy) return network(peer)
+  if (!behindProxy) return networkOf(peer)
   const named = [
     ...list(request.headers['x-forwarded-for']),
     ...list(request.headers['x-real-ip']),
@@ -59,15 +60,9 @@ export function clientAddress(request: FastifyRequest, behindProxy: boolean): st
       (part) => /for="?\[?([^\];",]+)/i.exec(part)?.[1] ?? [],
     ),
   ]
-  return network(named.find((text) => isIP(text) !== 0) ?? peer)
+  return networkOf(named.find((text) => isIP(text) !== 0) ?? peer)
 }
 
 function list(header: string | string[] | undefined): string[] {
   return [header ?? []].flat().flatMap((line) => line.split(',').map((part) => part.trim()))
-}
-
-/** One household has a whole /64 of IPv6 to itself. */
-function network(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
-  return isIP(plain) === 6 ? plain.split(':').slice(0, 4).join(':') : plain
 }

@@ -73,18 +73,27 @@ export function createRelayResolver(ctx: ResolveContext) {
       if (!packet || (floor && isMoreRecent(floor, packet))) continue
       const kept = { packet, lastSeen: ctx.clock() }
       const rest = { [Symbol.asyncIterator]: () => items }
-      store(kept, rest).catch(ctx.warn)
+      store(kept, rest, lookup).catch(ctx.warn)
       return kept
     }
     return nothing(await lookup.newest(), floor)
   }
 
-  async function store(kept: KeptPacket, rest: AsyncIterable<MutableItem>): Promise<void> {
+  /** Goes on behind the first answer: something newer may come, and how many nodes agree. */
+  async function store(
+    kept: KeptPacket,
+    rest: AsyncIterable<MutableItem>,
+    lookup: DhtLookup,
+  ): Promise<void> {
     await ctx.store.keep(kept.packet, kept.lastSeen)
+    let newest = kept.packet
     for await (const item of rest) {
       const packet = await parse(item)
-      if (packet) await ctx.store.keep(packet, ctx.clock())
+      if (!packet) continue
+      newest = packet
+      await ctx.store.keep(packet, ctx.clock())
     }
+    ctx.store.noteAgreed(newest, (await lookup.newest()).report.agreed)
   }
 
   /** The newest packet of a whole look-up, whatever the store holds. */
@@ -94,6 +103,7 @@ export function createRelayResolver(ctx: ResolveContext) {
     if (!packet) return nothing(answer, null)
     const kept = { packet, lastSeen: ctx.clock() }
     await ctx.store.keep(packet, kept.lastSeen)
+    ctx.store.noteAgreed(packet, answer.report.agreed)
     return kept
   }
 

@@ -20,6 +20,8 @@ function printAddresses(o: StartOptions, { urls }: RunningStack): void {
     ['pkdns', 'PKARR relay', urls.relay],
     ['http-relay', 'HTTP relay', urls.httpRelay],
     ['pkdns', 'DHT', urls.dht],
+    ['pkdns', 'DNS', urls.dns],
+    ['pkdns', 'DoH', urls.doh],
   ] as const
   console.log('')
   for (const [service, label, url] of rows)

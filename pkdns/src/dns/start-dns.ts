@@ -1,0 +1,136 @@
+import { isIP } from 'node:net'
+import type { Dht } from '@pubky/sdk/dht'
+import {
+  createHttpServer,
+  createMetrics,
+  isPublicAddress,
+  type Logger,
+  listen,
+  StartError,
+  type Teardown,
+} from '@pubky/server-kit'
+import type { PkdnsConfig } from '../config.ts'
+import type { PacketStore } from '../relay/packet-store.ts'
+import { createRelayResolver } from '../relay/resolve.ts'
+import { countsText, createCounts } from './counts.ts'
+import { dohRoutes, MAX_MESSAGE_BYTES } from './doh.ts'
+import { createForwarder } from './forward.ts'
+import { createLimits } from './limits.ts'
+import { listenDns } from './listen.ts'
+import { createPacketSource } from './packets.ts'
+import { createNameResolver } from './resolver.ts'
+import { createDnsService } from './service.ts'
+import type { Server } from './udp-pool.ts'
+
+const MAINNET_UPSTREAMS = ['8.8.8.8:53']
+const DNS_PORT = 53
+const UNLIMITED_LOOKUPS = 0
+/** Look-ups per second for everybody together; source addresses over UDP can be forged. */
+const TOTAL_LOOKUPS = 200
+
+export interface DnsParts {
+  dht: Pick<Dht, 'get'>
+  store: PacketStore
+  clock: () => bigint
+  random: (bytes: number) => Uint8Array
+  log: Logger
+  /** Port at which name servers that packets name are asked; other than 53 in tests. */
+  delegationPort?: number
+}
+
+/** Starts the DNS server and DNS over HTTPS on the packets of the relay. */
+export async function startDns(
+  config: PkdnsConfig,
+  { dht, store, clock, random, log, delegationPort = DNS_PORT }: DnsParts,
+  teardown: Teardown,
+): Promise<{ dns: string; doh: string }> {
+  const isLocal = config.network === 'local'
+  const named = config.forward.length > 0 || isLocal ? config.forward : MAINNET_UPSTREAMS
+  const upstreams = named.map(parseServer)
+  const nowMs = () => Number(clock() / 1000n)
+  const warn = (error: unknown) => log.debug({ error }, 'passed over')
+  const min = config.dnsMinimumTtl
+  const max = Math.max(min, config.dnsMaximumTtl)
+
+  const forwarder = createForwarder({ servers: upstreams, random })
+  teardown.add(() => forwarder.close())
+  const counts = createCounts()
+  const metrics = createMetrics()
+  const service = createDnsService({
+    resolver: createNameResolver({
+      packets: createPacketSource({
+        resolver: createRelayResolver({
+          dht,
+          isAlone: isLocal && config.nodes === 1,
+          store,
+          clock,
+          ttl: { min, max },
+          warn,
+        }),
+        store,
+        clock,
+        ttl: { min, max, stale: config.staleSeconds },
+      }),
+      forwarder,
+      upstreams,
+      tld: config.topLevelDomain.toLowerCase(),
+      maxSteps: config.recursionDepth,
+      negativeTtlS: min,
+      mayReach: (host) => isLocal || isPublicAddress(host),
+      delegationPort,
+    }),
+    limits: createLimits(
+      {
+        queriesPerSecond: isLocal ? 0 : config.queriesPerSecond,
+        queryBurst: config.queriesPerSecond * 2,
+        lookupsPerSecond: isLocal ? UNLIMITED_LOOKUPS : config.dnsLookupsPerSecond,
+        lookupBurst: config.dnsLookupsPerSecond * 5,
+        totalLookupsPerSecond: isLocal ? UNLIMITED_LOOKUPS : TOTAL_LOOKUPS,
+        surplusBytesPerSecond: config.surplusBytesPerSecond,
+      },
+      nowMs,
+    ),
+    counts,
+    nowMs,
+    cacheBytes: config.dnsCacheBytes,
+    staleS: config.staleSeconds,
+    refuseAny: config.refuseAny === 'yes',
+    warn,
+  })
+  store.onChange(service.forget)
+  metrics.gauge('pkdns_cached_answers', 'DNS answers kept', () => service.stats().entries)
+  metrics.gauge('pkdns_cached_bytes', 'Bytes of them', () => service.stats().bytes)
+
+  const listener = teardown.use(
+    await listenDns(service, { host: config.host, port: config.dnsPort }),
+  )
+  const app = createHttpServer({
+    name: 'pkdns-doh',
+    log,
+    bodyLimit: MAX_MESSAGE_BYTES,
+    errors: 'text',
+  })
+  teardown.add(() => app.close())
+  dohRoutes(app, {
+    service,
+    behindProxy: config.behindProxy === 'yes',
+    negativeTtlS: min,
+    metrics: countsText(counts, metrics),
+  })
+  const { url } = await listen(app, {
+    name: 'DNS over HTTPS',
+    host: config.host,
+    port: config.dohPort,
+  })
+  return { dns: `${listener.host}:${listener.port}`, doh: `${url}/dns-query` }
+}
+
+/** An address, with port 53 unless it names one; `[v6]:port` for IPv6. */
+function parseServer(text: string): Server {
+  const [, v6, v4, port = String(DNS_PORT)] =
+    /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const host = v6 ?? v4 ?? text
+  if (isIP(host) === 0 || Number(port) > 65_535)
+    throw new StartError('invalid_config', `DNS_FORWARD: ${text} is no address of a server.`)
+  return { host, port: Number(port) }
+}
