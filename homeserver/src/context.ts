@@ -1,10 +1,15 @@
 import type { Micros, PublicKeyZ32 } from '@pubky/protocol'
 import type { BlobStore, Logger } from '@pubky/server-kit'
 import type { Pool } from 'pg'
+import type { HomeserverMetrics } from './admin/metrics.ts'
+import type { Signals } from './admin/signals.ts'
 import type { HomeserverConfig } from './config.ts'
 import type { EntryReader } from './entries/read.ts'
 import type { Writer } from './entries/writer.ts'
 import type { EventHub } from './events/hub.ts'
+import type { Accounts } from './limits/accounts.ts'
+import type { Limits } from './limits/limits.ts'
+import type { PublishHealth } from './publish/health.ts'
 import type { PrivateStreams } from './sessions/private-streams.ts'
 import type { SessionResolver } from './sessions/resolver.ts'
 
@@ -19,6 +24,11 @@ export interface Context {
   hub: EventHub
   sessions: SessionResolver
   privateStreams: PrivateStreams
+  accounts: Accounts
+  limits: Limits
+  metrics: HomeserverMetrics
+  signals: Signals
+  published: PublishHealth
   clock: () => Micros
   random: (bytes: number) => Uint8Array
   log: Logger

@@ -123,8 +123,18 @@ export const refusals = {
       headers: { 'retry-after': '1' },
     }),
 
+  quotaExceeded: () =>
+    new ServiceError(507, 'quota_exceeded', 'Disk space quota exceeded', { logLevel: 'debug' }),
+  writePath: () => forbidden('write_path', 'Write to this path is not allowed'),
+  rateKey: () => bad('rate_key', 'Failed to extract key for rate limiting'),
+  quotaInvalid: () => new ServiceError(422, 'invalid_quota', 'Invalid quota'),
+
   adminMissing: () => new ServiceError(401, 'admin_password', 'Missing admin password'),
   adminWrong: () => new ServiceError(401, 'admin_password', 'Invalid admin password'),
+  davUnauthorized: () =>
+    new ServiceError(401, 'admin_password', 'Unauthorized', {
+      headers: { 'www-authenticate': 'Basic realm="admin"' },
+    }),
   tooManyRequests: (seconds: number) =>
     new ServiceError(429, 'rate_limited', 'Rate limit exceeded', {
       headers: { 'retry-after': String(seconds) },

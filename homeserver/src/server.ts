@@ -1,7 +1,9 @@
 import { createHttpServer, ServiceError } from '@pubky/server-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { countAnswers } from './admin/metrics.ts'
 import type { Context } from './context.ts'
 import { refusals } from './errors.ts'
+import { limitRequests } from './limits/limits.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { cors } from './routes/cors.ts'
@@ -10,13 +12,17 @@ import { eventStreamRoutes } from './routes/events-stream.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { readStorage } from './routes/storage-read.ts'
 import { writeStorage } from './routes/storage-write.ts'
+import { usageRoutes } from './routes/usage.ts'
 import { splitTarget, storageTarget } from './tenant.ts'
 
-const FEATURES = ['path-addressed-storage', 'events-live', 'object-signatures']
+const FEATURES = ['path-addressed-storage', 'events-live', 'object-signatures', 'usage']
 /** Where requests of files arrive inside; no request target can name it. */
 const STORAGE_ROUTE = '/~storage'
 const FIXED =
-  /^\/(?:info|signup|session|health|ready|events\/|events-stream|auth\/grant\/.*|signup_tokens\/.*)?$/
+  /^\/(?:info|signup|session|usage|health|ready|events\/|events-stream|auth\/grant\/.*|signup_tokens\/.*)?$/
+
+/** How long requests may go on after the stop began; the process is cut off after ten seconds. */
+const DRAIN_MS = 8000
 
 /**
  * The router decodes paths and would decode twice what storage has to decode once: requests of files
@@ -33,6 +39,7 @@ async function storage(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const target = storageTarget(request.originalUrl, request.headers)
+  ctx.metrics.storageRequest(request, target)
   switch (request.method) {
     case 'GET':
     case 'HEAD':
@@ -79,10 +86,13 @@ export function createClientServer(ctx: Context): FastifyInstance {
     rewriteUrl: route,
     trustProxy: ctx.config.trustedProxies.length > 0 ? ctx.config.trustedProxies : false,
     ready: () => ctx.hub.listening,
+    closeGraceMs: DRAIN_MS,
   })
   streamBodies(app)
   plainText(app)
   cors(app)
+  limitRequests(app, ctx)
+  countAnswers(app, ctx.metrics)
   app.register(async (scope) => {
     scope.setErrorHandler((error) => {
       throw isDatabaseAway(error) ? refusals.databaseAway(error) : error
@@ -99,6 +109,7 @@ function routes(app: FastifyInstance, ctx: Context): void {
   )
   accountRoutes(app, ctx)
   grantRoutes(app, ctx)
+  usageRoutes(app, ctx)
   eventRoutes(app, ctx)
   eventStreamRoutes(app, ctx)
   app.route({

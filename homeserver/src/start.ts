@@ -4,20 +4,28 @@ import { type Micros, nowMicros, type PublicKeyZ32, randomBytes } from '@pubky/p
 import { createPkarrClient, type PkarrClient } from '@pubky/sdk'
 import {
   type BlobStore,
-  createFileBlobStore,
   createLogger,
   createPool,
   listen,
   migrate,
   type Running,
+  StartError,
   startWithTeardown,
+  type Teardown,
 } from '@pubky/server-kit'
-import { completeConfig, type HomeserverConfig } from './config.ts'
+import { createHomeserverMetrics } from './admin/metrics.ts'
+import { createMetricsServer } from './admin/metrics-server.ts'
+import { createSignals } from './admin/signals.ts'
+import { openBlobs } from './blobs.ts'
+import { completeConfig, configProblems, type HomeserverConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { collectOrphans } from './entries/collector.ts'
 import { createEntryReader } from './entries/read.ts'
 import { createWriter } from './entries/writer.ts'
 import { createEventHub } from './events/hub.ts'
+import { ACCOUNT_NOTICE, createAccounts } from './limits/accounts.ts'
+import { createLimits } from './limits/limits.ts'
+import { createPublishHealth } from './publish/health.ts'
 import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
 import { readKeypair, refuseWeakSecrets } from './secret.ts'
 import { createAdminServer, createClientServer } from './server.ts'
@@ -36,6 +44,8 @@ export interface HomeserverDeps {
 export interface HomeserverUrls extends Record<string, string> {
   http: string
   admin: string
+  /** Empty when there is none. */
+  metrics: string
 }
 
 export type RunningHomeserver = Running<HomeserverUrls> & { readonly publicKey: PublicKeyZ32 }
@@ -62,6 +72,15 @@ async function chores(ctx: Context, signal: AbortSignal): Promise<void> {
   }
 }
 
+/** Returns the address, empty when no metrics are wanted. */
+async function listenMetrics(ctx: Context, teardown: Teardown): Promise<string> {
+  const { metricsPort: port, metricsHost: host } = ctx.config
+  if (port === null) return ''
+  const server = createMetricsServer(ctx)
+  teardown.add(() => server.close())
+  return (await listen(server, { name: 'homeserver metrics', host, port })).url
+}
+
 /**
  * Starts a homeserver: migrates its database, listens, publishes its record. Rejects with a
  * `StartError` that says in one sentence what is wrong.
@@ -71,6 +90,8 @@ export async function startHomeserver(
   deps: Partial<HomeserverDeps> = {},
 ): Promise<RunningHomeserver> {
   const config = completeConfig(given)
+  const problems = configProblems(config)
+  if (problems.length > 0) throw new StartError('invalid_config', `${problems.join('; ')}.`)
   const log = createLogger('homeserver')
   const clock = deps.clock ?? nowMicros
   const random = deps.random ?? randomBytes
@@ -80,9 +101,7 @@ export async function startHomeserver(
     await migrate(config.databaseUrl, MIGRATIONS)
     const pool = createPool(config.databaseUrl, { max: 12, name: 'homeserver', log })
     teardown.add(() => pool.end())
-    const blobs = teardown.use(
-      deps.blobs ?? createFileBlobStore({ dir: join(config.dataDir, 'blobs') }),
-    )
+    const blobs = teardown.use(deps.blobs ?? (await openBlobs(config, pool)))
     // Commits never wait for a connection behind reads.
     const writerPool = createPool(config.databaseUrl, { max: 2, name: 'homeserver writer', log })
     teardown.add(() => writerPool.end())
@@ -90,18 +109,29 @@ export async function startHomeserver(
     const entries = createEntryReader(pool)
     const sessions = createSessionResolver({ pool, nowSeconds: () => nowSeconds(ctx) })
     const privateStreams = createPrivateStreams()
+    const accounts = createAccounts(pool)
+    const nowMs = () => Number(clock() / 1000n)
+    const signals = createSignals(nowMs)
+    const limits = createLimits({ config, pool, signals, nowMs })
+    const refreshLimits = () =>
+      limits.refresh().catch((error: unknown) => log.warn({ error }, 'limits were not read'))
     const hub = teardown.use(
       createEventHub({
         pool,
         url: config.databaseUrl,
         log,
         onAuth(channel, payload) {
-          if (channel === 'auth_changes') sessions.evict(payload)
-          else privateStreams.revoke(payload)
+          if (channel === 'auth_revocations') privateStreams.revoke(payload)
+          else if (payload.startsWith(ACCOUNT_NOTICE)) {
+            accounts.evict(payload.slice(ACCOUNT_NOTICE.length))
+            void refreshLimits()
+          } else sessions.evict(payload)
         },
         onGap() {
           // Notices may have been missed.
           sessions.forget()
+          accounts.forget()
+          void refreshLimits()
           privateStreams.closeAll()
         },
       }),
@@ -116,11 +146,17 @@ export async function startHomeserver(
       hub,
       sessions,
       privateStreams,
+      accounts,
+      limits,
+      metrics: createHomeserverMetrics(),
+      signals,
+      published: createPublishHealth(),
       clock,
       random,
       log,
     }
     await hub.ready
+    await limits.refresh()
     const client = createClientServer(ctx)
     teardown.add(() => client.close())
     const admin = createAdminServer(ctx)
@@ -131,10 +167,12 @@ export async function startHomeserver(
       host: config.adminHost,
       port: config.adminPort,
     })
+    const metrics = await listenMetrics(ctx, teardown)
     const pkarr =
       deps.pkarr ??
       createPkarrClient({ relays: config.pkarrRelays, fetch: deps.fetch ?? fetch, now: clock })
-    const publisher = { config, keypair, httpPort: http.port, pkarr, pool, log }
+    const health = Object.assign(ctx.published, { httpPort: http.port })
+    const publisher = { config, keypair, httpPort: http.port, pkarr, pool, log, health }
     await publishOwnRecord(publisher)
     const stop = new AbortController()
     const jobs = Promise.all([keepPublished(publisher, stop.signal), chores(ctx, stop.signal)])
@@ -143,7 +181,7 @@ export async function startHomeserver(
       stop.abort()
       await jobs.catch(() => {})
     })
-    return { http: http.url, admin: adminAt.url }
+    return { http: http.url, admin: adminAt.url, metrics }
   })
   return Object.assign(running, { publicKey: keypair.publicKey })
 }

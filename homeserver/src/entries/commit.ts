@@ -17,6 +17,8 @@ interface Common {
   createOnly: boolean
   /** `If-Match`: the hash that must be stored now. */
   matches: Uint8Array | null
+  /** By the operator: neither the account's policy nor collisions count. */
+  forced?: boolean
 }
 
 export interface Put extends Common {

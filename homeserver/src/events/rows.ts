@@ -20,6 +20,14 @@ interface Raw {
   proof: Buffer | null
 }
 
+const MAX_ID = 2n ** 63n - 1n
+
+/** Whether the path of `e` lies under one of the filters in $3. */
+const MATCHES = `exists (
+  select from unnest($3::text[]) as f
+  where case when right(f, 1) = '/' then e.path >= f and e.path < left(f, -1) || '0' else e.path = f end
+)`
+
 const COLUMNS = 'e.id::text, e.kind, u.key, e.path, e.hash, e.proof'
 
 function toEvent(raw: Raw): EventRow {
@@ -59,6 +67,27 @@ export async function publicEventsAfter(
   return rows.map(toEvent)
 }
 
+/** Events of all paths, of some accounts or of everybody, for the operator. */
+export async function allEvents(
+  pool: Pool,
+  o: {
+    ids: readonly string[] | null
+    filters: readonly string[]
+    after: bigint | null
+    limit: number
+    reverse: boolean
+  },
+): Promise<EventRow[]> {
+  const { rows } = await pool.query<Raw>(
+    `select ${COLUMNS} from events e join users u on u.id = e.user_id
+     where ($1::bigint[] is null or e.user_id = any ($1)) and ${o.reverse ? 'e.id < $2' : 'e.id > $2'}
+       and ${MATCHES}
+     order by e.id ${o.reverse ? 'desc' : 'asc'} limit $4`,
+    [o.ids, String(o.after ?? (o.reverse ? MAX_ID : 0n)), [...o.filters], o.limit],
+  )
+  return rows.map(toEvent)
+}
+
 /** A person whose events are asked for; `after` is exclusive, null from the beginning (or the end). */
 export interface UserCursor {
   userId: string
@@ -79,17 +108,14 @@ export async function userEvents(
       cross join lateral (
         select * from events e
         where e.user_id = w.user_id and ${o.reverse ? 'e.id < w.cursor' : 'e.id > w.cursor'}
-          and exists (
-            select from unnest($3::text[]) as f
-            where case when right(f, 1) = '/' then e.path >= f and e.path < left(f, -1) || '0' else e.path = f end
-          )
+          and ${MATCHES}
         order by e.id ${o.reverse ? 'desc' : 'asc'} limit $4
       ) e
       join users u on u.id = e.user_id
       order by e.id ${o.reverse ? 'desc' : 'asc'} limit $4`,
     values: [
       users.map(({ userId }) => userId),
-      users.map(({ after }) => String(after ?? (o.reverse ? 2n ** 63n - 1n : 0n))),
+      users.map(({ after }) => String(after ?? (o.reverse ? MAX_ID : 0n))),
       [...o.filters],
       o.limit,
     ],

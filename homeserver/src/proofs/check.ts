@@ -11,6 +11,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { checkKeyObject } from '../entries/key-objects.ts'
 import { refusals } from '../errors.ts'
+import { isImported } from '../moving/import.ts'
 import type { StorageTarget } from '../tenant.ts'
 
 /** How far a proof's time may lie from the clock when its header arrives (design 6, rule 5). */
@@ -59,7 +60,8 @@ export async function checkProof(
   checkKeyObject(target.path, action, checked?.proof ?? null)
   if (!checked) return null
   const distance = checked.proof.timestamp - arrived
-  if (distance > FRESH_MICROS || distance < -FRESH_MICROS)
+  const isStale = distance > FRESH_MICROS || distance < -FRESH_MICROS
+  if (isStale && !(await isImported(ctx, request, target, checked.proof)))
     await refuseUnlessStored(ctx, target, checked, arrived)
   return checked
 }

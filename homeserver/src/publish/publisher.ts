@@ -11,6 +11,7 @@ import type { PkarrClient } from '@pubky/sdk'
 import type { Logger } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import type { HomeserverConfig } from '../config.ts'
+import type { PublishHealth } from './health.ts'
 
 const FIRST_ROUND_MS = 60_000
 const MIN_INTERVAL_SECONDS = 1800
@@ -27,6 +28,7 @@ export interface PublisherOptions {
   pkarr: PkarrClient
   pool: Pool
   log: Logger
+  health: PublishHealth
 }
 
 /** Publishes the server's own record (spec/homeserver.md 8.3). Rejects when nobody stored it. */
@@ -38,7 +40,14 @@ export async function publishOwnRecord(o: PublisherOptions): Promise<void> {
     icannDomain: config.icannDomain,
     httpPort: config.publicHttpPort || httpPort,
   })
-  await pkarr.publish(await signPacket(signerFromKeypair(keypair), records))
+  try {
+    await pkarr.publish(await signPacket(signerFromKeypair(keypair), records))
+  } catch (error) {
+    const failure = error instanceof Error ? error.message : String(error)
+    Object.assign(o.health.own, { lastFailureMs: Date.now(), failure })
+    throw error
+  }
+  o.health.own.lastMs = Date.now()
 }
 
 async function announce(o: PublisherOptions, key: Buffer): Promise<'published' | 'skipped'> {
@@ -83,6 +92,7 @@ async function* allUsers(pool: Pool): AsyncGenerator<Buffer> {
 async function announceUsers(o: PublisherOptions, signal: AbortSignal): Promise<void> {
   const users = allUsers(o.pool)
   const counts: Record<string, number> = {}
+  o.health.users = { startedMs: Date.now(), endedMs: null, counts }
   const worker = async () => {
     for await (const key of users) {
       signal.throwIfAborted()
@@ -91,6 +101,7 @@ async function announceUsers(o: PublisherOptions, signal: AbortSignal): Promise<
     }
   }
   await Promise.all(Array.from({ length: WORKERS }, worker))
+  o.health.users.endedMs = Date.now()
   o.log.info(counts, 'records of users announced')
 }
 

@@ -6,7 +6,6 @@ import {
   ProtocolError,
   verifyAuthToken,
 } from '@pubky/protocol'
-import { createRateLimiter } from '@pubky/server-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { readWhole } from '../entries/intake.ts'
@@ -22,8 +21,6 @@ import { cookieSecret, findUser, type Session } from '../sessions/resolver.ts'
 import { isSignupToken, signUp } from '../sessions/users.ts'
 import { headerTenant, splitTarget } from '../tenant.ts'
 
-/** In a minute, from one address (spec/homeserver.md 2.6). */
-const TOKEN_LOOKUPS = 10
 const MAX_TOKEN_BYTES = 2 * 1024 * 1024
 
 async function readAuthToken(ctx: Context, request: FastifyRequest): Promise<AuthToken> {
@@ -33,8 +30,9 @@ async function readAuthToken(ctx: Context, request: FastifyRequest): Promise<Aut
     await useAuthToken(ctx, token.publicKey, token.timestamp)
     return token
   } catch (error) {
-    if (error instanceof ProtocolError) throw refusals.authToken(error.code, error.message)
-    throw error
+    if (!(error instanceof ProtocolError)) throw error
+    ctx.signals.note('sign_in', request.ip)
+    throw refusals.authToken(error.code, error.message)
   }
 }
 
@@ -117,14 +115,7 @@ export function accountRoutes(app: FastifyInstance, ctx: Context): void {
   })
   app.get('/session', (request, reply) => getSession(ctx, request, reply))
   app.delete('/session', (request, reply) => deleteSession(ctx, request, reply))
-  const limit = createRateLimiter({
-    capacity: TOKEN_LOOKUPS,
-    refillPerSecond: TOKEN_LOOKUPS / 60,
-    nowMs: () => Number(ctx.clock() / 1000n),
-  })
   app.get<{ Params: { token: string } }>('/signup_tokens/:token', async (request, reply) => {
-    const verdict = limit.take(request.ip)
-    if (!verdict.ok) throw refusals.tooManyRequests(verdict.retryAfterSeconds)
     if (ctx.config.signupMode === 'open') throw refusals.tokensNotRequired()
     const { token } = request.params
     if (!isSignupToken(token)) throw refusals.tokenFormat()

@@ -1,31 +1,26 @@
-import { timingSafeEqual } from 'node:crypto'
-import { createRateLimiter } from '@pubky/server-kit'
 import type { FastifyInstance } from 'fastify'
+import { entryRoutes } from '../admin/entries.ts'
+import { adminEventRoutes } from '../admin/events.ts'
+import { createGuard } from '../admin/guard.ts'
+import { statsRoutes } from '../admin/stats.ts'
+import { tokenRoutes } from '../admin/tokens.ts'
+import { userRoutes } from '../admin/users.ts'
 import type { Context } from '../context.ts'
-import { refusals } from '../errors.ts'
-import { sha256 } from '../sessions/resolver.ts'
-import { makeSignupToken } from '../sessions/users.ts'
 import { cors } from './cors.ts'
 
-/** Wrong passwords an address may try before it waits. */
-const ATTEMPTS = 20
-const ATTEMPTS_PER_SECOND = 0.2
-
-/** The admin API as far as sign-up needs it (spec/homeserver.md 7). */
+/** The admin API (spec/homeserver.md 7). Everything but the greeting asks for the password first. */
 export function adminRoutes(app: FastifyInstance, ctx: Context): void {
   cors(app)
-  const attempts = createRateLimiter({ capacity: ATTEMPTS, refillPerSecond: ATTEMPTS_PER_SECOND })
-  const expected = sha256(ctx.config.adminPassword)
+  const guard = createGuard(ctx)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_, payload, done) => done(null, payload))
   app.get('/', async (_, reply) => reply.type('text/plain').send('Homeserver - Admin Endpoint'))
-  app.get('/generate_signup_token', async (request, reply) => {
-    const given = request.headers['x-admin-password']
-    if (typeof given !== 'string') throw refusals.adminMissing()
-    if (!timingSafeEqual(sha256(given), expected)) {
-      const verdict = attempts.take(request.ip)
-      throw verdict.ok ? refusals.adminWrong() : refusals.tooManyRequests(verdict.retryAfterSeconds)
-    }
-    const token = makeSignupToken(ctx.random)
-    await ctx.pool.query('insert into signup_codes (code) values ($1)', [token])
-    return reply.type('text/plain').header('cache-control', 'no-store').send(token)
+  app.register(async (scope) => {
+    scope.addHook('onRequest', async (request) => guard.header(request))
+    tokenRoutes(scope, ctx)
+    userRoutes(scope, ctx)
+    statsRoutes(scope, ctx)
+    entryRoutes(scope, ctx)
+    adminEventRoutes(scope, ctx)
   })
 }

@@ -1,12 +1,4 @@
-import {
-  covers,
-  isPublicKey,
-  normalizePath,
-  ProtocolError,
-  type PublicKeyZ32,
-  pathRoot,
-  type StoragePath,
-} from '@pubky/protocol'
+import { covers, isPublicKey, type PublicKeyZ32, pathRoot, type StoragePath } from '@pubky/protocol'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
@@ -18,13 +10,13 @@ import {
   userEvents,
 } from '../events/rows.ts'
 import { openStream, type Stream } from '../events/sse.ts'
+import { parseCursor, parseFilters, parseFlag, parseLimit } from '../events/stream-query.ts'
 import { findUser, type Session } from '../sessions/resolver.ts'
 import { splitTarget } from '../tenant.ts'
 import { vary } from './cors.ts'
 
 const MAX_USERS = 50
 const PAGE = 100
-const MAX_ID = 2n ** 63n - 1n
 const HEADERS = { 'cache-control': 'no-store' }
 const VARY = 'pubky-host, Authorization, Cookie'
 
@@ -53,35 +45,12 @@ function parseUsers(values: readonly string[]): Map<string, string | null> {
   return users
 }
 
-function parseFilters(values: readonly string[]): StoragePath[] {
-  const filters = values
-    .filter((value) => value !== '')
-    .map((value) => {
-      try {
-        return normalizePath(value.startsWith('/') ? value : `/${value}`)
-      } catch (error) {
-        if (error instanceof ProtocolError) return refuse('invalid_path', `Invalid path: ${value}`)
-        throw error
-      }
-    })
-  return filters.length > 0 ? [...new Set(filters)] : ['/pub/' as StoragePath]
-}
-
-function parseLimit(value: string | null): number | null {
-  if (value === null) return null
-  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535)
-    refuse('invalid_limit', `Invalid limit: ${value}`)
-  if (Number(value) === 0) refuse('invalid_limit', 'limit must be at least 1')
-  return Number(value)
-}
-
 function parseQuery(query: URLSearchParams): StreamQuery {
-  const flag = (name: string) => ['true', '1'].includes(query.get(name) ?? '')
   const parsed = {
     users: parseUsers(query.getAll('user')),
     limit: parseLimit(query.get('limit')),
-    reverse: flag('reverse'),
-    live: flag('live'),
+    reverse: parseFlag(query, 'reverse'),
+    live: parseFlag(query, 'live'),
     filters: parseFilters(query.getAll('path')),
   }
   for (const key of parsed.users.keys())
@@ -89,13 +58,6 @@ function parseQuery(query: URLSearchParams): StreamQuery {
   if (parsed.live && parsed.reverse)
     refuse('live_reverse', 'Cannot use live mode with reverse ordering')
   return parsed
-}
-
-function parseCursor(text: string | null): bigint | null {
-  if (text === null || text === '') return null
-  if (!/^\d{1,19}$/.test(text) || BigInt(text) > MAX_ID)
-    refuse('invalid_cursor', `Invalid cursor: ${text}`)
-  return BigInt(text)
 }
 
 /** Private paths need one user, whose session may read every one of them. Null for public streams. */
@@ -166,7 +128,9 @@ async function sendHistory(
     // Taken before the query: whatever it does not return lies above.
     const newest = ctx.hub.head
     const o = { filters: query.filters, limit: sender.pageSize, reverse: query.reverse }
+    const sinceMs = performance.now()
     const rows = sender.done ? [] : await userEvents(ctx.pool, users, o)
+    ctx.metrics.streamQueries.observe(performance.now() - sinceMs)
     if (rows.length === 0) return newest
     await sender.send(rows)
   }
@@ -184,6 +148,7 @@ async function sendLive(
   while (!sender.done) {
     const fresh = ctx.hub.after(cursor, PAGE)
     if (fresh === null) {
+      ctx.metrics.lagged.add()
       cursor = await sendHistory(ctx, sender, users, query)
       continue
     }
@@ -205,6 +170,7 @@ async function stream(ctx: Context, request: FastifyRequest, reply: FastifyReply
   const session = await authorise(ctx, request, query)
   const users = await findUsers(ctx, query)
   const open = openStream(request, reply, HEADERS)
+  const closed = ctx.metrics.streamOpened()
   const release = session ? ctx.privateStreams.add(session, () => reply.raw.destroy()) : null
   try {
     const sender = createSender(open, users, query.limit)
@@ -212,6 +178,7 @@ async function stream(ctx: Context, request: FastifyRequest, reply: FastifyReply
     else await sendHistory(ctx, sender, users, query)
   } finally {
     release?.()
+    closed()
     open.end()
   }
   return reply

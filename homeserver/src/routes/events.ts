@@ -46,7 +46,9 @@ async function feed(ctx: Context, request: FastifyRequest, reply: FastifyReply) 
   const cursor = await feedCursor(ctx, query.get('cursor'))
   if (/\btext\/event-stream\b/.test(request.headers.accept ?? ''))
     return liveFeed(ctx, request, reply, cursor)
+  const sinceMs = performance.now()
   const rows = await publicEventsAfter(ctx.pool, cursor, parseLimit(query.get('limit')))
+  ctx.metrics.feedQueries.observe(performance.now() - sinceMs)
   const lines = rows.map((event) => `${event.kind} ${eventUri(event)}`)
   const last = rows.at(-1)
   if (last) lines.push(`cursor: ${last.id}`)
@@ -59,9 +61,11 @@ function isPublic(event: EventRow): boolean {
 
 async function liveFeed(ctx: Context, request: FastifyRequest, reply: FastifyReply, from: bigint) {
   const stream = openStream(request, reply, {})
+  const closed = ctx.metrics.streamOpened()
   try {
     await sendFeed(ctx, stream, from)
   } finally {
+    closed()
     // After a failure the reader comes back with its cursor.
     stream.end()
   }
@@ -79,6 +83,7 @@ async function sendFeed(ctx: Context, stream: Stream, from: bigint): Promise<voi
       await ctx.hub.wait(cursor, stream.signal)
       continue
     }
+    ctx.metrics.lagged.add()
     const { floor } = ctx.hub
     const rows = await publicEventsAfter(ctx.pool, cursor, PAGE)
     const last = rows.at(-1)?.id ?? 0n

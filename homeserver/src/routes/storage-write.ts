@@ -6,6 +6,7 @@ import { INLINE_BYTES, type Taken, takeBody } from '../entries/intake.ts'
 import { isKeyObject, MAX_KEY_OBJECT_BYTES, policyIn } from '../entries/key-objects.ts'
 import { precheckPut } from '../entries/precheck.ts'
 import { refusals } from '../errors.ts'
+import { checkWrite } from '../limits/limits.ts'
 import { type CheckedProof, checkBodyHash, checkProof } from '../proofs/check.ts'
 import type { Session } from '../sessions/resolver.ts'
 import type { StorageTarget } from '../tenant.ts'
@@ -24,6 +25,9 @@ async function authoriseWrite(
   if (pathRoot(target.path) === null) throw refusals.writeElsewhere()
   if (session.user !== target.owner) throw refusals.otherTenant()
   if (!covers(session.capabilities, target.path, 'w')) throw refusals.noWriteAccess()
+  const { method, headers } = request
+  const length = isLarge(request) ? headers['content-length'] : undefined
+  await checkWrite(ctx, { userId: session.userId, path: target.path, method, length })
   return session
 }
 

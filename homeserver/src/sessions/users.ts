@@ -2,6 +2,8 @@ import { decodeCrockford, encodeCrockford, type PublicKeyZ32 } from '@pubky/prot
 import { withTransaction } from '@pubky/server-kit'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
+import { announceAccount } from '../limits/limits.ts'
+import { QUOTA_COLUMNS } from '../limits/quota.ts'
 import { keyBytes } from './cookie.ts'
 import { findUser } from './resolver.ts'
 
@@ -34,7 +36,7 @@ export async function signUp(
   token: string | null,
 ): Promise<string> {
   if (await findUser(ctx.pool, user)) throw refusals.userExists()
-  return withTransaction(ctx.pool, async (client) => {
+  const userId = await withTransaction(ctx.pool, async (client) => {
     if (ctx.config.signupMode === 'token_required') {
       if (token === null) throw refusals.tokenRequired()
       const { rows } = await client.query<{ used_at: Date | null }>(
@@ -45,8 +47,10 @@ export async function signUp(
       if (rows[0].used_at) throw refusals.tokenUsed()
     }
     const { rows } = await client.query<{ id: string }>(
-      'insert into users (key) values ($1) on conflict do nothing returning id',
-      [keyBytes(user)],
+      `insert into users (key, ${QUOTA_COLUMNS})
+       select $1, ${QUOTA_COLUMNS} from (select 1) as one left join signup_codes on code = $2
+       on conflict do nothing returning id`,
+      [keyBytes(user), ctx.config.signupMode === 'token_required' ? token : null],
     )
     const created = rows[0]
     if (!created) throw refusals.userExists()
@@ -57,4 +61,8 @@ export async function signUp(
       ])
     return created.id
   })
+  ctx.metrics.signups.add()
+  // The token may have given it a speed of its own.
+  if (token !== null) await announceAccount(ctx, userId)
+  return userId
 }

@@ -1,0 +1,50 @@
+import { timingSafeEqual } from 'node:crypto'
+import { createRateLimiter } from '@pubky/server-kit'
+import type { FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
+import { refusals } from '../errors.ts'
+import { sha256 } from '../sessions/resolver.ts'
+
+/** Wrong passwords an address may try before it waits. */
+const ATTEMPTS = 20
+const ATTEMPTS_PER_SECOND = 0.2
+
+/** The password of a `Basic` header whose user is `admin`. */
+function basicPassword(header: string | undefined): string | null {
+  const encoded = /^Basic ([A-Za-z0-9+/=]+)$/.exec(header ?? '')?.[1]
+  const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString('utf8')
+  return text.startsWith('admin:') ? text.slice('admin:'.length) : null
+}
+
+export interface Guard {
+  /** Refuses who does not know the password, by the header `x-admin-password`. */
+  header(request: FastifyRequest): void
+  /** The same by HTTP Basic, as WebDAV clients do. */
+  basic(request: FastifyRequest): void
+}
+
+/** Compares in constant time; after twenty wrong passwords an address has to wait. */
+export function createGuard(ctx: Context): Guard {
+  const attempts = createRateLimiter({ capacity: ATTEMPTS, refillPerSecond: ATTEMPTS_PER_SECOND })
+  const expected = sha256(ctx.config.adminPassword)
+
+  function check(request: FastifyRequest, given: string, refuse: () => Error): void {
+    if (timingSafeEqual(sha256(given), expected)) return
+    ctx.signals.note('admin_password', request.ip)
+    const verdict = attempts.take(request.ip)
+    throw verdict.ok ? refuse() : refusals.tooManyRequests(verdict.retryAfterSeconds)
+  }
+
+  return {
+    header(request) {
+      const given = request.headers['x-admin-password']
+      if (typeof given !== 'string') throw refusals.adminMissing()
+      check(request, given, refusals.adminWrong)
+    },
+    basic(request) {
+      const given = basicPassword(request.headers.authorization)
+      if (given === null) throw refusals.davUnauthorized()
+      check(request, given, refusals.davUnauthorized)
+    },
+  }
+}

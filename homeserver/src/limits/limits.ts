@@ -1,0 +1,167 @@
+import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Pool } from 'pg'
+import type { Signals } from '../admin/signals.ts'
+import type { HomeserverConfig } from '../config.ts'
+import type { Context } from '../context.ts'
+import { refusals } from '../errors.ts'
+import { headerTenant, splitTarget } from '../tenant.ts'
+import { ACCOUNT_NOTICE, type Account } from './accounts.ts'
+import { createPacer, type Pace } from './pace.ts'
+import { effectiveQuota, storageLimit, UNLIMITED } from './quota.ts'
+import { bandwidthOf } from './rate.ts'
+import { createRuleChecker, parseRateRules } from './rules.ts'
+
+/** How fast the body of one request may pass. */
+export interface Speed {
+  pace: Pace
+  bytesPerSecond: number
+}
+
+export interface Limits {
+  /** Refuses what comes too often; for the rules of `RATE_LIMITS`. */
+  checkRate(request: FastifyRequest): void
+  /** Whether anybody's bodies are slowed: when not, nobody has to be looked up. */
+  readonly anySpeeds: boolean
+  speedOf(account: Account | null, ip: string, direction: 'read' | 'write'): Speed | null
+  /** Looks whether an account has a speed of its own. */
+  refresh(): Promise<void>
+}
+
+const STORAGE = /^\/storage\/([a-z0-9]{52})(\/.*)$/
+
+export function createLimits(o: {
+  config: HomeserverConfig
+  pool: Pool
+  signals: Signals
+  nowMs: () => number
+}): Limits {
+  const { config, pool, signals, nowMs } = o
+  const check = createRuleChecker(parseRateRules(config.rateLimits), nowMs)
+  const paceOf = createPacer()
+  const hasDefault =
+    (config.defaultRateRead ?? config.defaultRateWrite ?? config.unauthenticatedIpRateRead) !== null
+  let hasOwn = false
+
+  function speed(key: string, rate: string | null, burst: number | null): Speed | null {
+    const bytesPerSecond = rate === null || rate === UNLIMITED ? null : bandwidthOf(rate)
+    if (bytesPerSecond === null) return null
+    const bandwidth = { bytesPerSecond, burst: burst === null ? null : burst * 1024 }
+    return { pace: paceOf(key, bandwidth), bytesPerSecond }
+  }
+
+  return {
+    checkRate(request) {
+      const { path: raw, query } = splitTarget(request.originalUrl)
+      if (raw === '/info') return
+      const [, owner, below] = raw.startsWith('/storage/') ? (STORAGE.exec(raw) ?? []) : []
+      const verdict = check({
+        method: request.method,
+        path: below ?? raw,
+        ip: request.ip,
+        user: () => owner ?? headerTenant(request.headers, query),
+      })
+      if (verdict.result === 'ok') return
+      if (verdict.result === 'no_key') throw refusals.rateKey()
+      signals.note('rate_limited', verdict.key)
+      throw refusals.tooManyRequests(verdict.retryAfterSeconds)
+    },
+    get anySpeeds() {
+      return hasDefault || hasOwn
+    },
+    speedOf(account, ip, direction) {
+      if (!account) return speed(`ip ${ip}`, config.unauthenticatedIpRateRead, null)
+      const quota = effectiveQuota(account.quota, config)
+      const key = `${direction} ${account.id}`
+      return direction === 'read'
+        ? speed(key, quota.rate_read, quota.rate_read_burst)
+        : speed(key, quota.rate_write, quota.rate_write_burst)
+    },
+    async refresh() {
+      const { rows } = await pool.query<{ any: boolean }>(
+        'select exists (select from users where rate_read is not null or rate_write is not null) as any',
+      )
+      hasOwn = rows[0]?.any ?? false
+    },
+  }
+}
+
+/** Tells every process that what it remembers of an account is old; this one at once. */
+export async function announceAccount(ctx: Context, userId: string): Promise<void> {
+  ctx.accounts.evict(userId)
+  await ctx.limits.refresh()
+  await ctx.pool.query("select pg_notify('auth_changes', $1)", [`${ACCOUNT_NOTICE}${userId}`])
+}
+
+/** Checks the rules before anything else is done for a request. */
+export function limitRequests(app: FastifyInstance, ctx: Context): void {
+  app.addHook('onRequest', (request, _, done) => {
+    ctx.limits.checkRate(request)
+    done()
+  })
+}
+
+async function accountOf(ctx: Context, userId: string): Promise<Account | null> {
+  return ctx.accounts.peek(userId) ?? ctx.accounts.load(userId)
+}
+
+/** How fast a file may be read by who asks; null when it need not be slowed. */
+export async function readSpeed(
+  ctx: Context,
+  request: FastifyRequest,
+  owner: PublicKeyZ32,
+): Promise<Speed | null> {
+  if (!ctx.limits.anySpeeds) return null
+  const session = await ctx.sessions.resolve(request.headers, owner)
+  const account = session ? await accountOf(ctx, session.userId) : null
+  return ctx.limits.speedOf(account, request.ip, 'read')
+}
+
+/** How fast an account may send a body; null when it need not be slowed. */
+export async function writeSpeed(
+  ctx: Context,
+  request: FastifyRequest,
+  userId: string,
+): Promise<Speed | null> {
+  if (!ctx.limits.anySpeeds) return null
+  return ctx.limits.speedOf(await accountOf(ctx, userId), request.ip, 'write')
+}
+
+function isAllowed(paths: readonly string[] | null, path: string): boolean {
+  if (paths === null) return true
+  return paths.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one))
+}
+
+/** Spares a body the way that cannot fit; the commit judges again, beside what others write. */
+async function checkRoom(
+  ctx: Context,
+  account: Account,
+  path: StoragePath,
+  length: number,
+): Promise<void> {
+  const limit = storageLimit(account.quota, ctx.config)
+  if (limit === null) return
+  const { rows } = await ctx.pool.query<{ used: string; size: string | null }>({
+    name: 'room',
+    text: `select u.used_bytes::text as used, e.size::text as size
+      from users u left join entries e on e.user_id = u.id and e.path = $2 where u.id = $1`,
+    values: [account.id, path],
+  })
+  const [row] = rows
+  const growth = row?.size == null ? length + 256 : length - Number(row.size)
+  if (growth > 0 && Number(row?.used ?? 0) + growth > limit) throw refusals.quotaExceeded()
+}
+
+/** What an account may do at all, in the order of spec/homeserver.md 5.2 and 5.3. */
+export async function checkWrite(
+  ctx: Context,
+  o: { userId: string; path: StoragePath; method: string; length: string | undefined },
+): Promise<void> {
+  const account = await accountOf(ctx, o.userId)
+  if (!account) throw refusals.notFound()
+  if (o.method === 'PUT') {
+    if (account.disabled) throw refusals.userDisabled()
+    if (o.length !== undefined) await checkRoom(ctx, account, o.path, Number(o.length))
+  }
+  if (!isAllowed(account.quota.allowed_write_paths, o.path)) throw refusals.writePath()
+}

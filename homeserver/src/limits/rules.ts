@@ -1,0 +1,109 @@
+import { createRateLimiter, type RateLimiter } from '@pubky/server-kit'
+import { requestRateOf } from './rate.ts'
+
+/** How often one address or one account may make requests of a kind (spec/homeserver.md 5.6). */
+export interface RateRule {
+  text: string
+  method: string
+  pattern: string
+  path: RegExp
+  count: number
+  seconds: number
+  burst: number
+  key: 'ip' | 'user'
+  except: ReadonlySet<string>
+}
+
+/** `*` stands for anything but a slash, `**` for anything. */
+function globToRegExp(glob: string): RegExp {
+  const parts = glob.split(/(\*\*|\*)/).map((part) => {
+    if (part === '**') return '[^]*'
+    return part === '*' ? '[^/]*' : part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&')
+  })
+  return new RegExp(`^${parts.join('')}$`)
+}
+
+/** `GET /signup_tokens/* 10r/m ip burst=5 except=127.0.0.1|10.0.0.7`; throws with what is wrong. */
+export function parseRateRule(text: string): RateRule {
+  const wrong = (what: string) => new TypeError(`has a rule "${text}" ${what}`)
+  const [method = '', path = '', quota = '', key = 'ip', ...options] = text.split(/\s+/)
+  if (!/^(?:GET|HEAD|PUT|POST|DELETE|PATCH|\*)$/.test(method)) throw wrong('without a method')
+  if (!path.startsWith('/')) throw wrong('without a path')
+  const rate = requestRateOf(quota)
+  if (!rate) throw wrong('without a rate like 10r/m')
+  if (key !== 'ip' && key !== 'user') throw wrong('whose key is neither ip nor user')
+  const rule = { text, method, pattern: path, path: globToRegExp(path), ...rate, key }
+  let burst = rate.count
+  let except: string[] = []
+  for (const option of options) {
+    const [name, value = ''] = option.split('=', 2)
+    if (name === 'burst' && /^[1-9]\d{0,8}$/.test(value)) burst = Number(value)
+    else if (name === 'except' && value !== '') except = value.split('|')
+    else throw wrong(`with an unknown option ${option}`)
+  }
+  return { ...rule, key, burst, except: new Set(except) }
+}
+
+export function parseRateRules(text: string): RateRule[] {
+  return text
+    .split(';')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map(parseRateRule)
+}
+
+/** Who makes a request; `user` is whom it is about, null when nobody is named. */
+export interface Asker {
+  method: string
+  /** Relative to the owner. */
+  path: string
+  ip: string
+  user(): string | null
+}
+
+export type RuleVerdict =
+  | { result: 'ok' }
+  | { result: 'limited'; rule: RateRule; key: string; retryAfterSeconds: number }
+  | { result: 'no_key' }
+
+const OK: RuleVerdict = { result: 'ok' }
+
+/** Addresses of one household or cloud host come by the thousands; what they share is the network. */
+function network(ip: string): string {
+  if (!ip.includes(':')) return ip
+  const [head = '', tail] = ip.split('::', 2)
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros =
+    tail === undefined ? [] : Array(Math.max(0, 8 - left.length - right.length)).fill('0')
+  return [...left, ...zeros, ...right].slice(0, 4).join(':')
+}
+
+/** Checks requests against rules, with one bounded table of buckets for each. */
+export function createRuleChecker(
+  rules: readonly RateRule[],
+  nowMs: () => number,
+): (asker: Asker) => RuleVerdict {
+  const limited = rules.map((rule) => {
+    const { burst: capacity, count, seconds } = rule
+    const limiter = createRateLimiter({ capacity, refillPerSecond: count / seconds, nowMs })
+    return { rule, limiter }
+  })
+  const byMethod = new Map<string, { rule: RateRule; limiter: RateLimiter }[]>()
+  for (const method of ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH'])
+    byMethod.set(
+      method,
+      limited.filter(({ rule }) => rule.method === '*' || rule.method === method),
+    )
+  return (asker) => {
+    for (const { rule, limiter } of byMethod.get(asker.method) ?? []) {
+      if (!rule.path.test(asker.path)) continue
+      const key = rule.key === 'ip' ? network(asker.ip) : asker.user()
+      if (key === null) return { result: 'no_key' }
+      if (rule.except.has(key) || rule.except.has(asker.ip)) continue
+      const verdict = limiter.take(key)
+      if (!verdict.ok) return { result: 'limited', rule, key, ...verdict }
+    }
+    return OK
+  }
+}
