@@ -74,12 +74,15 @@ export function createProjections(
   ]
 }
 
+/** People see `views` change; the others gather for so long, each in its own time. */
+const GATHER_MS: Readonly<Record<string, number>> = { graph: 150, search: 220 }
+
 function startProjector(parts: Parts, journal: Journal, projections: readonly Projection[]): void {
-  for (const projection of projections)
-    parts.run(
-      projection.name,
-      runProjection(journal, projection, { signal: parts.stop, log: parts.log }),
-    )
+  const { stop: signal, log } = parts
+  for (const projection of projections) {
+    const gatherMs = GATHER_MS[projection.name] ?? 0
+    parts.run(projection.name, runProjection(journal, projection, { signal, log, gatherMs }))
+  }
 }
 
 function startWatcher(

@@ -1,4 +1,4 @@
-import { withTransaction } from '@pubky/server-kit'
+import { RELAXED, withTransaction } from '@pubky/server-kit'
 import type { Pool, PoolClient } from 'pg'
 
 export interface PositionOptions {
@@ -25,11 +25,12 @@ export function createPosition(pool: Pool, { name, version, clear }: PositionOpt
     position: bigint,
     work: (client: PoolClient) => Promise<unknown>,
   ): Promise<void> {
-    await withTransaction(pool, async (client) => {
+    const apply = async (client: PoolClient) => {
       if ((await lock(client)) >= position) return
       await work(client)
       await set(client, position)
-    })
+    }
+    await withTransaction(pool, apply, RELAXED)
   }
 
   async function reset(): Promise<void> {

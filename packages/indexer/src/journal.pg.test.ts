@@ -140,6 +140,36 @@ describe('the journal', () => {
     expect((await journal.read(3n, 100)).map((e) => e.position)).toEqual([4n, 5n])
   })
 
+  test('gives those who follow the newest entries as they were appended, and the others from its rows', async () => {
+    const some = [entry(1), entry(2, { kind: 'DEL', body: null, hash: null })]
+    await journal.append(HOST, some, cursor(2))
+    const read = await journal.read(0n, 10)
+    expect(await journal.next(0n, 10)).toEqual(read)
+    const [again] = await journal.next(0n, 1)
+    expect((await journal.next(0n, 1))[0]).toBe(again)
+    await journal.appendHome(home(ALICE, HOST, 1n))
+    await journal.append(HOST, [entry(3)], cursor(3))
+    expect(await journal.next(0n, 10)).toEqual(await journal.read(0n, 10))
+    expect(await journal.next(3n, 10)).toEqual(await journal.read(3n, 10))
+    await journal.append(HOST, [entry(3), entry(4)], cursor(4))
+    expect(await journal.next(4n, 10)).toMatchObject([{ eventId: '4', position: 5n }])
+  })
+
+  test('tells a reader once how far it may read', async () => {
+    const told: (bigint | null)[] = []
+    const stop = new AbortController()
+    const listening = (async () => {
+      for await (const head of journal.wake({ signal: stop.signal })) told.push(head)
+    })()
+    await journal.append(HOST, [entry(1), entry(2)], cursor(2))
+    await journal.append(HOST, [entry(2)], cursor(2))
+    await journal.appendHome(home(ALICE, HOST, 1n))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    stop.abort()
+    await listening
+    expect(told).toEqual([null, 2n, 3n])
+  })
+
   test('can be read for some owners only', async () => {
     await journal.append(HOST, [entry(1), entry(2, { owner: BOB }), entry(3)], cursor(3))
     const entries = await journal.read(0n, 100, { owners: [BOB] })

@@ -34,10 +34,18 @@ export interface Journal {
     limit: number,
     o?: { owners?: readonly PublicKeyZ32[] },
   ): Promise<JournalEntry[]>
+  /**
+   * As `read`, for those who follow: the newest entries may come from memory as they were appended,
+   * with bodies that were erased since.
+   */
+  next(after: bigint, limit: number): Promise<JournalEntry[]>
   /** All entries of one object, in journal order. */
   history(owner: PublicKeyZ32, path: StoragePath): Promise<JournalEntry[]>
   /** The highest position. */
   head(): Promise<bigint>
-  /** Yields once at the start, whenever something was appended, and each second. */
-  wake(o: { signal?: AbortSignal }): AsyncIterable<void>
+  /**
+   * Yields once at the start, whenever something was appended, and each second: the highest position
+   * as far as it is known, else null.
+   */
+  wake(o: { signal?: AbortSignal }): AsyncIterable<bigint | null>
 }

@@ -6,6 +6,7 @@ import type { NewHomeEntry, NewObjectEntry, NewPurgeEntry } from './entries.ts'
 import { IndexerError } from './errors.ts'
 import type { FeedCursor, Journal } from './journal.ts'
 import { bytesOfKey, columnsOf, entryOfRow, JOURNAL_COLUMNS, type JournalRow } from './rows.ts'
+import { createTail } from './tail.ts'
 import { deleteUnusedBlobs } from './unused-blobs.ts'
 import { createWaker } from './waker.ts'
 
@@ -22,9 +23,16 @@ export interface PgJournalOptions {
   onStrangers?: (owners: readonly Buffer[]) => void
 }
 
-const APPEND = `select head, strangers, fenced from journal_append(
+const APPEND = `select head, added, strangers, fenced from journal_append(
   $1, $2, $3, $4, $5, $6::smallint[], $7::bytea[], $8::bigint[], $9::text[], $10::bigint[],
   $11::bytea[], $12::bytea[], $13::text[], $14::bigint[], $15::bytea[], $16::smallint[], $17::text[])`
+
+interface AppendRow {
+  head: string
+  added: number
+  strangers: Buffer[]
+  fenced: boolean
+}
 
 // The sum runs over at most `limit` rows and does not read bodies, only their lengths.
 const READ = `select ${JOURNAL_COLUMNS} from (
@@ -42,14 +50,26 @@ const READ = `select ${JOURNAL_COLUMNS} from (
 export function createPgJournal(o: PgJournalOptions): Journal & AsyncDisposable {
   const { pool } = o
   const waker = createWaker()
-  const listener = createListener(o.url, ['journal'], () => waker.wake())
+  const tail = createTail()
+  let known = 0n
+  const listener = createListener(o.url, ['journal'], (_, payload) => announce(payload))
+
+  /** Wakes readers, once for each head, whether this process hears of it as writer or as listener. */
+  function announce(head: string): bigint {
+    const position = BigInt(head)
+    if (position > known) {
+      known = position
+      waker.wake()
+    }
+    return position
+  }
 
   async function append(
     host: PublicKeyZ32,
     entries: readonly NewObjectEntry[],
     cursor: FeedCursor,
   ): Promise<bigint> {
-    const { rows } = await pool.query<{ head: string; strangers: Buffer[]; fenced: boolean }>({
+    const { rows } = await pool.query<AppendRow>({
       name: 'journal_append',
       text: APPEND,
       values: [
@@ -64,8 +84,8 @@ export function createPgJournal(o: PgJournalOptions): Journal & AsyncDisposable 
     const [row] = rows
     if (!row || row.fenced) throw new IndexerError('lease_lost', { detail: host })
     if (row.strangers.length > 0) o.onStrangers?.(row.strangers)
-    if (entries.length > 0) waker.wake()
-    return BigInt(row.head)
+    if (entries.length > 0 && row.added === entries.length) tail.add(entries, BigInt(row.head))
+    return announce(row.head)
   }
 
   async function appendHome(entry: NewHomeEntry): Promise<bigint> {
@@ -78,8 +98,7 @@ export function createPgJournal(o: PgJournalOptions): Journal & AsyncDisposable 
         entry.receivedAtMs,
       ],
     )
-    waker.wake()
-    return BigInt(rows[0]?.head ?? 0)
+    return announce(rows[0]?.head ?? '0')
   }
 
   async function appendPurge(entry: NewPurgeEntry): Promise<bigint> {
@@ -87,9 +106,10 @@ export function createPgJournal(o: PgJournalOptions): Journal & AsyncDisposable 
       'select head, blobs from journal_append_purge($1, $2, $3, $4)',
       [bytesOfKey(entry.owner), entry.path, entry.receivedAtMs, entry.reason],
     )
-    waker.wake()
+    tail.clear()
+    const head = announce(rows[0]?.head ?? '0')
     await deleteUnusedBlobs(pool, o.blobs, rows[0]?.blobs ?? [])
-    return BigInt(rows[0]?.head ?? 0)
+    return head
   }
 
   async function read(
@@ -103,6 +123,10 @@ export function createPgJournal(o: PgJournalOptions): Journal & AsyncDisposable 
       values: [after, limit, owners?.map(bytesOfKey) ?? null, READ_MAX_BYTES],
     })
     return rows.map(entryOfRow)
+  }
+
+  async function next(after: bigint, limit: number) {
+    return tail.after(after, limit) ?? read(after, limit)
   }
 
   async function history(owner: PublicKeyZ32, path: StoragePath) {
@@ -119,14 +143,19 @@ export function createPgJournal(o: PgJournalOptions): Journal & AsyncDisposable 
     return BigInt(rows[0]?.head ?? 0)
   }
 
+  async function* wake({ signal }: { signal?: AbortSignal }): AsyncGenerator<bigint | null> {
+    for await (const isCalled of waker.wakes(signal)) yield isCalled ? known : null
+  }
+
   return {
     append,
     appendHome,
     appendPurge,
     read,
+    next,
     history,
     head,
-    wake: ({ signal }) => waker.wakes(signal),
+    wake,
     async [Symbol.asyncDispose]() {
       waker.close()
       await listener[Symbol.asyncDispose]()

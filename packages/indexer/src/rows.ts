@@ -111,11 +111,11 @@ export function columnsOf(entries: readonly NewObjectEntry[]): unknown[] {
     column((e) => e.eventId),
     column((e) => e.path),
     column((e) => Math.trunc(e.receivedAtMs)),
-    column((e) => buffer(e.hash)),
-    column((e) => (e.body?.at === 'row' ? buffer(e.body.bytes) : null)),
+    column((e) => asBuffer(e.hash)),
+    column((e) => (e.body?.at === 'row' ? asBuffer(e.body.bytes) : null)),
     column((e) => (e.body?.at === 'blob' ? e.body.key : null)),
     column((e) => sizeOf(e)),
-    column((e) => buffer(e.proof)),
+    column((e) => asBuffer(e.proof)),
     column((e) => STATES.indexOf(e.status)),
     column((e) => e.reason),
   ]
@@ -131,6 +131,6 @@ function sizeOf({ body }: NewObjectEntry): number | null {
   return body?.at === 'blob' ? body.size : null
 }
 
-function buffer(bytes: Uint8Array | null): Buffer | null {
+export function asBuffer(bytes: Uint8Array | null): Buffer | null {
   return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }

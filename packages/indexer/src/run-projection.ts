@@ -1,4 +1,4 @@
-import { createBackoff } from './backoff.ts'
+import { createBackoff, pause } from './backoff.ts'
 import type { WatcherLog } from './follow-host.ts'
 import type { Journal } from './journal.ts'
 import type { Projection } from './projection.ts'
@@ -7,25 +7,36 @@ const BATCH = 500
 const RETRY_FIRST_MS = 100
 const RETRY_MAX_MS = 30_000
 
+export interface RunOptions {
+  signal: AbortSignal
+  log: WatcherLog
+  /**
+   * Lets so much time pass after news before it reads, so that what comes together is applied
+   * together and leaves the way free for projections that must be quick.
+   */
+  gatherMs?: number
+}
+
 /** Feeds a projection from the journal until the signal fires; a failure is tried again. */
 export async function runProjection(
   journal: Journal,
   projection: Projection,
-  o: { signal: AbortSignal; log: WatcherLog; onApplied?: (position: bigint) => void },
+  { signal, log, gatherMs = 0 }: RunOptions,
 ): Promise<void> {
-  const { signal } = o
   const backoff = createBackoff(RETRY_FIRST_MS, RETRY_MAX_MS)
   while (!signal.aborted) {
     try {
-      for await (const _ of journal.wake({ signal })) {
-        const position = await catchUp(journal, projection, signal)
-        o.onApplied?.(position)
+      let position = await projection.position()
+      for await (const head of journal.wake({ signal })) {
+        if (head !== null && head <= position) continue
+        if (head !== null && gatherMs > 0) await pause(gatherMs, signal)
+        position = await advance(journal, projection, { from: position, head, signal })
         backoff.reset()
       }
       return
     } catch (err) {
       if (signal.aborted) return
-      o.log.warn({ projection: projection.name, err }, 'a projection stumbled')
+      log.warn({ projection: projection.name, err }, 'a projection stumbled')
       await backoff.wait(signal)
     }
   }
@@ -37,13 +48,24 @@ export async function catchUp(
   projection: Projection,
   signal?: AbortSignal,
 ): Promise<bigint> {
-  let position = await projection.position()
-  for (;;) {
+  return advance(journal, projection, { from: await projection.position(), head: null, signal })
+}
+
+/** Applies what comes after `from`, at least up to `head`; without a head up to the end. */
+async function advance(
+  journal: Journal,
+  projection: Projection,
+  o: { from: bigint; head: bigint | null; signal: AbortSignal | undefined },
+): Promise<bigint> {
+  const { head, signal } = o
+  let position = o.from
+  while (head === null || position < head) {
     signal?.throwIfAborted()
-    const entries = await journal.read(position, BATCH)
+    const entries = await (head === null ? journal.read : journal.next)(position, BATCH)
     const last = entries.at(-1)
-    if (!last) return position
+    if (!last) break
     await projection.apply(entries, signal ? { signal } : {})
     position = last.position
   }
+  return position
 }

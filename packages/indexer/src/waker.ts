@@ -31,14 +31,18 @@ export function createWaker(pollMs: number = POLL_MS) {
     })
   }
 
-  /** Yields at once, after each `wake`, and each `pollMs`; ends with the signal or `close`. */
-  async function* wakes(signal?: AbortSignal): AsyncGenerator<void> {
+  /**
+   * Yields at once, after each `wake`, and each `pollMs`; ends with the signal or `close`. True after
+   * a call of `wake`.
+   */
+  async function* wakes(signal?: AbortSignal): AsyncGenerator<boolean> {
     let seen = -1
     while (!closed && !signal?.aborted) {
       if (seen === count) await sleep(signal)
       if (closed || signal?.aborted) return
+      const isCalled = seen >= 0 && seen !== count
       seen = count
-      yield
+      yield isCalled
     }
   }
 

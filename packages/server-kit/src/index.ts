@@ -51,7 +51,7 @@ export {
 export { ensureDatabase } from './postgres/ensure-database.ts'
 export { createListener, type Listener, type ListenOptions } from './postgres/listen.ts'
 export { migrate } from './postgres/migrate.ts'
-export { createPool, type PoolOptions, withTransaction } from './postgres/pool.ts'
+export { createPool, type PoolOptions, RELAXED, withTransaction } from './postgres/pool.ts'
 export { createRateLimiter, type RateLimiter, type RateVerdict } from './rate-limit.ts'
 export {
   createSafeFetch,

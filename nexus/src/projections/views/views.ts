@@ -1,6 +1,6 @@
 import type { JournalEntry, Projection } from '@pubky/indexer'
 import type { PublicKeyZ32 } from '@pubky/protocol'
-import { withTransaction } from '@pubky/server-kit'
+import { RELAXED, withTransaction } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { appendToLog } from '../../live/log.ts'
 import { judge } from '../../objects/judge.ts'
@@ -68,7 +68,7 @@ export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
     const batch = await Promise.all(entries.map(toBatchEntry))
     if (batch.length === 0) return
     try {
-      const end = await withTransaction(pool, (tx) => applyIn(tx, batch))
+      const end = await withTransaction(pool, (tx) => applyIn(tx, batch), RELAXED)
       // Otherwise another process was here: what is remembered of owners may be out of date.
       if (end !== null) records.commit(end)
     } catch (error) {

@@ -25,15 +25,22 @@ export function createPool(url: string, o: PoolOptions = {}): pg.Pool {
   return pool
 }
 
+/**
+ * A transaction that a crash of the database may take back, as long as it takes back everything that
+ * came after it too: for what is computed from durable rows of the same database.
+ */
+export const RELAXED = 'begin; set local synchronous_commit = off'
+
 /** Runs `work` in a transaction that is rolled back when it throws. */
 export async function withTransaction<T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>,
+  begin: 'begin' | typeof RELAXED = 'begin',
 ): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    await client.query(begin)
     const result = await work(client)
     await client.query('commit')
     return result
