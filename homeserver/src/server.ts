@@ -4,6 +4,8 @@ import { countAnswers } from './admin/metrics.ts'
 import type { Context } from './context.ts'
 import { refusals } from './errors.ts'
 import { limitRequests } from './limits/limits.ts'
+import { createMovingGate, type MovingGate } from './moving/gate.ts'
+import { movingRoutes } from './moving/routes.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { cors } from './routes/cors.ts'
@@ -15,11 +17,11 @@ import { writeStorage } from './routes/storage-write.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { splitTarget, storageTarget } from './tenant.ts'
 
-const FEATURES = ['path-addressed-storage', 'events-live', 'object-signatures', 'usage']
+const FEATURES = ['path-addressed-storage', 'events-live', 'object-signatures', 'moving', 'usage']
 /** Where requests of files arrive inside; no request target can name it. */
 const STORAGE_ROUTE = '/~storage'
 const FIXED =
-  /^\/(?:info|signup|session|usage|health|ready|events\/|events-stream|auth\/grant\/.*|signup_tokens\/.*)?$/
+  /^\/(?:info|signup|session|moving|usage|health|ready|events\/|events-stream|auth\/grant\/.*|signup_tokens\/.*)?$/
 
 /** How long requests may go on after the stop began; the process is cut off after ten seconds. */
 const DRAIN_MS = 8000
@@ -35,6 +37,7 @@ function route(url: string): string {
 
 async function storage(
   ctx: Context,
+  gate: MovingGate,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -46,7 +49,7 @@ async function storage(
       return readStorage(ctx, request, reply, target)
     case 'PUT':
     case 'DELETE':
-      return writeStorage(ctx, request, reply, target)
+      return gate.guard(request, target.owner, () => writeStorage(ctx, request, reply, target))
     default:
       throw refusals.methodNotAllowed()
   }
@@ -109,6 +112,8 @@ function routes(app: FastifyInstance, ctx: Context): void {
   )
   accountRoutes(app, ctx)
   grantRoutes(app, ctx)
+  const gate = createMovingGate(ctx)
+  movingRoutes(app, ctx, gate)
   usageRoutes(app, ctx)
   eventRoutes(app, ctx)
   eventStreamRoutes(app, ctx)
@@ -116,7 +121,7 @@ function routes(app: FastifyInstance, ctx: Context): void {
     method: ['GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'PATCH'],
     url: STORAGE_ROUTE,
     exposeHeadRoute: false,
-    handler: (request, reply) => storage(ctx, request, reply),
+    handler: (request, reply) => storage(ctx, gate, request, reply),
   })
 }
 

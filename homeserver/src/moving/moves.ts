@@ -61,7 +61,7 @@ export async function takeStatement(
     if (timestamp < highest) throw movingRefusals.notNewer(highest)
     await client.query(
       `insert into moves (user_id, state, ts_micros, frozen_until, target)
-       values ($1, $2, $3, case when $2 = 1 then clock_timestamp() + $4 * interval '1 second' end, $5)
+       values ($1, $2::smallint, $3, case when $2::smallint = 1 then clock_timestamp() + $4::int * interval '1 second' end, $5)
        on conflict (user_id) do update set state = excluded.state, ts_micros = excluded.ts_micros,
          frozen_until = excluded.frozen_until, target = excluded.target`,
       [

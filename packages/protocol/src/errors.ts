@@ -33,6 +33,8 @@ export const PROTOCOL_ERRORS = [
   'invalid_proof_signature',
   'invalid_proof_certificate',
   'invalid_deep_link',
+  'invalid_manifest',
+  'invalid_move_statement',
   'dns_malformed',
   'dns_name_invalid',
   'dns_record_invalid',
