@@ -8,7 +8,7 @@ export interface BlobMeta {
 }
 
 export interface BlobWriter {
-  /** Resolves when the next chunk may come (back-pressure). */
+  /** Resolves when the next chunk may come (back-pressure). The chunk must not change afterwards. */
   write(chunk: Uint8Array): Promise<void>
   /** Durable when it resolves; the key is new and never reused. */
   finish(): Promise<BlobMeta>

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { blobStoreContract } from '@pubky/testkit/blob-store-contract'
 import { afterAll, expect, it } from 'vitest'
 import { createFileBlobStore } from './files.ts'
+import { shareSync } from './folders.ts'
 
 const dirs: string[] = []
 async function fresh(): Promise<string> {
@@ -24,4 +25,75 @@ it('removes what uploads of a crashed process left a day ago, and nothing younge
   const writer = await createFileBlobStore({ dir }).begin('some-key-1')
   await writer.finish()
   expect(await readdir(join(dir, 'tmp'))).toEqual(['new'])
+})
+
+it('finds, lists and deletes what an older version stored one folder deeper', async () => {
+  const dir = await fresh()
+  const old = ['abcd-old-1', 'abff-old-2', 'zz00-old-3']
+  for (const key of old) {
+    const folder = join(dir, key.slice(0, 2), key.slice(2, 4))
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, key), key)
+  }
+  await using store = createFileBlobStore({ dir })
+  const writer = await store.begin('abee-new-1')
+  await writer.write(Buffer.from('new'))
+  await writer.finish()
+  const listed: string[] = []
+  for await (const { key } of store.list({ after: 'abcc', limit: 10 })) listed.push(key)
+  expect(listed).toEqual(['abcd-old-1', 'abee-new-1', 'abff-old-2', 'zz00-old-3'])
+  expect(await new Response(await store.read('abff-old-2')).text()).toBe('abff-old-2')
+  expect((await store.stat('zz00-old-3'))?.size).toBe(10)
+  await store.delete(old)
+  expect(await store.stat('abcd-old-1')).toBeNull()
+  expect((await store.stat('abee-new-1'))?.size).toBe(3)
+})
+
+it('leaves no scratch file, whether an upload ends or is given up', async () => {
+  const dir = await fresh()
+  await using store = createFileBlobStore({ dir })
+  for (const size of [0, 100, 300_000, 1_000_000]) {
+    const [kept, dropped] = [
+      await store.begin(`kept-blob-${size}`),
+      await store.begin(`none-blob-${size}`),
+    ]
+    for (const writer of [kept, dropped]) {
+      await writer.write(new Uint8Array(size).fill(1))
+      await writer.write(new Uint8Array(size).fill(2))
+    }
+    expect((await kept.finish()).size).toBe(2 * size)
+    await dropped.abort()
+    expect((await store.stat(`kept-blob-${size}`))?.size).toBe(2 * size)
+    expect(await store.stat(`none-blob-${size}`)).toBeNull()
+  }
+  expect(await readdir(join(dir, 'tmp'))).toEqual([])
+})
+
+it('shares the next sync of a folder among those who come while one runs', async () => {
+  const ends: (() => void)[] = []
+  const sync = shareSync(() => new Promise((resolve) => ends.push(() => resolve())))
+  const settled: string[] = []
+  const note = (name: string) => sync().then(() => settled.push(name))
+  const all = [note('first'), note('second'), note('third')]
+  expect(ends).toHaveLength(1)
+  ends[0]?.()
+  await all[0]
+  await new Promise(setImmediate)
+  expect(settled).toEqual(['first'])
+  expect(ends).toHaveLength(2)
+  ends[1]?.()
+  await Promise.all(all)
+  expect(ends).toHaveLength(2)
+})
+
+it('goes on after a sync that failed', async () => {
+  let count = 0
+  const sync = shareSync(async () => {
+    count += 1
+    if (count === 1) throw new Error('disk gone')
+  })
+  const [first, second] = [sync(), sync()]
+  await expect(first).rejects.toThrow('disk gone')
+  await second
+  expect(count).toBe(2)
 })

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { type FileHandle, mkdir, open, opendir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createBlake3 } from '@pubky/protocol/hash'
 import { BlobMissingError } from '../errors.ts'
-import type { BlobMeta, BlobStore, BlobWriter } from './blob-store.ts'
+import type { BlobStore, BlobWriter } from './blob-store.ts'
+import { createFileWriters } from './file-writer.ts'
+import { createFolders } from './folders.ts'
 
 const KEY = /^[0-9A-Za-z_-]{8,128}$/
 
@@ -13,31 +14,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-const MAX_KNOWN_FOLDERS = 20_000
 const STALE_SCRATCH_MS = 24 * 3600 * 1000
-
-/** Makes missing folders below `root`; their names in every parent are durable when it resolves. */
-function createFolderMaker(root: string): (path: string) => Promise<void> {
-  const durable = new Set<string>()
-  async function make(path: string): Promise<void> {
-    if (durable.has(path)) return
-    if (path !== root && path.startsWith(root)) await make(dirname(path))
-    await mkdir(path, { recursive: true })
-    await syncDirectory(dirname(path))
-    if (durable.size >= MAX_KNOWN_FOLDERS) durable.clear()
-    durable.add(path)
-  }
-  return make
-}
 
 /** What uploads left that were cut off by a crash. */
 async function sweep(temporary: string): Promise<void> {
@@ -50,89 +27,106 @@ async function sweep(temporary: string): Promise<void> {
 }
 
 /**
- * Blobs as files below `dir`, two levels of folders by the key's first characters. A blob is visible
- * only when it is whole and durable: temporary file, fsync, rename, fsync of the folder.
+ * Blobs as files below `dir`, in folders by the key's first two characters. A blob is visible only when
+ * it is whole and durable: scratch file, fsync, rename, fsync of the folder. What an older version
+ * stored lies one folder deeper and is found there.
  */
 export function createFileBlobStore(o: { dir: string }): BlobStore {
   const temporary = join(o.dir, 'tmp')
-  const makeFolder = createFolderMaker(o.dir)
-  let swept: Promise<void> | undefined
-  const folderOf = (key: string) => join(o.dir, key.slice(0, 2), key.slice(2, 4))
-  const pathOf = (key: string) => {
+  const folders = createFolders(o.dir)
+  const fileWriter = createFileWriters(folders)
+  let prepared: Promise<void> | undefined
+
+  async function prepare(): Promise<void> {
+    await mkdir(temporary, { recursive: true })
+    await sweep(temporary).catch(() => {})
+  }
+
+  /** Where the blob is, or was under an older version. */
+  function pathsOf(key: string): [string, string] {
     if (!KEY.test(key)) throw new BlobMissingError(key.slice(0, 40))
-    return join(folderOf(key), key)
+    const folder = join(o.dir, key.slice(0, 2))
+    return [join(folder, key), join(folder, key.slice(2, 4), key)]
+  }
+
+  async function openFile(key: string): Promise<FileHandle> {
+    for (const path of pathsOf(key)) {
+      try {
+        return await open(path, 'r')
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
+    }
+    throw new BlobMissingError(key)
   }
 
   async function begin(key: string): Promise<BlobWriter> {
-    const path = pathOf(key)
-    const hasher = await createBlake3()
-    await mkdir(temporary, { recursive: true })
-    swept ??= sweep(temporary).catch(() => {})
-    await swept
+    pathsOf(key)
+    prepared ??= prepare()
+    try {
+      await prepared
+    } catch (error) {
+      prepared = undefined
+      throw error
+    }
     const scratch = join(temporary, randomUUID())
-    const file = await open(scratch, 'wx')
-    return fileWriter({ key, path, scratch, file, hasher, makeFolder })
+    return fileWriter({ key, dir: o.dir, folder: key.slice(0, 2), scratch })
   }
 
-  async function* walk(
-    dir: string,
-    after: string,
-    prefix = '',
-  ): AsyncGenerator<{ key: string; path: string }> {
-    const names: { name: string; folder: boolean }[] = []
-    for await (const entry of await opendir(dir))
-      names.push({ name: entry.name, folder: entry.isDirectory() })
-    names.sort((a, b) => (a.name < b.name ? -1 : 1))
-    for (const { name, folder } of names) {
-      const path = join(dir, name)
-      const start = prefix + name
-      if (!folder) {
-        if (name > after) yield { key: name, path }
-      } else if (path !== temporary && start >= after.slice(0, start.length))
-        yield* walk(path, after, start)
+  /** The files of one folder and of those in it, by name. */
+  async function filesIn(dir: string): Promise<{ key: string; path: string }[]> {
+    const found: { key: string; path: string }[] = []
+    for await (const entry of await opendir(dir)) {
+      const path = join(dir, entry.name)
+      if (entry.isDirectory()) found.push(...(await filesIn(path)))
+      else found.push({ key: entry.name, path })
+    }
+    return found.sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
+
+  async function* walk(after: string): AsyncGenerator<{ key: string; path: string }> {
+    const names: string[] = []
+    for await (const { name } of await opendir(o.dir)) if (name.length === 2) names.push(name)
+    for (const name of names.sort()) {
+      if (name < after.slice(0, 2)) continue
+      for (const one of await filesIn(join(o.dir, name))) if (one.key > after) yield one
     }
   }
 
   return {
     begin,
     async read(key, { start = 0, end } = {}) {
-      const path = pathOf(key)
-      let handle: FileHandle
-      try {
-        handle = await open(path, 'r')
-      } catch (error) {
-        if (isMissing(error)) throw new BlobMissingError(key)
-        throw error
-      }
+      const handle = await openFile(key)
       if (end !== undefined && end <= start) {
         await handle.close()
         return Readable.toWeb(Readable.from([])) as ReadableStream<Uint8Array>
       }
       const range = end === undefined ? { start } : { start, end: end - 1 }
-      const stream = createReadStream(path, { ...range, fd: handle, highWaterMark: 256 * 1024 })
+      const stream = handle.createReadStream({ ...range, highWaterMark: 256 * 1024 })
       return Readable.toWeb(stream) as ReadableStream<Uint8Array>
     },
     async stat(key) {
       try {
         const hasher = await createBlake3()
         let size = 0
-        for await (const chunk of createReadStream(pathOf(key))) {
+        for await (const chunk of (await openFile(key)).createReadStream()) {
           hasher.update(chunk)
           size += chunk.length
         }
         return { key, size, blake3: hasher.digest() }
       } catch (error) {
-        if (isMissing(error) || error instanceof BlobMissingError) return null
+        if (error instanceof BlobMissingError) return null
         throw error
       }
     },
     async delete(keys) {
-      for (const key of keys) if (KEY.test(key)) await rm(pathOf(key), { force: true })
+      for (const key of keys.filter((one) => KEY.test(one)))
+        for (const path of pathsOf(key)) await rm(path, { force: true })
     },
     async *list({ after = '', limit, signal }) {
       let left = limit
       try {
-        for await (const { key, path } of walk(o.dir, after)) {
+        for await (const { key, path } of walk(after)) {
           signal?.throwIfAborted()
           if (left <= 0) return
           // A blob may go while the list is read.
@@ -145,42 +139,8 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
         if (!isMissing(error)) throw error
       }
     },
-    async [Symbol.asyncDispose]() {},
-  }
-}
-
-interface OpenBlob {
-  key: string
-  path: string
-  scratch: string
-  file: FileHandle
-  hasher: Awaited<ReturnType<typeof createBlake3>>
-  makeFolder: (path: string) => Promise<void>
-}
-
-function fileWriter({ key, path, scratch, file, hasher, makeFolder }: OpenBlob): BlobWriter {
-  let size = 0
-  let open = true
-  return {
-    async write(chunk) {
-      hasher.update(chunk)
-      size += chunk.length
-      await file.writeFile(chunk)
-    },
-    async finish(): Promise<BlobMeta> {
-      const blake3 = hasher.digest()
-      await file.sync()
-      await file.close()
-      open = false
-      await makeFolder(dirname(path))
-      await rename(scratch, path)
-      await syncDirectory(dirname(path))
-      return { key, size, blake3 }
-    },
-    async abort() {
-      if (open) await file.close().catch(() => {})
-      open = false
-      await rm(scratch, { force: true })
+    async [Symbol.asyncDispose]() {
+      await folders[Symbol.asyncDispose]()
     },
   }
 }
