@@ -10,8 +10,10 @@ import { openItemStore } from './item-store.ts'
 import { KrpcSocket } from './krpc/socket.ts'
 import { type BucketLimit, createBuckets } from './machine/buckets.ts'
 import { createNeighbours } from './machine/neighbours.ts'
+import { createRoundTrips } from './machine/round-trips.ts'
 import type { StorageLimits } from './machine/storage.ts'
 import { createTokens } from './machine/tokens.ts'
+import { after } from './patient-timer.ts'
 import { type LookupContext, runLookup } from './run-lookup.ts'
 import { runPut } from './run-put.ts'
 
@@ -54,6 +56,8 @@ const RATES = {
 } as const
 const STORAGE: StorageLimits = { maxItems: 50_000, maxBytes: 32 << 20 }
 const TIMEOUT_MS = { local: 500, mainnet: 2000 }
+/** Least time a look-up waits for one node before it goes on without it. */
+const PATIENCE_MS = { local: 50, mainnet: 200 }
 const SAVE_EVERY_MS = 60_000
 /** Ids believed of one public address (BEP42 makes more of them costly to have). */
 const MAX_IDS_PER_HOST = 8
@@ -70,6 +74,7 @@ const GREET_STRANGERS = { rate: 20, burst: 40 }
  */
 export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
   const { network, clock, random, readOnly = false, warn = () => {} } = o
+  const timeoutMs = o.timeoutMs ?? TIMEOUT_MS[network]
   const bootstrap = o.bootstrap.map((text) => {
     const address = parseHostPort(text)
     if (!address) throw new DhtError('dht_bootstrap_invalid')
@@ -108,7 +113,7 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     clock,
     random,
     readOnly,
-    timeoutMs: o.timeoutMs ?? TIMEOUT_MS[network],
+    timeoutMs,
     ...(o.rates ?? RATES[network]),
     onItemQuery: createAnswers({
       id,
@@ -160,14 +165,17 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
   const ctx: LookupContext & Parameters<typeof runPut>[0] = {
     id,
     network,
-    socket,
+    ask: (to, q, a) => socket.ask(to, q, a),
+    nowMs: () => performance.now(),
+    after,
+    roundTrips: createRoundTrips({ leastMs: PATIENCE_MS[network], mostMs: timeoutMs }),
+    verify: verifyItem,
     store,
     neighbours: createNeighbours(clock),
     bootstrap,
     closest,
     forget: (other) => client.removeNode(Buffer.from(other)),
     readOnly,
-    isValid: verifyItem,
   }
 
   async function greet(addresses: readonly Address[]): Promise<void> {

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
-import { verifyItem } from '@pubky/protocol'
 import type { DhtLookup, GetReport, MutableItem, Opt } from '@pubky/sdk/dht'
 import { type Address, type Contact, isAllowedAddress, type NetworkKind } from './contact.ts'
 import { deferred } from './deferred.ts'
 import { copyOf, type ItemStore } from './item-store.ts'
-import type { KrpcSocket } from './krpc/socket.ts'
+import type { Encodable } from './krpc/bencode.ts'
+import type { AskResult } from './krpc/socket.ts'
 import { type Candidate, createLookup } from './machine/lookup.ts'
 import type { createNeighbours } from './machine/neighbours.ts'
 import { createNewest } from './machine/newest.ts'
+import type { RoundTrips } from './machine/round-trips.ts'
 import { isPacketValue } from './packet-value.ts'
 
 const K = 20
@@ -15,11 +16,24 @@ const CONCURRENCY = 20
 const MAX_ASKED = 200
 const MAX_PER_HOST = { local: 10_000, mainnet: 8 }
 
+/** Asks one node; resolves in any case. */
+export type Ask = (
+  to: Address,
+  q: string,
+  a: Record<string, Encodable | undefined>,
+) => Promise<AskResult>
+
+/** Everything a look-up touches: the simulator gives it a network and a clock of its own. */
 export interface LookupContext {
   id: Uint8Array
   network: NetworkKind
-  socket: KrpcSocket
-  store: ItemStore
+  ask: Ask
+  /** Milliseconds of a clock that only goes forward, and a call after so many of them. */
+  nowMs: () => number
+  after: (ms: number, call: () => void) => () => void
+  roundTrips: RoundTrips
+  verify: (item: MutableItem) => Promise<boolean>
+  store: Pick<ItemStore, 'get' | 'put'>
   neighbours: ReturnType<typeof createNeighbours>
   bootstrap: readonly Address[]
   closest: (target: Uint8Array, count: number) => Contact[]
@@ -91,29 +105,39 @@ async function drive(
 
   async function take(item: MutableItem): Promise<void> {
     if (Buffer.compare(item.key, key) !== 0 || !newest.isRelevant(item)) return
-    if (!newest.isBest(item) && !(await verifyItem(item))) return
+    if (!newest.isBest(item) && !(await ctx.verify(item))) return
     if (newest.offer(item)) onBetter(item)
   }
 
   async function ask(candidate: Candidate): Promise<void> {
     const seq = newerThan === null ? {} : { seq: newerThan }
-    const result = await ctx.socket.ask(candidate, 'get', { id: ctx.id, target, ...seq })
+    const sinceMs = ctx.nowMs()
+    const cancel = ctx.after(ctx.roundTrips.patience(), () => {
+      machine.passOver(candidate)
+      pump()
+    })
+    const result = await ctx.ask(candidate, 'get', { id: ctx.id, target, ...seq })
+    cancel()
     const isOther =
       'ok' in result && candidate.id && Buffer.compare(candidate.id, result.ok.id) !== 0
     if (!('ok' in result) || isOther) {
       machine.fail(candidate)
       const isDead = isOther || ('failed' in result && result.failed === 'timeout')
       if (candidate.id && isDead) ctx.forget(candidate.id)
-    } else {
-      const { id, token, nodes, item } = result.ok
-      machine.answer(candidate, { id, token, nodes: nodes.filter(usable) })
-      pump()
-      if (item) await take(copyOf(item))
+      return
     }
+    ctx.roundTrips.sample(ctx.nowMs() - sinceMs)
+    const { id, token, nodes, item } = result.ok
+    machine.answer(candidate, { id, token, nodes: nodes.filter(usable) })
+    if (!item) return
+    verifying++
     pump()
+    await take(copyOf(item))
+    verifying--
   }
 
   let open = 0
+  let verifying = 0
   const done = deferred<void>()
   function pump(): void {
     if (signal?.aborted) {
@@ -122,16 +146,13 @@ async function drive(
     }
     for (const candidate of machine.next()) {
       open++
-      ask(candidate).then(
-        () => closeOne(),
-        (error) => done.reject(error),
-      )
+      ask(candidate)
+        .finally(() => open--)
+        .then(pump, done.reject)
     }
-    if (open === 0 && machine.isIdle()) done.resolve(undefined)
-  }
-  function closeOne(): void {
-    open--
-    pump()
+    // While nobody has answered, those that are late are all there is.
+    const isHeard = machine.counts().answered > 0 || open === 0
+    if (verifying === 0 && machine.isIdle() && isHeard) done.resolve(undefined)
   }
 
   const abort = () => done.reject(signal?.reason)

@@ -13,12 +13,12 @@ const K = 20
  * `dht_item_invalid` for an item that does not verify.
  */
 export async function runPut(
-  ctx: LookupContext & { readOnly: boolean; isValid: (item: MutableItem) => Promise<boolean> },
+  ctx: LookupContext & { readOnly: boolean },
   item: MutableItem,
   { cas, signal }: Opt & { cas?: bigint } = {},
 ): Promise<PutReport> {
   signal?.throwIfAborted()
-  if (!(await ctx.isValid(item))) throw new DhtError('dht_item_invalid')
+  if (!(await ctx.verify(item))) throw new DhtError('dht_item_invalid')
   const target = targetOf(item.key)
   const recent = ctx.neighbours.of(target)
   if (recent && recent.length > 0) {
@@ -38,7 +38,7 @@ export async function runPut(
   async function putTo(node: Writable): Promise<PutAnswer> {
     const { key, seq, value, sig } = item
     const a = { id: ctx.id, token: node.token, k: key, seq, sig, v: value, cas }
-    const result = await ctx.socket.ask(node, 'put', a)
+    const result = await ctx.ask(node, 'put', a)
     if ('ok' in result) return 'stored'
     return 'error' in result ? result.error : 'no-answer'
   }

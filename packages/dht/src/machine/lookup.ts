@@ -16,7 +16,8 @@ export interface LookupOptions {
 /** A contact in a look-up; `id` is null for a bootstrap address that has not answered yet. */
 export interface Candidate extends Address {
   id: Uint8Array | null
-  state: 'new' | 'asked' | 'answered' | 'failed'
+  /** `late` is asked and no longer waited for; its answer is still taken. */
+  state: 'new' | 'asked' | 'late' | 'answered' | 'failed'
   token: Uint8Array | null
 }
 
@@ -59,7 +60,7 @@ export function createLookup(o: LookupOptions) {
     candidates.sort(place)
     while (candidates.length > MAX_CANDIDATES) {
       const last = candidates.pop()
-      if (last?.state === 'asked') {
+      if (last?.state === 'asked' || last?.state === 'late') {
         candidates.push(last)
         return
       }
@@ -72,7 +73,7 @@ export function createLookup(o: LookupOptions) {
     let near = 0
     for (const candidate of candidates) {
       if (near >= o.k || inFlight >= o.concurrency || asked >= o.maxAsked) break
-      if (candidate.state === 'failed') continue
+      if (candidate.state === 'failed' || candidate.state === 'late') continue
       near++
       if (candidate.state !== 'new') continue
       candidate.state = 'asked'
@@ -87,8 +88,8 @@ export function createLookup(o: LookupOptions) {
     candidate: Candidate,
     reply: { id: Uint8Array; token: Uint8Array | null; nodes: readonly Contact[] },
   ): void {
-    if (candidate.state !== 'asked') return
-    inFlight--
+    if (candidate.state !== 'asked' && candidate.state !== 'late') return
+    if (candidate.state === 'asked') inFlight--
     answered++
     candidate.state = 'answered'
     candidate.id = reply.id
@@ -98,9 +99,15 @@ export function createLookup(o: LookupOptions) {
   }
 
   function fail(candidate: Candidate): void {
+    if (candidate.state === 'asked') inFlight--
+    if (candidate.state === 'asked' || candidate.state === 'late') candidate.state = 'failed'
+  }
+
+  /** Goes on without this one, as if it had failed. */
+  function passOver(candidate: Candidate): void {
     if (candidate.state !== 'asked') return
     inFlight--
-    candidate.state = 'failed'
+    candidate.state = 'late'
   }
 
   /** The k closest that answered, closest first. */
@@ -117,6 +124,7 @@ export function createLookup(o: LookupOptions) {
     next,
     answer,
     fail,
+    passOver,
     closest,
     isIdle: () => inFlight === 0,
     counts: () => ({ asked, answered }),

@@ -8,6 +8,7 @@ import { createLookup } from './lookup.ts'
 import { createNeighbours } from './neighbours.ts'
 import { createNewest } from './newest.ts'
 import { compareItems } from './order.ts'
+import { createRoundTrips } from './round-trips.ts'
 import { createStorage } from './storage.ts'
 import { tally } from './tally.ts'
 import { createTokens } from './tokens.ts'
@@ -255,5 +256,43 @@ describe('the small machines', () => {
     })
     for (const text of ['', 'a', 'a:', ':1', 'a:0', 'a:65536', 'a b:1'])
       expect(parseHostPort(text)).toBeNull()
+  })
+})
+
+describe('patience', () => {
+  it('follows the answers that came, within its bounds', () => {
+    const trips = createRoundTrips({ leastMs: 50, mostMs: 2000 })
+    expect(trips.patience()).toBe(1000)
+    for (let n = 0; n < 50; n++) trips.sample(100)
+    expect(trips.patience()).toBeCloseTo(100, 0)
+    trips.sample(400)
+    expect(trips.patience()).toBeGreaterThan(350)
+    for (let n = 0; n < 50; n++) trips.sample(0.2)
+    expect(trips.patience()).toBe(50)
+    for (let n = 0; n < 50; n++) trips.sample(n % 2 === 0 ? 1 : 4000)
+    expect(trips.patience()).toBe(2000)
+  })
+
+  it('lets a look-up go on without a slow node, whose answer still counts', () => {
+    const target = new Uint8Array(20)
+    const lookup = createLookup({ target, k: 1, concurrency: 1, maxAsked: 10, maxPerHost: 10 })
+    const at = (byte: number) => ({
+      id: new Uint8Array(20).fill(byte),
+      host: `1.1.1.${byte}`,
+      port: 1,
+    })
+    lookup.seed([at(1), at(2)])
+    const [slow] = lookup.next()
+    if (!slow) throw new Error('nobody is asked')
+    expect(lookup.next()).toEqual([])
+    lookup.passOver(slow)
+    expect(lookup.isIdle()).toBe(true)
+    const [second] = lookup.next()
+    if (!second) throw new Error('the second is not asked')
+    expect(second.host).toBe('1.1.1.2')
+    lookup.answer(second, { id: at(2).id, token: null, nodes: [] })
+    lookup.answer(slow, { id: at(1).id, token: null, nodes: [] })
+    expect(lookup.closest().map(({ host }) => host)).toEqual(['1.1.1.1'])
+    expect(lookup.counts()).toEqual({ asked: 2, answered: 2 })
   })
 })
