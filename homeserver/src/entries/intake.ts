@@ -9,6 +9,7 @@ import { contentTypeOf } from './content-type.ts'
 export const INLINE_BYTES = 16 * 1024
 /** A body that sends nothing for so long is given up. */
 const IDLE_MS = 30_000
+const NOTHING = Buffer.alloc(0)
 
 /** A body that was taken in: where it lies and what it is. */
 export interface Taken {
@@ -19,16 +20,51 @@ export interface Taken {
   blobKey: string | null
 }
 
-async function* chunksOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+type Wait = (bytes: number) => Promise<void>
+
+async function* chunksOf(request: IncomingMessage, wait?: Wait): AsyncGenerator<Buffer> {
   const onIdle = () => request.destroy(new Error('idle'))
   request.setTimeout(IDLE_MS, onIdle)
   try {
-    for await (const chunk of request) yield chunk
+    for await (const chunk of request) {
+      if (wait) {
+        // It is we who let it wait.
+        request.setTimeout(0)
+        await wait(chunk.length)
+        request.setTimeout(IDLE_MS)
+      }
+      yield chunk
+    }
     if (!request.complete) throw refusals.streamBroken()
   } finally {
     request.setTimeout(0)
     request.off('timeout', onIdle)
   }
+}
+
+/** A body that is short, read at once; most are whole when their head is looked at. */
+async function readShort(request: IncomingMessage, length: number): Promise<Buffer> {
+  const body = request.complete ? (request.read() ?? NOTHING) : await arrival(request)
+  if (body.length !== length) throw refusals.streamBroken()
+  return body
+}
+
+function arrival(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (request.destroyed) throw refusals.streamBroken()
+    const parts: Buffer[] = []
+    const settle = () => {
+      request.off('end', settle)
+      request.off('close', settle)
+      request.setTimeout(0)
+      if (request.complete) resolve(Buffer.concat(parts))
+      else reject(refusals.streamBroken())
+    }
+    request.setTimeout(IDLE_MS, () => request.destroy())
+    request.on('data', (chunk: Buffer) => parts.push(chunk))
+    request.once('end', settle)
+    request.once('close', settle)
+  })
 }
 
 async function readSmall(
@@ -65,29 +101,33 @@ async function spill(
   return { size, hash: meta.blake3 }
 }
 
+async function inlined(path: string, body: Buffer): Promise<Taken> {
+  const [hash, contentType] = [await blake3(body), contentTypeOf(path, body)]
+  return { hash, size: body.length, contentType, inline: body, blobKey: null }
+}
+
 /**
  * Streams a body in, hashing it on the way. A small one stays in memory, a larger one goes to a blob
  * under a name that was never used, durable when this resolves. At no time is it held whole.
  */
 export async function takeBody(
   request: IncomingMessage,
-  o: { path: string; blobs: BlobStore; maxBytes: number; inlineBytes?: number },
+  o: { path: string; blobs: BlobStore; maxBytes: number; inlineBytes?: number; wait?: Wait },
 ): Promise<Taken> {
-  const { path, blobs, maxBytes, inlineBytes = INLINE_BYTES } = o
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw refusals.bodyTooLarge()
-  const chunks = chunksOf(request)
+  const { path, blobs, maxBytes, inlineBytes = INLINE_BYTES, wait } = o
+  const length = Number(request.headers['content-length'] ?? Number.NaN)
+  if (length > maxBytes) throw refusals.bodyTooLarge()
+  if (length <= inlineBytes) {
+    const body = await readShort(request, length)
+    await wait?.(length)
+    return inlined(path, body)
+  }
+  const chunks = chunksOf(request, wait)
   try {
     const { head, more } = await readSmall(chunks, Math.min(inlineBytes, maxBytes))
+    if (more === null) return await inlined(path, head)
+    if (head.length > maxBytes) throw refusals.bodyTooLarge()
     const contentType = contentTypeOf(path, head)
-    if (more !== null && head.length > maxBytes) throw refusals.bodyTooLarge()
-    if (more === null)
-      return {
-        hash: await blake3(head),
-        size: head.length,
-        contentType,
-        inline: head,
-        blobKey: null,
-      }
     const blobKey = randomUUID()
     const writer = await blobs.begin(blobKey)
     try {

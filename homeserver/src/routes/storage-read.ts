@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { covers, isDirectoryPath, PROOF_HEADER, pathRoot } from '@pubky/protocol'
 import { BlobMissingError } from '@pubky/server-kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -6,6 +7,8 @@ import { isShownInline } from '../entries/content-type.ts'
 import { folderExists, listFolder, parseListQuery } from '../entries/list.ts'
 import type { Entry } from '../entries/read.ts'
 import { refusals } from '../errors.ts'
+import { readSpeed } from '../limits/limits.ts'
+import { paced } from '../limits/pace.ts'
 import { type StorageTarget, splitTarget } from '../tenant.ts'
 import { vary } from './cors.ts'
 
@@ -103,6 +106,18 @@ async function bodyOf(ctx: Context, entry: Entry): Promise<Buffer | ReadableStre
   return ctx.blobs.read(entry.blobKey ?? '')
 }
 
+/** The body as it is, or as fast as who asks may read. */
+async function slowed(
+  ctx: Context,
+  request: FastifyRequest,
+  target: StorageTarget,
+  body: Buffer | ReadableStream<Uint8Array>,
+): Promise<Buffer | ReadableStream<Uint8Array> | Readable> {
+  const speed = ctx.limits.anySpeeds ? await readSpeed(ctx, request, target.owner) : null
+  if (!speed) return body
+  return Readable.from(paced(Buffer.isBuffer(body) ? [body] : body, speed), { objectMode: false })
+}
+
 async function sendFile(
   ctx: Context,
   request: FastifyRequest,
@@ -121,7 +136,7 @@ async function sendFile(
   setBodyHeaders(reply, entry)
   if (isHead) return reply.send()
   try {
-    return reply.send(await bodyOf(ctx, entry))
+    return reply.send(await slowed(ctx, request, target, await bodyOf(ctx, entry)))
   } catch (error) {
     // The file was replaced between the look-up and opening its blob: look again, once.
     if (error instanceof BlobMissingError && attempt === 0)

@@ -6,7 +6,7 @@ import { INLINE_BYTES, type Taken, takeBody } from '../entries/intake.ts'
 import { isKeyObject, MAX_KEY_OBJECT_BYTES, policyIn } from '../entries/key-objects.ts'
 import { precheckPut } from '../entries/precheck.ts'
 import { refusals } from '../errors.ts'
-import { checkWrite } from '../limits/limits.ts'
+import { checkWrite, writeSpeed } from '../limits/limits.ts'
 import { type CheckedProof, checkBodyHash, checkProof } from '../proofs/check.ts'
 import type { Session } from '../sessions/resolver.ts'
 import type { StorageTarget } from '../tenant.ts'
@@ -90,13 +90,14 @@ function isLarge(request: FastifyRequest): boolean {
     : Number(length) > INLINE_BYTES
 }
 
-function takeIn(ctx: Context, request: FastifyRequest, target: WriteTarget): Promise<Taken> {
+async function takeIn(ctx: Context, request: FastifyRequest, target: WriteTarget): Promise<Taken> {
   const { blobs, config } = ctx
   const { path } = target
+  const speed = ctx.limits.anySpeeds ? await writeSpeed(ctx, request, target.userId) : null
   const limits = isKeyObject(path)
     ? { maxBytes: MAX_KEY_OBJECT_BYTES, inlineBytes: MAX_KEY_OBJECT_BYTES }
     : { maxBytes: config.maxObjectBytes }
-  return takeBody(request.raw, { path, blobs, ...limits })
+  return takeBody(request.raw, { path, blobs, ...limits, ...(speed && { wait: speed.pace }) })
 }
 
 /** Commits what was taken in; when nothing comes of it, its blob goes. */
