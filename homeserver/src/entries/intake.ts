@@ -6,7 +6,7 @@ import { refusals } from '../errors.ts'
 import { contentTypeOf } from './content-type.ts'
 
 /** Bodies up to this size lie in the row (design 3.2). */
-export const INLINE_BYTES = 16 * 1024
+const INLINE_BYTES = 16 * 1024
 /** A body that sends nothing for so long is given up. */
 const IDLE_MS = 30_000
 const NOTHING = Buffer.alloc(0)

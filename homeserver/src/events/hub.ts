@@ -5,6 +5,8 @@ import { type EventRow, eventsAfter } from './rows.ts'
 /** How many of the newest events are kept in memory for live streams. */
 const RING = 4096
 const POLL_MS = 1000
+/** When nobody has asked for so long, new events are not read any more: who comes finds them in the table. */
+const IDLE_MS = 5000
 
 /**
  * The newest events of this database, whichever process wrote them. Streams that keep up read from
@@ -41,11 +43,25 @@ export function createEventHub(o: {
   let reading: Promise<void> | null = null
   let again = false
   const waiters = new Set<() => void>()
+  let askedAt = Number.NEGATIVE_INFINITY
+
+  function isFollowed(): boolean {
+    return waiters.size > 0 || performance.now() - askedAt < IDLE_MS
+  }
+
+  /** Nobody wants to know what lies between. Notices come in the order of commits. */
+  function skipTo(id: bigint): void {
+    if (id <= head) return
+    ring = []
+    head = id
+    base = id
+  }
 
   async function readNew(): Promise<void> {
     do {
       again = false
-      const rows = await eventsAfter(pool, head, 1000)
+      const read = await eventsAfter(pool, head, 1000)
+      const rows = read.filter(({ id }) => id > head)
       if (rows.length === 0) continue
       ring.push(...rows)
       head = rows.at(-1)?.id ?? head
@@ -54,7 +70,7 @@ export function createEventHub(o: {
         base = dropped.at(-1)?.id ?? base
       }
       for (const wake of waiters) wake()
-      if (rows.length === 1000) again = true
+      if (read.length === 1000) again = true
     } while (again)
   }
 
@@ -78,8 +94,10 @@ export function createEventHub(o: {
     o.url,
     ['events', 'auth_revocations', 'auth_changes'],
     (channel, payload) => {
-      if (channel === 'events') poke()
-      else o.onAuth(channel === 'auth_changes' ? channel : 'auth_revocations', payload)
+      if (channel === 'events') {
+        if (isFollowed()) poke()
+        else skipTo(BigInt(payload))
+      } else o.onAuth(channel === 'auth_changes' ? channel : 'auth_revocations', payload)
     },
     {
       log,
@@ -108,6 +126,7 @@ export function createEventHub(o: {
       return head
     },
     after(id, limit) {
+      askedAt = performance.now()
       if (id < base) return null
       let low = 0
       let high = ring.length
@@ -119,6 +138,7 @@ export function createEventHub(o: {
       return ring.slice(low, low + limit)
     },
     wait(id, signal) {
+      askedAt = performance.now()
       if (head > id || signal.aborted) return Promise.resolve()
       return new Promise((resolve) => {
         const done = () => {

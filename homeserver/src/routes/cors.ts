@@ -5,7 +5,7 @@ const VARY = 'origin, access-control-request-method, access-control-request-head
 
 /** Mirrors the origin with credentials and answers every preflight (spec/homeserver.md 5.6). */
 export function cors(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers
     reply.raw.setHeader('vary', [VARY])
     if (origin !== undefined) {
@@ -13,13 +13,13 @@ export function cors(app: FastifyInstance): void {
       reply.raw.setHeader('access-control-allow-credentials', 'true')
       reply.raw.setHeader('access-control-expose-headers', EXPOSED)
     }
-    if (request.method !== 'OPTIONS') return
+    if (request.method !== 'OPTIONS') return done()
     const method = request.headers['access-control-request-method']
     const headers = request.headers['access-control-request-headers']
     if (method) reply.raw.setHeader('access-control-allow-methods', method)
     if (headers) reply.raw.setHeader('access-control-allow-headers', headers)
     reply.raw.setHeader('access-control-max-age', '600')
-    return reply.code(200).send()
+    reply.code(200).send()
   })
 }
 

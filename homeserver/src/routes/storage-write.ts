@@ -2,7 +2,7 @@ import { covers, fromBase64, isDirectoryPath, ProtocolError, pathRoot } from '@p
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import type { Outcome, Put, WriteProof } from '../entries/commit.ts'
-import { INLINE_BYTES, type Taken, takeBody } from '../entries/intake.ts'
+import { type Taken, takeBody } from '../entries/intake.ts'
 import { isKeyObject, MAX_KEY_OBJECT_BYTES, policyIn } from '../entries/key-objects.ts'
 import { precheckPut } from '../entries/precheck.ts'
 import { refusals } from '../errors.ts'
@@ -82,12 +82,14 @@ function isDone({ result }: Outcome): boolean {
   return result === 'applied' || result === 'same'
 }
 
+const LARGE_BYTES = 1024 * 1024
+
 /** Larger bodies are worth a look-up first; smaller ones are here sooner than its answer. */
 function isLarge(request: FastifyRequest): boolean {
   const length = request.headers['content-length']
   return length === undefined
     ? 'transfer-encoding' in request.headers
-    : Number(length) > INLINE_BYTES
+    : Number(length) > LARGE_BYTES
 }
 
 async function takeIn(ctx: Context, request: FastifyRequest, target: WriteTarget): Promise<Taken> {

@@ -52,13 +52,15 @@ const CLOSE_GRACE_MS = 1500
 function closeGracefully(app: FastifyInstance, graceMs: number): void {
   const open = new Set<ServerResponse>()
   let closing = false
-  app.addHook('onRequest', async (_, reply) => {
-    open.add(reply.raw)
-    reply.raw.once('close', () => {
-      open.delete(reply.raw)
-      // A connection that is kept alive becomes idle only after its last answer.
-      if (closing) setImmediate(() => app.server.closeIdleConnections())
-    })
+  function onClose(this: ServerResponse): void {
+    open.delete(this)
+    // A connection that is kept alive becomes idle only after its last answer.
+    if (closing) setImmediate(() => app.server.closeIdleConnections())
+  }
+  app.addHook('onRequest', (_, { raw }, done) => {
+    open.add(raw)
+    raw.once('close', onClose)
+    done()
   })
   app.addHook('preClose', async () => {
     closing = true
