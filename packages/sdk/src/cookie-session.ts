@@ -81,6 +81,10 @@ function createCookieSession(
     capabilities: record.capabilities,
     info: { kind: 'cookie' },
     storage: createSessionStorage({ ...o, authorize }),
+    async fetch(path, request = {}) {
+      const host = await hosts.find(homeserver, request.signal ? { signal: request.signal } : {})
+      return host.fetch(user, path, withCookie(request, user, secret))
+    },
     async bearer() {
       throw new PubkyError('unauthorized', { detail: 'a cookie session has no bearer' })
     },

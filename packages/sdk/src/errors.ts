@@ -22,6 +22,9 @@ export const SDK_ERRORS = {
   signature_invalid: 'The object proof does not fit the request.',
   signature_not_fresh: 'The object proof is too far from the clock of the server.',
   signature_superseded: 'A newer object proof was accepted for this path.',
+  signature_revoked: 'The key of the object proof was revoked.',
+  moving: 'The account is being moved; writes wait.',
+  moved: 'The account has moved to another homeserver.',
   too_large: 'The body is larger than allowed.',
   quota_exceeded: 'The disk space of the account is used up.',
   rate_limited: 'Too many requests; try again later.',
@@ -33,6 +36,10 @@ export const SDK_ERRORS = {
   publish_conflict: 'A newer record was published in the meantime.',
   stream_overrun: 'The event stream sent a frame that is too long.',
   cursor_backwards: 'The event feed went backwards.',
+  archive_invalid: 'The file is no archive, or was damaged or changed.',
+  archive_incomplete: 'The archive has no end; export again to complete it.',
+  move_refused: 'The move cannot be made.',
+  move_unconfirmed: 'The new record was published but is not seen yet.',
   auth_link_invalid: 'The link is no request that can be answered.',
   auth_answer_invalid: 'What came through the relay is no answer to this request.',
   auth_expired: 'Nobody approved the request in time.',
@@ -93,6 +100,7 @@ const OUTAGES = new Set<SdkErrorCode>([
   'unresolvable',
   'server',
   'rate_limited',
+  'moving',
 ])
 
 /** True for an outage: network failures as opposed to refusals. */

@@ -145,6 +145,10 @@ export async function openGrantSession(o: GrantSessionOptions): Promise<Session>
       homeserverOf: o.homeserverOf,
       authorize,
     }),
+    async fetch(path, request = {}) {
+      const host = await hosts.find(homeserver, request.signal ? { signal: request.signal } : {})
+      return authorize(host, request, (ready) => host.fetch(user, path, ready))
+    },
     async bearer({ signal } = {}) {
       return (await bearer(signal)).token
     },

@@ -88,12 +88,8 @@ export function createPubky(o: PubkyOptions): Pubky {
     await publish(pkarr, root, homeserver, { ...within(opt), now })
   }
 
-  async function grant(
-    root: Signer,
-    client: PublicKeyZ32,
-    { clientId, capabilities, expSeconds = GRANT_LIFETIME_SECONDS }: GrantOptions,
-    at: Micros = now(),
-  ): Promise<string> {
+  async function grant(root: Signer, client: PublicKeyZ32, r: GrantOptions): Promise<string> {
+    const { clientId, capabilities, expSeconds = GRANT_LIFETIME_SECONDS, at = now() } = r
     const iat = Number(at / 1_000_000n)
     const caps = capabilities === '' ? [] : capabilities.split(',')
     return signGrant(root, { clientId, caps, cnf: client, iat, exp: iat + expSeconds })
@@ -123,7 +119,7 @@ export function createPubky(o: PubkyOptions): Pubky {
     const homeserver = at ?? (await mustHaveHomeserver(root.publicKey, signal))
     // A grant from the future would not cover what is signed now, so the server's clock counts.
     const { clock } = await hosts.find(homeserver, { signal })
-    const text = await grant(root, r.client.publicKey, r, clock.now())
+    const text = await grant(root, r.client.publicKey, { ...r, at: clock.now() })
     return open(text, r.client, { signal, homeserver })
   }
 
@@ -216,8 +212,9 @@ export function createPubky(o: PubkyOptions): Pubky {
       return sessionFromAnswer(cookie(user, homeserver, root), response)
     },
     publishHomeserver,
-    grant: (root, client, options) => grant(root, client, options),
+    grant,
     openGrant: async (text, client, opt = {}) => open(text, client, within(opt)),
+    openToken: async (token, opt = {}) => auth.openToken(token, opt),
     async startAuth(request, opt = {}) {
       const { startAuthFlow } = await import('./auth-flow.ts')
       return startAuthFlow(auth, request, within(opt))

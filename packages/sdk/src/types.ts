@@ -10,6 +10,7 @@ import type {
 import type { ApproveOptions, AuthFlow, AuthFlowOptions, AuthRequest } from './auth-types.ts'
 import type { Opt } from './dht.ts'
 import type { Hosts } from './host.ts'
+import type { HttpRequest } from './http.ts'
 import type { PkarrClient, ResolvePolicy } from './pkarr/client.ts'
 
 /** What a homeserver says about a file. `proof` is the object proof that lies beside it. */
@@ -144,6 +145,8 @@ export interface Session {
   readonly capabilities: readonly string[]
   readonly info: GrantSessionInfo | CookieSessionInfo
   readonly storage: SessionStorage
+  /** Sends a request to the homeserver as this user, for what has no method here. */
+  fetch(path: string, request?: HttpRequest): Promise<Response>
   /** A bearer good for 300 s at least; rejects with `unauthorized` for a cookie session. */
   bearer(o?: Opt): Promise<string>
   /** The portable secret of this session; throws `not_exportable` when its key cannot leave. */
@@ -160,6 +163,8 @@ export interface GrantOptions {
   capabilities: string
   /** Life time; 730 days unless told. */
   expSeconds?: number
+  /** When it begins to hold; now unless told. */
+  at?: Micros
 }
 
 /** An app's own key and what it asks for. */
@@ -233,6 +238,8 @@ export interface Pubky extends AsyncDisposable {
    * with `auth_link_invalid`, or `timeout` when no app takes the answer from an older relay.
    */
   approveAuth(root: Signer, url: string, o?: ApproveOptions): Promise<void>
+  /** Opens a cookie session with an AuthToken, at the homeserver of the user's record unless told. */
+  openToken(token: Uint8Array, o?: Opt & { homeserver?: PublicKeyZ32 }): Promise<Session>
   /** Opens a session from what `Session.export` gave. */
   restore(exported: string, o?: Opt): Promise<Session>
   /** Resumes by itself after every interruption; ends only with `signal` or the history. */

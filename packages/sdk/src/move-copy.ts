@@ -1,0 +1,166 @@
+import { MANIFEST_PATHS, type StoragePath } from '@pubky/protocol'
+import { PubkyError } from './errors.ts'
+import type { ManifestKeeper } from './move-manifest.ts'
+import { eachAtOnce } from './move-retry.ts'
+import { type AccountTarget, isSameObject } from './move-target.ts'
+import type { AccountSource, CopyCounts, SourceMeta, SourceObject } from './move-types.ts'
+
+const WIDTH = 16
+/** Refusals that concern one object only; everything else ends the copying. */
+const OF_ONE_OBJECT = new Set([
+  'path_collision',
+  'too_large',
+  'signature_required',
+  'signature_invalid',
+  'signature_revoked',
+  'conflict',
+  'bad_address',
+])
+const KEYS = /^\/(?:pub|priv)\/pubky\.keys\//
+
+/** Objects that say how signatures are judged: they come last, so that they judge nothing that is older. */
+export function isKeyObject(path: StoragePath): boolean {
+  return KEYS.test(path)
+}
+
+function isManifest(path: StoragePath): boolean {
+  return path === MANIFEST_PATHS.pub || path === MANIFEST_PATHS.priv
+}
+
+export interface Copier {
+  readonly counts: CopyCounts
+  /** Makes the target equal to the source, but for the objects about keys. Reads no body twice. */
+  all(): Promise<void>
+  /** Makes some paths equal. `late`: what the target has changed since is left alone. */
+  some(paths: Iterable<StoragePath>, o?: { late?: boolean }): Promise<void>
+  /** Copies the objects about keys, and writes manifests of what was copied. */
+  keys(): Promise<void>
+}
+
+export interface CopierOptions {
+  source: AccountSource
+  target: AccountTarget
+  manifests: ManifestKeeper
+  signal?: AbortSignal | undefined
+  onProgress?: ((done: number, total: number) => void) | undefined
+}
+
+/** Copies objects with their proofs, each at most once, whatever was interrupted before. */
+export function createCopier(o: CopierOptions): Copier {
+  const { source, target, manifests, signal } = o
+  const counts: CopyCounts = { copied: 0, same: 0, deleted: 0, newer: 0, problems: [] }
+
+  async function pathsOf(account: Pick<AccountSource, 'paths'>): Promise<Set<StoragePath>> {
+    const paths = new Set<StoragePath>()
+    for await (const path of account.paths(signal)) paths.add(path)
+    return paths
+  }
+
+  async function remove(path: StoragePath): Promise<void> {
+    manifests.delete(path)
+    // Objects about keys are never withdrawn.
+    if (isKeyObject(path)) return
+    await alone(path, async () => {
+      await target.delete(path)
+      counts.deleted += 1
+    })
+  }
+
+  /** What one object cannot do is told, and the others go on. */
+  async function alone(path: StoragePath, work: () => Promise<void>): Promise<void> {
+    const earlier = counts.problems.findIndex((problem) => problem.path === path)
+    if (earlier >= 0) counts.problems.splice(earlier, 1)
+    try {
+      await work()
+    } catch (error) {
+      if (!(error instanceof PubkyError) || !OF_ONE_OBJECT.has(error.code)) throw error
+      counts.problems.push({ path, code: error.code })
+    }
+  }
+
+  async function copy(meta: SourceMeta, o: { isThere: boolean; late: boolean }): Promise<void> {
+    const { path } = meta
+    const there = o.isThere ? await target.head(path, signal) : null
+    if (there && isSameObject(meta, there, target.keepsProofs)) {
+      counts.same += 1
+      return
+    }
+    // Without signatures only the clocks of both hosts tell which one is newer.
+    if (there && o.late && there.lastModified > meta.lastModified) {
+      counts.newer += 1
+      return
+    }
+    await alone(path, async () => {
+      const result = await target.put(meta, () => openAsListed(path))
+      if (result === 'newer') counts.newer += 1
+      else counts.copied += 1
+    })
+  }
+
+  /** What changed since it was looked at is listed as it is now. */
+  async function openAsListed(path: StoragePath): Promise<SourceObject | null> {
+    const object = await source.open(path, signal)
+    if (object) manifests.set(path, object.hash)
+    else manifests.delete(path)
+    return object
+  }
+
+  async function survey(paths: readonly StoragePath[]): Promise<SourceMeta[]> {
+    const metas: SourceMeta[] = []
+    await eachAtOnce(paths, WIDTH, async (path) => {
+      const meta = await source.head(path, signal)
+      if (!meta) return manifests.delete(path)
+      manifests.set(path, meta.hash)
+      metas.push(meta)
+    })
+    return metas
+  }
+
+  return {
+    counts,
+    async all() {
+      const [wanted, there] = await Promise.all([pathsOf(source), pathsOf(target)])
+      for (const path of manifests.entries.keys()) if (!wanted.has(path)) manifests.delete(path)
+      // Files that are gone may lie where folders are now.
+      const surplus = [...there].filter((path) => !wanted.has(path))
+      await eachAtOnce(surplus, WIDTH, remove)
+      const metas = await survey([...wanted])
+      let done = 0
+      await eachAtOnce(metas, WIDTH, async (meta) => {
+        if (!isKeyObject(meta.path))
+          await copy(meta, { isThere: there.has(meta.path), late: false })
+        done += 1
+        o.onProgress?.(done, metas.length)
+      })
+    },
+    async some(paths, { late = false } = {}) {
+      const wanted = [...new Set(paths)].filter((path) => !isKeyObject(path))
+      const metas = await survey(wanted)
+      const present = new Set(metas.map(({ path }) => path))
+      // A late deletion is not told from something that is only at the new home.
+      const gone = late ? [] : wanted.filter((path) => !present.has(path))
+      await eachAtOnce(gone, WIDTH, remove)
+      await eachAtOnce(metas, WIDTH, (meta) => copy(meta, { isThere: true, late }))
+    },
+    async keys() {
+      const [wanted, there] = await Promise.all([pathsOf(source), pathsOf(target)])
+      const metas = await survey(
+        [...wanted].filter((path) => isKeyObject(path) && !isManifest(path)),
+      )
+      for (const meta of metas) await copy(meta, { isThere: there.has(meta.path), late: false })
+      if (!target.keepsProofs) return
+      for (const manifest of await manifests.sign()) {
+        const path = MANIFEST_PATHS[manifest.part]
+        const { body, proof } = manifest
+        const meta = {
+          path,
+          hash: new Uint8Array(32),
+          size: body.length,
+          proof,
+          lastModified: new Date(),
+        }
+        await target.put(meta, async () => ({ ...meta, body }))
+      }
+    },
+  }
+}

@@ -1,0 +1,113 @@
+import {
+  encodePath,
+  encodeProofHeader,
+  equalBytes,
+  IMPORT_HEADER,
+  PROOF_HEADER,
+  parseObjectProof,
+  type Signer,
+  type StoragePath,
+  toBase64,
+} from '@pubky/protocol'
+import { PubkyError } from './errors.ts'
+import type { Host } from './host.ts'
+import { discard, refusalOf } from './http.ts'
+import type { ManifestKeeper } from './move-manifest.ts'
+import { insist } from './move-retry.ts'
+import { accountSource } from './move-source.ts'
+import type { AccountSource, SourceMeta, SourceObject } from './move-types.ts'
+import type { Session } from './types.ts'
+
+const UPLOAD_TIMEOUT_MS = 300_000
+/** Older proofs may be refused until they arrive; they are shown in a manifest (design 6, rule 5). */
+const SURELY_FRESH_MICROS = 60_000_000n
+
+export type PutResult = 'copied' | 'newer'
+
+/** An account that is copied to. */
+export interface AccountTarget extends Pick<AccountSource, 'paths' | 'head'> {
+  /** Whether the host keeps proofs. */
+  readonly keepsProofs: boolean
+  put(object: SourceMeta, open: () => Promise<SourceObject | null>): Promise<PutResult>
+  delete(path: StoragePath): Promise<void>
+}
+
+/** The account of a session with the root capability; `owner` signs manifests and deletions. */
+export function accountTarget(o: {
+  session: Session
+  host: Host
+  owner: Signer
+  manifests: ManifestKeeper
+  signal?: AbortSignal | undefined
+}): AccountTarget {
+  const { session, host, owner, manifests, signal } = o
+  const keepsProofs = host.features.has('object-signatures')
+  const source = accountSource(session)
+
+  async function headersOf(meta: SourceMeta, isStale: boolean): Promise<Record<string, string>> {
+    if (!meta.proof || !keepsProofs) return {}
+    const headers = { [PROOF_HEADER]: encodeProofHeader(meta.proof) }
+    if (!isStale) return headers
+    return { ...headers, [IMPORT_HEADER]: await manifests.importHeader(meta.path, meta.hash) }
+  }
+
+  function isOld({ proof }: SourceMeta): boolean {
+    if (!proof) return false
+    const age = host.clock.now() - parseObjectProof(proof).timestamp
+    return age > SURELY_FRESH_MICROS || age < -SURELY_FRESH_MICROS
+  }
+
+  async function putOnce(
+    open: () => Promise<SourceObject | null>,
+    mustShow: boolean,
+  ): Promise<PutResult> {
+    const object = await open()
+    // It is gone; whoever copies will see that it is to be deleted.
+    if (!object) return 'copied'
+    const isStale = mustShow || isOld(object)
+    const { body } = object
+    const response = await session.fetch(encodePath(object.path), {
+      method: 'PUT',
+      headers: await headersOf(object, isStale),
+      timeoutMs: UPLOAD_TIMEOUT_MS,
+      signal,
+      ...(body instanceof Uint8Array
+        ? { body: body as Uint8Array<ArrayBuffer> }
+        : { body: body as ReadableStream<Uint8Array<ArrayBuffer>>, duplex: 'half' as const }),
+    })
+    if (response.ok) {
+      await discard(response)
+      return 'copied'
+    }
+    const refusal = await refusalOf(response)
+    if (refusal.code === 'signature_superseded') return 'newer'
+    if (refusal.code === 'signature_not_fresh' && !isStale) return putOnce(open, true)
+    throw refusal
+  }
+
+  return {
+    keepsProofs,
+    paths: source.paths,
+    head: source.head,
+    put: (_, open) => insist(() => putOnce(open, false), { signal }),
+    async delete(path) {
+      try {
+        await insist(
+          () => session.storage.delete(path, { signer: owner, ...(signal && { signal }) }),
+          {
+            signal,
+          },
+        )
+      } catch (error) {
+        if (!(error instanceof PubkyError) || error.code !== 'not_found') throw error
+      }
+    },
+  }
+}
+
+/** Whether a target has the object as it is, its proof included where proofs are kept. */
+export function isSameObject(a: SourceMeta, b: SourceMeta, withProof: boolean): boolean {
+  if (!equalBytes(a.hash, b.hash)) return false
+  if (!withProof || !a.proof) return true
+  return b.proof !== null && toBase64(a.proof) === toBase64(b.proof)
+}

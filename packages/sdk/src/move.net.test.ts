@@ -1,0 +1,131 @@
+import {
+  type PublicKeyZ32,
+  parseUri,
+  randomKeypair,
+  type Signer,
+  signerFromKeypair,
+  toBase64,
+  utf8,
+} from '@pubky/protocol'
+import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { moveHome } from './move.ts'
+import { openRootSession } from './move-home.ts'
+import type { MovePlace, PlaceStore } from './move-types.ts'
+import type { Pubky, Session } from './types.ts'
+
+let net: TestNetwork
+let pubky: Pubky
+let first: PublicKeyZ32
+let second: PublicKeyZ32
+
+beforeAll(async () => {
+  net = await startTestNetwork({ homeservers: 2 })
+  pubky = net.client()
+  const [a, b] = net.homeservers
+  first = a?.publicKey as PublicKeyZ32
+  second = b?.publicKey as PublicKeyZ32
+})
+afterAll(async () => {
+  await net?.[Symbol.asyncDispose]()
+})
+
+function memoryPlace(): PlaceStore<MovePlace> & { place: MovePlace | null } {
+  const store: PlaceStore<MovePlace> & { place: MovePlace | null } = {
+    place: null,
+    load: async () => store.place && { ...store.place },
+    save: async (place) => {
+      store.place = { ...place }
+    },
+  }
+  return store
+}
+
+/** A person with every kind of object: signed, unsigned, private, large, and objects about keys. */
+async function settled(count = 20): Promise<{ root: Signer; session: Session }> {
+  const root = signerFromKeypair(randomKeypair())
+  await pubky.signUp(root, first)
+  const session = await openRootSession(pubky, root, first)
+  for (let i = 0; i < count; i += 1) {
+    const isPrivate = i % 5 === 4
+    const path = `/${isPrivate ? 'priv' : 'pub'}/app/${i % 3}/ä ${i}.txt`
+    await session.storage.put(path, utf8(`body ${i}`), { signer: i % 4 === 0 ? null : root })
+  }
+  await session.storage.put('/pub/app/large.bin', new Uint8Array(9_000_000).fill(7), {
+    signer: root,
+  })
+  await session.storage.put('/pub/app/medium.bin', new Uint8Array(90_000).fill(8))
+  const policy = { v: 1, signed: ['/pub/strict/'], since: 1 }
+  await session.storage.put('/pub/pubky.keys/policy', utf8(JSON.stringify(policy)), {
+    signer: root,
+  })
+  return { root, session }
+}
+
+/** Every path with hash and proof, as its owner sees it at one home. */
+async function snapshot(root: Signer, home: PublicKeyZ32): Promise<Map<string, string>> {
+  const session = await openRootSession(net.client(), root, home)
+  const found = new Map<string, string>()
+  for (const folder of ['/pub/', '/priv/'])
+    for await (const uri of session.storage.list(folder)) {
+      const { path } = parseUri(uri)
+      if (path.endsWith('/pubky.keys/manifest')) continue
+      const meta = await session.storage.head(path)
+      found.set(path, `${meta?.etag} ${meta?.proof ? toBase64(meta.proof) : 'unsigned'}`)
+    }
+  return found
+}
+
+describe('moving house', () => {
+  test('everything arrives as it was, the record names the new home, the old one tells where to', async () => {
+    const { root, session } = await settled()
+    const before = await snapshot(root, first)
+    const place = memoryPlace()
+    const report = await moveHome(pubky, root, { to: second, place })
+    expect(report).toMatchObject({ guarantee: 'frozen', oldHomeTold: true, problems: [] })
+    expect(await snapshot(root, second)).toEqual(before)
+    expect(await net.client().homeserverOf(root.publicKey)).toBe(second)
+    await expect(session.storage.put('/pub/app/late.txt', utf8('late'))).rejects.toMatchObject({
+      code: 'moved',
+    })
+    const uri = `pubky://${root.publicKey}/pub/app/0/ä 3.txt`
+    expect(await net.client().verifyObject(uri)).toMatchObject({ verdict: 'signed' })
+    // Again is nothing new.
+    expect(await moveHome(pubky, root, { to: second, place })).toMatchObject({ copied: 0 })
+  })
+
+  test('what is written and deleted meanwhile arrives too', async () => {
+    const { root, session } = await settled(8)
+    let n = 0
+    const stop = new AbortController()
+    const writing = (async () => {
+      while (!stop.signal.aborted) {
+        n += 1
+        try {
+          await session.storage.put(`/pub/busy/${n % 7}`, utf8(`${n}`), {
+            signer: n % 2 ? root : null,
+          })
+          if (n % 5 === 0) await session.storage.delete(`/pub/busy/${n % 7}`)
+        } catch {
+          return
+        }
+      }
+    })()
+    await moveHome(pubky, root, { to: second, place: memoryPlace() })
+    stop.abort()
+    await writing
+    expect(n).toBeGreaterThan(5)
+    expect(await snapshot(root, second)).toEqual(await snapshot(root, first))
+  })
+
+  test('somebody comes back to the home that was left', async () => {
+    const { root } = await settled(3)
+    await moveHome(pubky, root, { to: second, place: memoryPlace() })
+    const there = await openRootSession(pubky, root, second)
+    await there.storage.put('/pub/app/new.txt', utf8('new'))
+    await moveHome(pubky, root, { to: first, place: memoryPlace() })
+    expect(await snapshot(root, first)).toEqual(await snapshot(root, second))
+    const back = await openRootSession(pubky, root, first)
+    await back.storage.put('/pub/app/newer.txt', utf8('newer'))
+  })
+})
