@@ -19,6 +19,7 @@ const config: NextConfig = {
   // Types are checked by `npm run check`, once for the whole repository.
   typescript: { ignoreBuildErrors: true },
   devIndicators: false,
+  experimental: { inlineCss: true },
   async headers() {
     return [
       {

@@ -61,7 +61,7 @@ export function PostFeed({ stream, label, empty }: PostFeedProps) {
               onNearEnd={() => {
                 if (!feed.loadMoreFailed) feed.loadMore()
               }}
-              render={(key, index) => <PostCard postKey={key} position={index + 1} />}
+              render={renderCard}
             />
           </div>
           <FeedEnd feed={feed} />
@@ -69,6 +69,10 @@ export function PostFeed({ stream, label, empty }: PostFeedProps) {
       )}
     </div>
   )
+}
+
+function renderCard(key: string, index: number) {
+  return <PostCard postKey={key} position={index + 1} />
 }
 
 function FeedEnd({ feed }: { feed: PostStream }) {

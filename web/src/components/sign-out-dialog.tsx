@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useT } from '../i18n/client.tsx'
 import { usePending } from '../state/outbox/outbox.tsx'
 import { useConfig } from '../state/services.ts'
-import { useViewer } from '../state/session/viewer.tsx'
+import { useViewerSession } from '../state/session/viewer.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 
@@ -12,7 +12,7 @@ import { Dialog } from '../ui/dialog.tsx'
 export function SignOutDialog({ onClose }: { onClose: () => void }) {
   const t = useT()
   const config = useConfig()
-  const { account } = useViewer()
+  const { account } = useViewerSession()
   const unsent = usePending().filter(({ state }) => state !== 'sent').length
   const [busy, setBusy] = useState(false)
   const unsaved = account?.backup === 'pending'

@@ -8,6 +8,20 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
+const dates = new Map<string, Intl.DateTimeFormat>()
+
+/** Formatters are slow to make; there are two per language. */
+function dateFormat(locale: string, withYear: boolean): Intl.DateTimeFormat {
+  const key = `${locale} ${withYear}`
+  const known = dates.get(key)
+  if (known) return known
+  const year = withYear ? { year: 'numeric' as const } : {}
+  const parts = { day: 'numeric', month: 'short', timeZone: 'UTC', ...year } as const
+  const made = new Intl.DateTimeFormat(locale, parts)
+  dates.set(key, made)
+  return made
+}
+
 /** "now", minutes, hours, then the date; the exact moment as tooltip (spec/web-app.md 8). */
 export function Time({ atMs }: { atMs: number }) {
   const t = useT()
@@ -27,12 +41,7 @@ export function Time({ atMs }: { atMs: number }) {
         ? t('common.minutesShort', { count: Math.floor(age / MINUTE) })
         : age < DAY
           ? t('common.hoursShort', { count: Math.floor(age / HOUR) })
-          : date.toLocaleDateString(locale, {
-              day: 'numeric',
-              month: 'short',
-              ...(sameYear ? {} : { year: 'numeric' }),
-              timeZone: 'UTC',
-            })
+          : dateFormat(locale, !sameYear).format(date)
   return (
     <time
       dateTime={date.toISOString()}

@@ -1,9 +1,10 @@
 'use client'
 
-import { type ReactNode, useCallback, useLayoutEffect, useRef, useState } from 'react'
+import { memo, type ReactNode, useCallback, useLayoutEffect, useRef, useState } from 'react'
 
 interface WindowedListProps {
   keys: readonly string[]
+  /** The same function each time, so that only items that change are rendered again. */
   render: (key: string, index: number) => ReactNode
   /** Guessed height of an item that was never shown, in pixels. */
   estimate: number
@@ -17,6 +18,16 @@ const BEYOND_PX = 2000
 const NEAR_END_PX = 3000
 /** Shorter lists are simply shown; this also is what the server renders. */
 const ALWAYS = 30
+
+interface ItemProps {
+  id: string
+  index: number
+  render: WindowedListProps['render']
+}
+
+const Item = memo(function Item({ id, index, render }: ItemProps) {
+  return render(id, index)
+})
 
 interface Range {
   from: number
@@ -57,8 +68,12 @@ export function WindowedList({ keys, render, estimate, gap, onNearEnd }: Windowe
       y += heightOf(keys[to] ?? '')
       to += 1
     }
-    setRange((now) => (now.from === from && now.to === to ? now : { from, to }))
-    if (node.getBoundingClientRect().bottom - innerHeight < NEAR_END_PX) state.current.onNearEnd()
+    // A short list is not windowed, so that nothing is rendered twice while the page starts.
+    if (keys.length > ALWAYS)
+      setRange((now) => (now.from === from && now.to === to ? now : { from, to }))
+    // Who does not scroll yet needs no more than the screen holds.
+    const near = scrollY > 0 ? NEAR_END_PX : innerHeight
+    if (node.getBoundingClientRect().bottom - innerHeight < near) state.current.onNearEnd()
   }, [heightOf])
 
   useLayoutEffect(() => {
@@ -103,7 +118,7 @@ export function WindowedList({ keys, render, estimate, gap, onNearEnd }: Windowe
       <div style={{ height: sum(keys.slice(0, from)) }} aria-hidden />
       {keys.slice(from, to).map((key, at) => (
         <div key={key} data-key={key} ref={measure} style={{ marginBottom: gap }}>
-          {render(key, from + at)}
+          <Item id={key} index={from + at} render={render} />
         </div>
       ))}
       <div style={{ height: sum(keys.slice(to)) }} aria-hidden />

@@ -9,7 +9,7 @@ import { internalNexus } from './config.ts'
 const LIMIT_MS = 1500
 
 /** The indexer as the server reaches it. */
-export const serverApi = cache((): Api => createApi(internalNexus(), LIMIT_MS))
+export const serverApi = cache((): Api => createApi(internalNexus(), { timeoutMs: LIMIT_MS }))
 
 /** Whom the page is for, from the cookie; null for a guest. */
 export const getViewer = cache(async (): Promise<string | null> => {

@@ -7,7 +7,7 @@ import {
   streamKey,
   toPage,
 } from '../state/queries/stream-cache.ts'
-import { streamRequest } from '../state/queries/stream-request.ts'
+import { FIRST_PAGE_SIZE, streamRequest } from '../state/queries/stream-request.ts'
 import { userKey } from '../state/queries/user-key.ts'
 import { createQueryClient } from '../state/query-client.ts'
 import { getViewer, serverApi } from './nexus.ts'
@@ -17,7 +17,7 @@ export async function prefetchStream(input: StreamInput): Promise<DehydratedStat
   const client = createQueryClient()
   const viewer = await getViewer()
   try {
-    const request = streamRequest(input, viewer, null) as never
+    const request = streamRequest(input, viewer, null, FIRST_PAGE_SIZE) as never
     const answer = (await serverApi().posts.stream.query(request)) as unknown as StreamAnswer
     const data: StreamData = { pages: [toPage(client, answer)], pageParams: [null] }
     client.setQueryData(streamKey(input), data)

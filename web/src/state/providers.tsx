@@ -1,6 +1,6 @@
 'use client'
 
-import { QueryClientProvider } from '@tanstack/react-query'
+import { onlineManager, QueryClientProvider } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useState } from 'react'
 import { createApi } from './api.ts'
 import { keepCache, restoreCache } from './cache.ts'
@@ -8,7 +8,8 @@ import type { RuntimeConfig } from './config.ts'
 import { LiveProvider } from './live/live.tsx'
 import { OutboxProvider } from './outbox/outbox.tsx'
 import { createQueryClient } from './query-client.ts'
-import { ApiContext, ConfigContext } from './services.ts'
+import { Reach } from './reach.ts'
+import { ApiContext, ConfigContext, ReachContext } from './services.ts'
 import { ViewerProvider } from './session/viewer.tsx'
 
 interface AppProvidersProps {
@@ -21,7 +22,13 @@ interface AppProvidersProps {
 /** Everything a page of the app needs: addresses, viewer, cache, outbox, live changes. */
 export function AppProviders({ config, viewer, children }: AppProvidersProps) {
   const [queryClient] = useState(createQueryClient)
-  const [api] = useState(() => createApi(config.nexus))
+  const [reach] = useState(
+    () =>
+      new Reach({
+        ask: (signal) => fetch(`${config.nexus}/health`, { cache: 'no-store', signal }),
+      }),
+  )
+  const [api] = useState(() => createApi(config.nexus, { onSilence: reach.suspect }))
 
   useEffect(() => {
     if (viewer === null) return
@@ -36,17 +43,31 @@ export function AppProviders({ config, viewer, children }: AppProvidersProps) {
     }
   }, [queryClient, viewer])
 
+  useEffect(() => {
+    // Queries that failed are asked again when somebody can be reached again.
+    onlineManager.setEventListener((setOnline) => reach.subscribe(() => setOnline(reach.reachable)))
+    addEventListener('online', reach.suspect)
+    addEventListener('offline', reach.suspect)
+    return () => {
+      removeEventListener('online', reach.suspect)
+      removeEventListener('offline', reach.suspect)
+      reach.stop()
+    }
+  }, [reach])
+
   return (
     <ConfigContext value={config}>
-      <ApiContext value={api}>
-        <QueryClientProvider client={queryClient}>
-          <ViewerProvider initial={viewer}>
-            <OutboxProvider>
-              <LiveProvider>{children}</LiveProvider>
-            </OutboxProvider>
-          </ViewerProvider>
-        </QueryClientProvider>
-      </ApiContext>
+      <ReachContext value={reach}>
+        <ApiContext value={api}>
+          <QueryClientProvider client={queryClient}>
+            <ViewerProvider initial={viewer}>
+              <OutboxProvider>
+                <LiveProvider>{children}</LiveProvider>
+              </OutboxProvider>
+            </ViewerProvider>
+          </QueryClientProvider>
+        </ApiContext>
+      </ReachContext>
     </ConfigContext>
   )
 }

@@ -25,7 +25,8 @@ interface MenuProps {
   /** Name of the button that opens the menu. */
   label: string
   button: ReactNode
-  items: readonly MenuItem[]
+  /** Asked for when the menu opens. */
+  items: () => readonly MenuItem[]
   className?: string
 }
 
@@ -103,7 +104,7 @@ export function Menu({ label, button, items, className }: MenuProps) {
               'sm:absolute sm:end-0 sm:top-full sm:mt-1 sm:rounded-lg',
             )}
           >
-            {items.map((item) => (
+            {items().map((item) => (
               <button
                 key={item.key}
                 type="button"

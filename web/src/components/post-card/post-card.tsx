@@ -40,7 +40,7 @@ export const PostCard = memo(function PostCard({ postKey, full, position }: Post
   if (isPlainRepost && !shown.post.deleted)
     return <Repost view={shown.post} original={original} position={position} />
   return (
-    <PostArticle view={shown.post} full={full} position={position}>
+    <PostArticle view={shown.post} full={full} position={position} sending={shown.sending !== null}>
       <SendState shown={shown} />
     </PostArticle>
   )
@@ -101,10 +101,11 @@ interface PostArticleProps {
   view: PostView
   full?: boolean | undefined
   position?: number | undefined
+  sending?: boolean
   children?: React.ReactNode
 }
 
-function PostArticle({ view, full, position, children }: PostArticleProps) {
+function PostArticle({ view, full, position, sending = false, children }: PostArticleProps) {
   const key = keyOfPost(view)
   const [author, id] = splitKey(key)
   const embedded = repostOf(view)
@@ -120,7 +121,7 @@ function PostArticle({ view, full, position, children }: PostArticleProps) {
       aria-setsize={position === undefined ? undefined : -1}
       className={cx('card p-4 sm:p-6', full && 'sm:p-7')}
     >
-      <PostHeader view={view} nameId={labelId} />
+      <PostHeader view={view} nameId={labelId} sending={sending} />
       <div className={cx('mt-3.5', full ? 'text-lg' : 'text-base')}>
         <PostBody view={view} full={full} href={`/post/${author}/${id}`} />
       </div>

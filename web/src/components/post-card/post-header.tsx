@@ -1,7 +1,6 @@
 'use client'
 
 import Link from 'next/link'
-import { useT } from '../../i18n/client.tsx'
 import { useUser } from '../../state/queries/user.ts'
 import { type PostView, shortKey } from '../../state/views.ts'
 import { Time } from '../time.tsx'
@@ -9,8 +8,13 @@ import { UserAvatar } from '../user-avatar.tsx'
 import { PostMenu } from './post-menu.tsx'
 import { Shield } from './shield.tsx'
 
-export function PostHeader({ view, nameId }: { view: PostView; nameId: string }) {
-  const t = useT()
+interface PostHeaderProps {
+  view: PostView
+  nameId: string
+  sending: boolean
+}
+
+export function PostHeader({ view, nameId, sending }: PostHeaderProps) {
   const { author, id, indexed_at } = view.details
   const { user } = useUser(author)
   const name = user?.details.name ?? shortKey(author)
@@ -49,7 +53,12 @@ export function PostHeader({ view, nameId }: { view: PostView; nameId: string })
         </p>
       </div>
       <Shield view={view} />
-      <PostMenu view={view} authorName={name} label={t('post.menu')} />
+      <PostMenu
+        view={view}
+        authorName={name}
+        following={user?.relationship.following ?? false}
+        sending={sending}
+      />
     </header>
   )
 }

@@ -5,8 +5,6 @@ import { lazy, Suspense, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { useActions } from '../../state/actions.ts'
 import { repostOf } from '../../state/outbox/overlay.ts'
-import { usePost } from '../../state/queries/post.ts'
-import { useUser } from '../../state/queries/user.ts'
 import { useViewer } from '../../state/session/viewer.tsx'
 import { keyOfPost, keyOfUri, type PostView } from '../../state/views.ts'
 import { Menu, type MenuItem } from '../../ui/menu.tsx'
@@ -20,82 +18,85 @@ const ConfirmDialog = lazy(() =>
 interface PostMenuProps {
   view: PostView
   authorName: string
-  label: string
+  /** Whether the viewer follows the author. */
+  following: boolean
+  /** A post that is still on its way has nothing to be edited yet. */
+  sending: boolean
 }
 
 /** What else one can do with a post. */
-export function PostMenu({ view, authorName, label }: PostMenuProps) {
+export function PostMenu({ view, authorName, following, sending }: PostMenuProps) {
   const t = useT()
   const copy = useCopy()
   const compose = useCompose()
   const { id: viewer } = useViewer()
   const { follow, mute, remove } = useActions()
   const [deleting, setDeleting] = useState(false)
-  const { sending } = usePost(keyOfPost(view))
   const { author, id, content, kind } = view.details
-  const { user } = useUser(author)
-  const following = user?.relationship.following ?? false
   const own = author === viewer
-  const icon = { size: 18, 'aria-hidden': true } as const
 
-  const items: MenuItem[] = [
-    {
-      key: 'link',
-      label: t('post.copyLink'),
-      icon: <Link2 {...icon} />,
-      onSelect: () => copy(`${location.origin}/post/${author}/${id}`),
-    },
-    {
-      key: 'key',
-      label: t('post.copyKey'),
-      icon: <Copy {...icon} />,
-      onSelect: () => copy(`pubky${author}`),
-    },
-  ]
-  if (kind !== 'long' && content)
-    items.push({
-      key: 'text',
-      label: t('post.copyText'),
-      icon: <Copy {...icon} />,
-      onSelect: () => copy(content),
-    })
-  // A post that is still on its way has nothing to be edited yet.
-  if (own && sending === null)
-    items.push({
-      key: 'edit',
-      label: t('post.edit'),
-      icon: <Pencil {...icon} />,
-      onSelect: () => compose({ mode: 'edit', target: keyOfPost(view) }),
-    })
-  if (own)
-    items.push({
-      key: 'delete',
-      label: t('post.delete'),
-      icon: <Trash2 {...icon} />,
-      danger: true,
-      onSelect: () => setDeleting(true),
-    })
-  else
-    items.push(
+  function items(): MenuItem[] {
+    const icon = { size: 18, 'aria-hidden': true } as const
+
+    const all: MenuItem[] = [
       {
-        key: 'follow',
-        label: t(following ? 'post.unfollow' : 'post.follow', { name: authorName }),
-        icon: following ? <UserMinus {...icon} /> : <UserPlus {...icon} />,
-        onSelect: () => follow(author, !following),
+        key: 'link',
+        label: t('post.copyLink'),
+        icon: <Link2 {...icon} />,
+        onSelect: () => copy(`${location.origin}/post/${author}/${id}`),
       },
       {
-        key: 'mute',
-        label: t('post.mute', { name: authorName }),
-        icon: <VolumeX {...icon} />,
+        key: 'key',
+        label: t('post.copyKey'),
+        icon: <Copy {...icon} />,
+        onSelect: () => copy(`pubky${author}`),
+      },
+    ]
+    if (kind !== 'long' && content)
+      all.push({
+        key: 'text',
+        label: t('post.copyText'),
+        icon: <Copy {...icon} />,
+        onSelect: () => copy(content),
+      })
+    if (own && !sending)
+      all.push({
+        key: 'edit',
+        label: t('post.edit'),
+        icon: <Pencil {...icon} />,
+        onSelect: () => compose({ mode: 'edit', target: keyOfPost(view) }),
+      })
+    if (own)
+      all.push({
+        key: 'delete',
+        label: t('post.delete'),
+        icon: <Trash2 {...icon} />,
         danger: true,
-        onSelect: () => mute(author, true),
-      },
-    )
+        onSelect: () => setDeleting(true),
+      })
+    else
+      all.push(
+        {
+          key: 'follow',
+          label: t(following ? 'post.unfollow' : 'post.follow', { name: authorName }),
+          icon: following ? <UserMinus {...icon} /> : <UserPlus {...icon} />,
+          onSelect: () => follow(author, !following),
+        },
+        {
+          key: 'mute',
+          label: t('post.mute', { name: authorName }),
+          icon: <VolumeX {...icon} />,
+          danger: true,
+          onSelect: () => mute(author, true),
+        },
+      )
+    return all
+  }
 
   return (
     <>
       <Menu
-        label={label}
+        label={t('post.menu')}
         button={<Ellipsis size={20} aria-hidden />}
         items={items}
         className="-my-1 -me-2"

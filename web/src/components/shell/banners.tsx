@@ -1,29 +1,12 @@
 'use client'
 
-import { KeyRound, LogIn, WifiOff } from 'lucide-react'
-import { type ReactNode, useSyncExternalStore } from 'react'
+import { CloudOff, KeyRound, LogIn, WifiOff } from 'lucide-react'
+import type { ReactNode } from 'react'
 import { useT } from '../../i18n/client.tsx'
-import { useViewer } from '../../state/session/viewer.tsx'
+import { useReachable } from '../../state/services.ts'
+import { useViewerSession } from '../../state/session/viewer.tsx'
 import { buttonClass } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
-
-function subscribe(listener: () => void) {
-  addEventListener('online', listener)
-  addEventListener('offline', listener)
-  return () => {
-    removeEventListener('online', listener)
-    removeEventListener('offline', listener)
-  }
-}
-
-/** Whether the browser believes that it has a connection. */
-export function useOnline(): boolean {
-  return useSyncExternalStore(
-    subscribe,
-    () => navigator.onLine,
-    () => true,
-  )
-}
 
 interface BannerProps {
   icon: ReactNode
@@ -47,12 +30,17 @@ function Banner({ icon, urgent, action, children }: BannerProps) {
 /** Notices below the header: no connection, session ended, backup due. */
 export function Banners() {
   const t = useT()
-  const online = useOnline()
-  const { account, ended } = useViewer()
+  const reachable = useReachable()
+  const offline = !reachable && !navigator.onLine
+  const { account, ended } = useViewerSession()
   return (
     <div aria-live="polite">
-      {online ? null : (
-        <Banner icon={<WifiOff size={18} aria-hidden />}>{t('common.offline')}</Banner>
+      {reachable ? null : (
+        <Banner
+          icon={offline ? <WifiOff size={18} aria-hidden /> : <CloudOff size={18} aria-hidden />}
+        >
+          {t(offline ? 'common.offline' : 'common.indexerDown')}
+        </Banner>
       )}
       {ended ? (
         <Banner

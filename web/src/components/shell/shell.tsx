@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react'
 import { getT } from '../../i18n/server.ts'
+import { nonceOfRequest } from '../../server/nonce.ts'
 import { Toaster } from '../../ui/toast.tsx'
 import { ComposeProvider } from '../composer/compose.tsx'
 import { JoinProvider } from '../join.tsx'
 import { Banners } from './banners.tsx'
 import { BottomBar } from './bottom-bar.tsx'
+import { EarlyClicks } from './early-clicks.tsx'
 import { Header } from './header.tsx'
 
 /** The frame of every page of the app: skip links, header, notices, content, bar on a phone. */
@@ -15,6 +17,7 @@ export async function Shell({ children }: { children: ReactNode }) {
   return (
     <JoinProvider>
       <ComposeProvider>
+        <EarlyClicks nonce={await nonceOfRequest()} />
         <a href="#content" className={skip}>
           {t('common.skipToContent')}
         </a>

@@ -153,7 +153,7 @@ function ProfileMenu({ user, muted, own }: { user: UserView; muted: boolean; own
     <Menu
       label={t('profile.more', { name })}
       button={<Ellipsis size={20} aria-hidden />}
-      items={items}
+      items={() => items}
     />
   )
 }

@@ -4,7 +4,7 @@ import { Copy, LogOut, ShieldCheck, TriangleAlert } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { useCopy } from '../../components/use-copy.ts'
 import { useT } from '../../i18n/client.tsx'
-import { useViewer } from '../../state/session/viewer.tsx'
+import { useViewerSession } from '../../state/session/viewer.tsx'
 import { Button, buttonClass, IconButton } from '../../ui/button.tsx'
 
 const SignOutDialog = lazy(() =>
@@ -24,7 +24,7 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
 export function AccountSettings({ user }: { user: string }) {
   const t = useT()
   const copy = useCopy()
-  const { account } = useViewer()
+  const { account } = useViewerSession()
   const [leaving, setLeaving] = useState(false)
   const pending = account?.backup === 'pending'
   return (

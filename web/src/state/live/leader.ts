@@ -12,6 +12,8 @@ interface LeaderOptions {
   own: () => Interest
   ownTab: string
   onEvent: (event: LiveEvent, source: Interest['source']) => void
+  /** The connection is lost. */
+  onSilence: () => void
 }
 
 interface Leader {
@@ -49,7 +51,10 @@ export function startLeader(o: LeaderOptions): Leader {
         deliver(data, merged.source)
       },
       // The link reconnects by itself; what it cannot resume comes as `reset`.
-      onError: () => {},
+      onError: o.onSilence,
+      onConnectionStateChange: ({ state, error }) => {
+        if (state === 'connecting' && error) o.onSilence()
+      },
     })
     // Between two subscriptions something may have been missed.
     if (!isFirst) deliver({ type: 'reset' }, merged.source)

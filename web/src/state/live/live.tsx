@@ -3,7 +3,7 @@
 import type { LiveEvent } from '@pubky/nexus/api-types'
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, use, useEffect, useMemo, useRef } from 'react'
-import { useConfig } from '../services.ts'
+import { useConfig, useReach } from '../services.ts'
 import { useViewer } from '../session/viewer.tsx'
 import type { PostView, UserView } from '../views.ts'
 import type { Interest, TabMessage } from './messages.ts'
@@ -43,6 +43,7 @@ function applyToCache(client: QueryClient, event: LiveEvent): void {
 /** One connection to the indexer for all tabs; this one opens it when no other does. */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const { nexus } = useConfig()
+  const reach = useReach()
   const { id: viewer } = useViewer()
   const client = useQueryClient()
   const interest = useRef<Interest>({ source: 'none' })
@@ -81,6 +82,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         own: () => interest.current,
         ownTab: tab,
         onEvent: receive,
+        onSilence: reach.suspect,
       })
       await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve))
       leader.stop()
@@ -101,7 +103,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       channel.close()
       announce.current = () => {}
     }
-  }, [nexus, viewer, client])
+  }, [nexus, reach, viewer, client])
 
   const live = useMemo<Live>(
     () => ({

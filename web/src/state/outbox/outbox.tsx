@@ -12,7 +12,7 @@ import {
 } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { showToast } from '../../ui/toast.tsx'
-import { useApi, useConfig } from '../services.ts'
+import { useApi, useConfig, useReach } from '../services.ts'
 import { currentAccount } from '../session/accounts.ts'
 import { errorTextKey } from '../session/errors.ts'
 import { useSetSessionEnded, useViewer } from '../session/viewer.tsx'
@@ -28,7 +28,7 @@ interface Outbox {
 }
 
 interface OutboxWithSender extends Outbox {
-  sender(): Promise<unknown>
+  sender(): Promise<{ wake(): void }>
 }
 
 const OutboxContext = createContext<Outbox | null>(null)
@@ -38,6 +38,7 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
   const { id: viewer } = useViewer()
   const config = useConfig()
   const api = useApi()
+  const reach = useReach()
   const t = useT()
   const queryClient = useQueryClient()
   const setEnded = useSetSessionEnded()
@@ -53,6 +54,8 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
           config,
           store,
           account: currentAccount,
+          reachable: () => reach.reachable,
+          onSilence: reach.suspect,
           onEnded: () => setEnded(true),
           onRefused: (code) => showToast('bad', t(errorTextKey(code))),
         }),
@@ -66,7 +69,7 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
       retry: (id: string) => store.change(id, { state: 'waiting', reason: null }),
       discard: (id: string) => store.remove(id),
     }
-  }, [store, config, t, setEnded])
+  }, [store, config, reach, t, setEnded])
 
   useEffect(() => {
     if (!outbox) return
@@ -76,13 +79,18 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
       if (store.list.some(({ state }) => state === 'waiting')) void sender()
     }
     const stopLooking = store.subscribe(look)
+    const stopWaking = reach.subscribe(() => {
+      if (reach.reachable && store.list.some(({ state }) => state === 'waiting'))
+        void sender().then(({ wake }) => wake())
+    })
     store.load().catch(() => {})
     const stopWatching = watchConfirmations(store, api, queryClient)
     return () => {
       stopLooking()
+      stopWaking()
       stopWatching()
     }
-  }, [outbox, api, queryClient])
+  }, [outbox, reach, api, queryClient])
 
   return <OutboxContext value={outbox}>{children}</OutboxContext>
 }

@@ -14,6 +14,10 @@ interface SenderOptions {
   config: RuntimeConfig
   store: PendingStore
   account: () => Account | null
+  /** Whether anything can be reached. */
+  reachable: () => boolean
+  /** The homeserver did not answer. */
+  onSilence: () => void
   /** The homeserver does not take the session any more. */
   onEnded: () => void
   /** An action was refused for good and has been undone. */
@@ -42,8 +46,13 @@ function start(o: SenderOptions): Sender {
   async function send(...[write, options]: Parameters<Parameters<typeof createOutbox>[0]['send']>) {
     const account = o.account()
     if (account?.user !== store.user) throw new Error('another account is in use')
-    const session = await sessionOf(config, account)
-    return session.storage.write(write, options)
+    try {
+      const session = await sessionOf(config, account)
+      return await session.storage.write(write, options)
+    } catch (error) {
+      if (errorCode(error) === 'network' || errorCode(error) === 'timeout') o.onSilence()
+      throw error
+    }
   }
 
   function find(id: string): Pending | undefined {
@@ -120,7 +129,8 @@ function start(o: SenderOptions): Sender {
     const made = createOutbox({
       storage: createQueueStorage(store.user),
       send,
-      online: () => navigator.onLine,
+      // On a network of this machine the browser is offline and yet reaches everything.
+      online: () => navigator.onLine || o.reachable(),
     })
     made.subscribe((event) => void onEvent(event))
     await made.ready
@@ -134,5 +144,10 @@ function start(o: SenderOptions): Sender {
   }
 
   navigator.locks.request(`pubky-outbox:${store.user}`, lead).catch(() => {})
-  return { wake: sync }
+  return {
+    wake() {
+      outbox?.wake()
+      sync()
+    },
+  }
 }

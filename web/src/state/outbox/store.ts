@@ -6,6 +6,8 @@ export class PendingStore {
   readonly user: string
   #list: readonly Pending[] = []
   #order = 0
+  #changes = 0
+  #writing: Promise<unknown> = Promise.resolve()
   readonly #listeners = new Set<() => void>()
   readonly #channel: BroadcastChannel
 
@@ -25,6 +27,7 @@ export class PendingStore {
   }
 
   #set(list: readonly Pending[]): void {
+    if (list.length === 0 && this.#list.length === 0) return
     this.#list = list
     for (const listener of this.#listeners) listener()
   }
@@ -32,7 +35,14 @@ export class PendingStore {
   /** Reads what is kept, also after another tab has changed it. */
   async load(): Promise<void> {
     const db = await openDatabase()
-    const rows = await db.getAll('pending', rangeOf(this.user))
+    let rows: (Pending & { order: number })[]
+    let seen: number
+    // What is changed while it is read would be undone.
+    do {
+      await this.#writing
+      seen = this.#changes
+      rows = await db.getAll('pending', rangeOf(this.user))
+    } while (seen !== this.#changes)
     rows.sort((a, b) => a.order - b.order)
     this.#order = Math.max(this.#order, rows.at(-1)?.order ?? 0)
     this.#set(rows)
@@ -50,27 +60,37 @@ export class PendingStore {
       sentAtMs: null,
     }
     this.#set([...this.#list.filter((one) => !replaced.includes(one)), pending])
-    const db = await openDatabase()
-    const change = db.transaction('pending', 'readwrite')
-    for (const { id } of replaced) change.store.delete([this.user, id])
     this.#order = Math.max(this.#order + 1, Date.now())
-    change.store.put({ ...pending, user: this.user, order: this.#order })
-    await change.done
-    this.#channel.postMessage('changed')
+    const row = { ...pending, user: this.user, order: this.#order }
+    await this.#write(async (db) => {
+      const change = db.transaction('pending', 'readwrite')
+      for (const { id } of replaced) change.store.delete([this.user, id])
+      change.store.put(row)
+      await change.done
+    })
     return pending
   }
 
   async change(id: string, change: Partial<Omit<Pending, 'id'>>): Promise<void> {
     this.#set(this.#list.map((one) => (one.id === id ? { ...one, ...change } : one)))
-    const db = await openDatabase()
-    const row = await db.get('pending', [this.user, id])
-    if (row) await db.put('pending', { ...row, ...change })
-    this.#channel.postMessage('changed')
+    await this.#write(async (db) => {
+      const { store, done } = db.transaction('pending', 'readwrite')
+      const row = await store.get([this.user, id])
+      if (row) store.put({ ...row, ...change })
+      await done
+    })
   }
 
   async remove(id: string): Promise<void> {
     this.#set(this.#list.filter((one) => one.id !== id))
-    await (await openDatabase()).delete('pending', [this.user, id])
+    await this.#write((db) => db.delete('pending', [this.user, id]))
+  }
+
+  async #write(change: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<void>) {
+    this.#changes += 1
+    const done = openDatabase().then(change)
+    this.#writing = Promise.allSettled([this.#writing, done])
+    await done
     this.#channel.postMessage('changed')
   }
 

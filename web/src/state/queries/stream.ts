@@ -70,13 +70,13 @@ export function usePostStream(input: StreamInput): PostStream {
     staleTime: STREAM_STALE_MS,
     // A refetch would replace what one is reading; news come through `showNews`.
     refetchOnMount: false,
-    refetchOnReconnect: false,
+    refetchOnReconnect: ({ state }) => state.status === 'error',
   })
 
   const known = useMemo(() => new Set(query.data?.pages.flatMap((page) => page.keys)), [query.data])
   const [held, setHeld] = useState<readonly PostKeyText[]>([])
   // biome-ignore lint/correctness/useExhaustiveDependencies: another stream starts without news.
-  useEffect(() => setHeld([]), [keyText])
+  useEffect(() => setHeld((now) => (now.length === 0 ? now : [])), [keyText])
 
   /** Asks for the newest page; what is not in the list yet is held back. */
   async function findNews(): Promise<void> {

@@ -14,17 +14,22 @@ import { type Account, currentAccount, repairViewerCookie, subscribeAccounts } f
 export interface Viewer {
   /** The person who reads; null for a guest. Known from the first render on. */
   id: string | null
+}
+
+export interface ViewerSession {
   account: Account | null
   /** The homeserver no longer takes our session: sign in again. */
   ended: boolean
 }
 
-interface ViewerState extends Viewer {
+interface SessionState extends ViewerSession {
   setEnded: (ended: boolean) => void
 }
 
-const ViewerContext = createContext<ViewerState>({
-  id: null,
+const ViewerContext = createContext<Viewer>({ id: null })
+
+// Apart, because it is known later than the person: most components do not wait for it.
+const SessionContext = createContext<SessionState>({
   account: null,
   ended: false,
   setEnded: () => {},
@@ -56,8 +61,13 @@ export function ViewerProvider({
     [shown],
   )
 
-  const value = useMemo(() => ({ id: shown, account, ended, setEnded }), [shown, account, ended])
-  return <ViewerContext value={value}>{children}</ViewerContext>
+  const viewer = useMemo(() => ({ id: shown }), [shown])
+  const session = useMemo(() => ({ account, ended, setEnded }), [account, ended])
+  return (
+    <ViewerContext value={viewer}>
+      <SessionContext value={session}>{children}</SessionContext>
+    </ViewerContext>
+  )
 }
 
 /** Who reads. `id` is null for guests. */
@@ -65,6 +75,11 @@ export function useViewer(): Viewer {
   return use(ViewerContext)
 }
 
+/** The account of this browser and whether its session still holds. */
+export function useViewerSession(): ViewerSession {
+  return use(SessionContext)
+}
+
 export function useSetSessionEnded(): (ended: boolean) => void {
-  return use(ViewerContext).setEnded
+  return use(SessionContext).setEnded
 }
