@@ -4,7 +4,7 @@ import { StartError, type Teardown } from '@pubky/server-kit'
 import type { PkdnsConfig } from './config.ts'
 
 /** Public nodes by which the Mainline DHT is joined (spec/discovery.md 6.1). */
-const MAINNET_BOOTSTRAP = [
+export const MAINNET_BOOTSTRAP = [
   'router.bittorrent.com:6881',
   'dht.transmissionbt.com:6881',
   'dht.libtorrent.org:25401',

@@ -42,3 +42,30 @@ export function dnsError(code: keyof typeof DOH_ERRORS, cause?: unknown): Servic
   const [status, message] = DOH_ERRORS[code]
   return new ServiceError(status, code, message, { cause, logLevel: 'debug' })
 }
+
+/** Every refusal of zone files and of the publisher. */
+export const ZONE_ERRORS = {
+  zone_syntax: 'The zone file cannot be read',
+  zone_too_large: 'The zone does not fit one packet',
+  external_ip_unknown: 'No service told the address of this machine',
+  seed_invalid: 'A seed is 64 hexadecimal digits or 52 characters of z-base-32',
+  usage: 'This is not how the command is called',
+} as const
+
+export class ZoneError extends Error {
+  override readonly name = 'ZoneError'
+  readonly code: keyof typeof ZONE_ERRORS
+
+  constructor(code: keyof typeof ZONE_ERRORS, detail?: string, cause?: unknown) {
+    super(detail ? `${ZONE_ERRORS[code]}: ${detail}.` : `${ZONE_ERRORS[code]}.`, { cause })
+    this.code = code
+  }
+}
+
+export function zoneError(
+  code: keyof typeof ZONE_ERRORS,
+  detail?: string,
+  cause?: unknown,
+): ZoneError {
+  return new ZoneError(code, detail, cause)
+}

@@ -1,3 +1,6 @@
 export { PKDNS_DEFAULTS, type PkdnsConfig, pkdnsSettings } from './config.ts'
-export { RELAY_ERRORS, type RelayErrorCode } from './errors.ts'
+export { RELAY_ERRORS, type RelayErrorCode, ZoneError } from './errors.ts'
+export { type KeepAliveOptions, keepAlive } from './publisher/keep-alive.ts'
+export { type Published, publishZone } from './publisher/publish-zone.ts'
 export { type PkdnsDeps, startPkdns } from './start.ts'
+export { parseZone } from './zone/parse-zone.ts'

@@ -1,8 +1,8 @@
 import { decodeDnsMessage, type ResourceRecord } from '@pubky/protocol'
 import { typeCode } from '@pubky/protocol/dns/rdata'
+import { dataText } from '../zone/record-text.ts'
 import type { Answer } from './answer.ts'
 import { FLAGS, RCODES } from './codes.ts'
-import { dataText } from './record-text.ts'
 
 interface JsonRecord {
   name: string

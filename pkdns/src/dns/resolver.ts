@@ -38,6 +38,19 @@ export interface Asked {
   refresh: boolean
   /** Called before the network is asked about a key; throws when the asker may not. */
   mayAsk: (label: string) => void
+  /** Told of every name that was looked up on the way, with the time it took. */
+  onHop?: (hop: Hop) => void
+}
+
+/** One step of a resolution, for those who want to see it. */
+export interface Hop {
+  name: string
+  from: 'key' | 'icann'
+  ms: number
+  /** What the step added. */
+  answers: readonly ResourceRecord[]
+  /** The name to go on with, null at the end. */
+  next: string | null
 }
 
 export interface NameResolverContext {
@@ -76,10 +89,19 @@ export function createNameResolver(ctx: NameResolverContext) {
       checkFirst(current, asked)
       const target = targetOf(current, ctx.tld)
       if (target.kind === 'misspelt') return deny(out)
+      const sinceMs = performance.now()
+      const known = out.answers.length
       const next =
         target.kind === 'key'
           ? await askKey(target.key, target.name, asked, budget, out)
           : await askIcann(current, asked, out)
+      asked.onHop?.({
+        name: current,
+        from: target.kind,
+        ms: performance.now() - sinceMs,
+        answers: out.answers.slice(known),
+        next,
+      })
       if (next === null) return null
       current = next
     }

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import type { Dht } from '@pubky/sdk/dht'
 import {
   createHttpServer,
@@ -6,7 +5,6 @@ import {
   isPublicAddress,
   type Logger,
   listen,
-  StartError,
   type Teardown,
 } from '@pubky/server-kit'
 import type { PkdnsConfig } from '../config.ts'
@@ -19,11 +17,10 @@ import { createLimits } from './limits.ts'
 import { listenDns } from './listen.ts'
 import { createPacketSource } from './packets.ts'
 import { createNameResolver } from './resolver.ts'
+import { DNS_PORT, parseServer } from './server-address.ts'
 import { createDnsService } from './service.ts'
-import type { Server } from './udp-pool.ts'
 
 const MAINNET_UPSTREAMS = ['8.8.8.8:53']
-const DNS_PORT = 53
 const UNLIMITED_LOOKUPS = 0
 /** Look-ups per second for everybody together; source addresses over UDP can be forged. */
 const TOTAL_LOOKUPS = 200
@@ -123,14 +120,4 @@ export async function startDns(
     port: config.dohPort,
   })
   return { dns: `${listener.host}:${listener.port}`, doh: `${url}/dns-query` }
-}
-
-/** An address, with port 53 unless it names one; `[v6]:port` for IPv6. */
-function parseServer(text: string): Server {
-  const [, v6, v4, port = String(DNS_PORT)] =
-    /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
-  const host = v6 ?? v4 ?? text
-  if (isIP(host) === 0 || Number(port) > 65_535)
-    throw new StartError('invalid_config', `DNS_FORWARD: ${text} is no address of a server.`)
-  return { host, port: Number(port) }
 }

@@ -1,10 +1,9 @@
 import { DNS_TYPES, type RecordData, SVC_PARAMS } from '@pubky/protocol'
 
-const SVC_NAMES = new Map(
-  Object.entries({ ...SVC_PARAMS, 'no-default-alpn': SVC_PARAMS.noDefaultAlpn }).map(
-    ([name, key]) => [key as number, name],
-  ),
-)
+const SVC_NAMES = new Map<number, string>([
+  [SVC_PARAMS.mandatory, 'mandatory'],
+  [SVC_PARAMS.ech, 'ech'],
+])
 
 /** Name of a type: `A`, or `TYPE123` for what has none here (RFC 3597). */
 export function typeName(data: RecordData): string {
@@ -62,8 +61,10 @@ function paramsText(params: ReadonlyMap<number, Uint8Array>): string[] {
     if (key === SVC_PARAMS.alpn) return `alpn=${alpnText(value)}`
     if (key === SVC_PARAMS.ipv6hint) return `ipv6hint=${chunks(value, 16, ipv6)}`
     if (value.length === 0) return `key${key}`
-    const label = name === undefined || key === SVC_PARAMS.localHttpPort ? `key${key}` : name
-    return `${label}=${quoted(value)}`
+    // As zone files of ours write the ports of private keys.
+    if (value.length === 2 && name === undefined)
+      return `key${key}=${Buffer.from(value).readUInt16BE(0)}`
+    return `${name ?? `key${key}`}=${quoted(value)}`
   })
 }
 
