@@ -39,7 +39,7 @@ const ENTRIES = {
   restore: 'stack/src/bin/restore.ts',
 }
 
-const SHARED = ['package-lock.json', 'scripts/build.mjs']
+const SHARED = ['package-lock.json', 'scripts/build.mjs', 'scripts/admin-page.mjs']
 const SERVICES = [
   'packages',
   'homeserver',
@@ -136,6 +136,7 @@ async function bundle() {
         js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); const __dirname = import.meta.dirname; const __filename = import.meta.filename;",
       },
     })
+    await (await import('./admin-page.mjs')).bundleAdminPage()
   } catch (error) {
     rmSync(scratch, { recursive: true, force: true })
     const lines = (error.errors ?? []).map(({ text, location }) =>

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { entryRoutes } from '../admin/entries.ts'
 import { adminEventRoutes } from '../admin/events.ts'
 import { createGuard } from '../admin/guard.ts'
+import { pageRoutes } from '../admin/page.ts'
 import { statsRoutes } from '../admin/stats.ts'
 import { tokenRoutes } from '../admin/tokens.ts'
 import { userRoutes } from '../admin/users.ts'
@@ -14,7 +15,7 @@ export function adminRoutes(app: FastifyInstance, ctx: Context): void {
   const guard = createGuard(ctx)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, payload, done) => done(null, payload))
-  app.get('/', async (_, reply) => reply.type('text/plain').send('Homeserver - Admin Endpoint'))
+  pageRoutes(app)
   app.register(async (scope) => {
     scope.addHook('onRequest', async (request) => guard.header(request))
     tokenRoutes(scope, ctx)
