@@ -164,7 +164,14 @@ export async function startNexus(
     )
     const graph = teardown.use(await openGraph(config, pool))
     const search = teardown.use(await openSearch(config, pool))
-    const projections = createProjections(pool, graph, search)
+    const projecting = createPool(config.databaseUrl, {
+      max: 8,
+      name: 'nexus projections',
+      pipeline: true,
+      log,
+    })
+    teardown.add(() => projecting.end())
+    const projections = createProjections(projecting, graph, search)
     watcher = config.roles.includes('watcher')
       ? startWatcher(parts, { journal, blobs, pkarr, fetch: outbound })
       : null

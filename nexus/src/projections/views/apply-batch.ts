@@ -1,7 +1,7 @@
 import { classifyPath, PROFILE_PATH } from '@pubky/app-specs'
 import type { HomeEntry, JournalEntry, PurgeEntry } from '@pubky/indexer'
 import { formatUri, type PublicKeyZ32, type StoragePath } from '@pubky/protocol'
-import { foldEntry, isAfter } from '../../objects/fold.ts'
+import { foldEntry, isAfter, type ObjectState } from '../../objects/fold.ts'
 import type { Judged } from '../../objects/judge.ts'
 import { kindOfPath } from '../../objects/kind-of-path.ts'
 import type { Changes } from './changes.ts'
@@ -21,12 +21,16 @@ export type BatchEntry =
   | { entry: HomeEntry | PurgeEntry; judged: null }
   | { entry: JournalEntry; judged: Judged }
 
-/** Applies entries in their order, all in the given transaction. */
+/**
+ * Applies entries in their order, all in the given transaction. `found`: the states of all objects
+ * that they are about, before any of them.
+ */
 export async function applyBatch(
   tx: Tx,
   entries: readonly BatchEntry[],
   records: OwnerRecords,
   changes: Changes,
+  found: readonly ObjectState[],
 ): Promise<void> {
   let index = 0
   while (index < entries.length) {
@@ -43,7 +47,7 @@ export async function applyBatch(
       if (judged === null) break
       run.push(judged)
     }
-    index += await applyRun(tx, run, records, changes)
+    index += await applyRun(tx, run, records, changes, index === 0 ? found : null)
   }
 }
 
@@ -53,8 +57,9 @@ async function applyRun(
   run: readonly Judged[],
   records: OwnerRecords,
   changes: Changes,
+  found: readonly ObjectState[] | null,
 ): Promise<number> {
-  const segment = await openSegment(tx, changes, run.map(wantedBy))
+  const segment = await openSegment(tx, changes, run.map(wantedBy), found)
   let count = 0
   for (const judged of run) {
     const { entry } = judged
@@ -74,8 +79,14 @@ async function applyRun(
     }
     count += 1
   }
-  await segment.flush(records.timelineOf)
+  later(changes, segment.flush(records.timelineOf))
   return count
+}
+
+/** Whoever applies the batch waits for it, and learns of its failure. */
+function later({ pending }: Changes, writing: Promise<void>): void {
+  writing.catch(() => {})
+  pending.push(writing)
 }
 
 function wantedBy({ entry, doc }: Judged): Wanted {
@@ -146,6 +157,6 @@ async function applyPaths(
       const before = segment.stateOf({ owner, path })
       if (before || after) segment.change({ owner, path }, after, cause)
     }
-    await segment.flush(records.timelineOf)
+    later(changes, segment.flush(records.timelineOf))
   }
 }

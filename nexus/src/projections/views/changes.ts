@@ -18,6 +18,8 @@ export function createChanges() {
     unread: new Set<PublicKeyZ32>(),
     /** Follows and mutes that came or went, in order. */
     edges,
+    /** Statements whose answers nobody has waited for yet. */
+    pending: [] as Promise<unknown>[],
   }
 }
 

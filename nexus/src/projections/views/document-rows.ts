@@ -93,10 +93,12 @@ export async function saveDocuments(
       else noFiles.push({ owner: at.owner, id: lastSegment(at.path) })
     }
   }
-  await removePosts(tx, noPosts)
-  await upsertPosts(tx, posts)
-  await removeFiles(tx, noFiles)
-  await upsertFiles(tx, files)
+  await Promise.all([
+    removePosts(tx, noPosts),
+    upsertPosts(tx, posts),
+    removeFiles(tx, noFiles),
+    upsertFiles(tx, files),
+  ])
 }
 
 function postRow(state: ObjectState): Record<keyof typeof POST_COLUMNS, unknown> {
@@ -143,11 +145,14 @@ export async function saveUsers(
   people: readonly { id: PublicKeyZ32; timeline: HomeTimeline; profile: ObjectState | null }[],
 ): Promise<void> {
   const known = people.filter(({ timeline }) => timeline.knownSince !== null)
-  await removeUsers(
-    tx,
-    people.filter(({ timeline }) => timeline.knownSince === null).map(({ id }) => ({ id })),
-  )
-  await upsertUsers(tx, known.map(userRow))
+  const unknown = people.filter(({ timeline }) => timeline.knownSince === null)
+  await Promise.all([
+    removeUsers(
+      tx,
+      unknown.map(({ id }) => ({ id })),
+    ),
+    upsertUsers(tx, known.map(userRow)),
+  ])
 }
 
 function userRow(person: {

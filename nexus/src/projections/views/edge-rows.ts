@@ -106,14 +106,16 @@ export async function saveEdges(tx: Tx, all: readonly Assertions[]): Promise<voi
     if (!first) dels[edge.kind].push(key)
     else puts[edge.kind].push({ ...key, ...valuesOf(edge, first), indexed_at: first.indexedAt })
   }
-  await removeFollows(tx, dels.follow)
-  await upsertFollows(tx, puts.follow)
-  await removeMutes(tx, dels.mute)
-  await upsertMutes(tx, puts.mute)
-  await removeBookmarks(tx, dels.bookmark)
-  await upsertBookmarks(tx, puts.bookmark)
-  await removeTags(tx, dels.tag)
-  await upsertTags(tx, puts.tag)
+  await Promise.all([
+    removeFollows(tx, dels.follow),
+    upsertFollows(tx, puts.follow),
+    removeMutes(tx, dels.mute),
+    upsertMutes(tx, puts.mute),
+    removeBookmarks(tx, dels.bookmark),
+    upsertBookmarks(tx, puts.bookmark),
+    removeTags(tx, dels.tag),
+    upsertTags(tx, puts.tag),
+  ])
 }
 
 function keyOf({ kind, owner, target, label, app }: Edge): object {

@@ -22,12 +22,12 @@ import {
   signerFromKeypair,
   utf8,
 } from '@pubky/protocol'
-import { createFileBlobStore } from '@pubky/server-kit'
+import { createFileBlobStore, createPool } from '@pubky/server-kit'
 import { createTestDatabase } from '@pubky/testkit/pg'
 import { createViews } from './views.ts'
 
 /** For tests: a journal and the views on it. */
-const MIGRATIONS = join(import.meta.dirname, '../../../../prisma/nexus/migrations')
+export const MIGRATIONS = join(import.meta.dirname, '../../../../prisma/nexus/migrations')
 export const START_MS = 1_764_000_000_000
 
 const keypairOf = (n: number): Keypair => keypairFromSeed(new Uint8Array(32).fill(n))
@@ -87,7 +87,8 @@ export async function openWorld() {
   const dir = await mkdtemp(join(tmpdir(), 'views-'))
   const blobs = createFileBlobStore({ dir })
   const journal = createPgJournal({ ...db, blobs })
-  const views = createViews({ pool: db.pool })
+  const pool = createPool(db.url, { max: 4, pipeline: true })
+  const views = createViews({ pool })
 
   async function append(entry: NewEntry): Promise<void> {
     if (entry.kind === 'HOME') await journal.appendHome(entry)
@@ -112,6 +113,7 @@ export async function openWorld() {
     },
     async [Symbol.asyncDispose]() {
       await journal[Symbol.asyncDispose]()
+      await pool.end()
       await db[Symbol.asyncDispose]()
       await rm(dir, { recursive: true, force: true })
     },

@@ -1,6 +1,7 @@
 import type { LogMessage, PostPlace } from '../../live/live-event.ts'
 import type { Changes } from './changes.ts'
 import { unreadOf } from './notice.ts'
+import type { CountedPerson } from './recount-people.ts'
 import type { CountedPost } from './recount-posts.ts'
 import { rowsOf, type Tx } from './sql.ts'
 
@@ -12,28 +13,26 @@ export const MAX_MESSAGES = 2_000
 export interface LiveInputs {
   changes: Changes
   posts: readonly CountedPost[]
-  people: readonly string[]
+  people: readonly CountedPerson[]
   recipients: readonly string[]
 }
 
 /** What open pages are told of a batch whose rows are written. */
 export async function liveMessages(tx: Tx, o: LiveInputs): Promise<LogMessage[]> {
   const fresh = o.posts.filter((p) => p.visible && !p.was_visible && !p.deleted)
-  const labels = await labelsOf(
-    tx,
-    fresh.filter((p) => p.tags > 0).map((p) => p.key),
-  )
+  const tagged = fresh.filter((p) => p.tags > 0).map((p) => p.key)
+  const told = [...new Set([...o.recipients, ...o.changes.unread])]
+  const [labels, unread] = await Promise.all([labelsOf(tx, tagged), unreadOf(tx, told)])
   const messages: LogMessage[] = [{ type: 'changed', keys: changedKeys(o.changes) }]
   for (const edge of o.changes.edges) messages.push({ type: 'edge', ...edge })
   for (const post of o.posts) messages.push(...postMessages(post, o.changes, labels))
   const rows = new Set(o.posts.map(({ key }) => key))
   for (const key of o.changes.gone)
     if (!rows.has(key)) messages.push({ type: 'post_removed', key, place: NOWHERE })
-  for (const { user_id: key, ...counts } of await countsOf(tx, o.people))
+  for (const { id: key, counts } of o.people)
     messages.push({ type: 'counts', key, counts, place: null })
-  const told = [...new Set([...o.recipients, ...o.changes.unread])]
-  for (const { id: user, unread } of await unreadOf(tx, told))
-    messages.push({ type: 'notification', user, unread })
+  for (const { id: user, unread: count } of unread)
+    messages.push({ type: 'notification', user, unread: count })
   if (messages.length === 1 && changedKeys(o.changes).length === 0) return []
   return messages.length > MAX_MESSAGES ? [{ type: 'reset' }] : messages
 }
@@ -75,16 +74,4 @@ async function labelsOf(tx: Tx, keys: readonly string[]): Promise<Map<string, st
     keys,
   ])
   return new Map(rows.map(({ post_key, labels }) => [post_key, labels]))
-}
-
-const COUNTS = `select user_id, tagged, tags, unique_tags, posts, replies, collections, following,
-    followers, friends, bookmarks
-  from user_counts where user_id = any($1::text[])`
-
-type UserCountsRow = { user_id: string } & Record<string, number>
-
-async function countsOf(tx: Tx, people: readonly string[]): Promise<UserCountsRow[]> {
-  if (people.length === 0) return []
-  const rows = await rowsOf<{ user_id: string }>(tx, 'live_counts', COUNTS, [people])
-  return rows as UserCountsRow[]
 }

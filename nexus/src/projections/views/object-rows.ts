@@ -106,8 +106,7 @@ export async function saveObjects(
       gone.push({ owner, path })
     }
   }
-  await removeObjects(tx, gone)
-  await upsertObjects(tx, kept)
+  await Promise.all([removeObjects(tx, gone), upsertObjects(tx, kept)])
 }
 
 function rowOfState(s: ObjectState): Record<keyof typeof COLUMNS, unknown> {

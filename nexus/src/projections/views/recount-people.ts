@@ -43,6 +43,14 @@ const COUNTS: Record<Group, { columns: readonly string[]; count: string }> = {
   },
 }
 
+const COLUMNS = ['user_id', ...Object.values(COUNTS).flatMap(({ columns }) => columns)]
+
+/** Everything that is counted of one person. */
+export interface CountedPerson {
+  id: string
+  counts: Record<string, number>
+}
+
 function statement({ columns, count }: (typeof COUNTS)[Group]): string {
   const set = columns.map((name) => `${name} = excluded.${name}`).join(', ')
   const mine = columns.map((name) => `c.${name}`).join(', ')
@@ -52,7 +60,7 @@ function statement({ columns, count }: (typeof COUNTS)[Group]): string {
     from unnest($1::text[]) as k (id) cross join lateral (${count}) n
     on conflict (user_id) do update set ${set}
     where (${mine}) is distinct from (${theirs})
-    returning user_id`
+    returning ${COLUMNS.map((name) => `c.${name}`).join(', ')}`
 }
 
 const STATEMENTS = Object.entries(COUNTS).map(([group, counts]) => ({
@@ -63,21 +71,25 @@ const STATEMENTS = Object.entries(COUNTS).map(([group, counts]) => ({
 const BOOKMARKERS = 'select distinct owner from bookmarks where post_key = any($1::text[])'
 
 /** Counts again what was touched. Resolves to the people whose counters changed. */
-export async function recountPeople(tx: Tx, touched: Touched): Promise<string[]> {
+export async function recountPeople(tx: Tx, touched: Touched): Promise<CountedPerson[]> {
   const { people, collections } = touched
   if (collections.size > 0) {
     const rows = await rowsOf<{ owner: string }>(tx, 'bookmarkers', BOOKMARKERS, [[...collections]])
     for (const { owner } of rows) people.bookmarks.add(owner)
   }
-  const changed = new Set<string>()
-  for (const { group, text } of STATEMENTS) {
-    const ids = [...people[group]]
-    if (ids.length === 0) continue
-    const rows = await rowsOf<{ user_id: string }>(tx, `recount_people_${group}`, text, [ids])
-    for (const { user_id } of rows) changed.add(user_id)
-  }
-  return [...changed]
+  const counted = await Promise.all(
+    STATEMENTS.map(async ({ group, text }) => {
+      const ids = [...people[group]]
+      return ids.length === 0 ? [] : rowsOf<CountsRow>(tx, `recount_people_${group}`, text, [ids])
+    }),
+  )
+  // The statements ran one after another: the last row of a person says all.
+  const last = new Map<string, Record<string, number>>()
+  for (const { user_id: id, ...counts } of counted.flat()) last.set(id, counts)
+  return [...last].map(([id, counts]) => ({ id, counts }))
 }
+
+type CountsRow = { user_id: string } & Record<string, number>
 
 const REMOVE_LABELS = `delete from user_labels l
   using unnest($1::text[]) as k (id)
@@ -93,8 +105,10 @@ const WRITE_LABELS = `insert into user_labels as l (user_id, label, taggers)
 /** Brings the label lists of these people in line with the tags on them. */
 export async function relabelPeople(tx: Tx, ids: ReadonlySet<string>): Promise<void> {
   if (ids.size === 0) return
-  await rowsOf(tx, 'remove_user_labels', REMOVE_LABELS, [[...ids]])
-  await rowsOf(tx, 'write_user_labels', WRITE_LABELS, [[...ids]])
+  await Promise.all([
+    rowsOf(tx, 'remove_user_labels', REMOVE_LABELS, [[...ids]]),
+    rowsOf(tx, 'write_user_labels', WRITE_LABELS, [[...ids]]),
+  ])
 }
 
 const REMOVE_RESOURCES = `delete from resources r using unnest($1::text[]) as k (id)
@@ -116,6 +130,8 @@ export async function recountResources(
 ): Promise<void> {
   if (resources.size === 0) return
   const ids = [...resources.keys()]
-  await rowsOf(tx, 'remove_resources', REMOVE_RESOURCES, [ids])
-  await rowsOf(tx, 'write_resources', WRITE_RESOURCES, [ids, [...resources.values()]])
+  await Promise.all([
+    rowsOf(tx, 'remove_resources', REMOVE_RESOURCES, [ids]),
+    rowsOf(tx, 'write_resources', WRITE_RESOURCES, [ids, [...resources.values()]]),
+  ])
 }

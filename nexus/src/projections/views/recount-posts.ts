@@ -84,6 +84,8 @@ const WRITE_LABELS = `insert into post_labels as l
 /** Brings the label lists of these posts in line with their tags; the posts are counted already. */
 export async function relabelPosts(tx: Tx, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return
-  await rowsOf(tx, 'remove_post_labels', REMOVE_LABELS, [keys])
-  await rowsOf(tx, 'write_post_labels', WRITE_LABELS, [keys])
+  await Promise.all([
+    rowsOf(tx, 'remove_post_labels', REMOVE_LABELS, [keys]),
+    rowsOf(tx, 'write_post_labels', WRITE_LABELS, [keys]),
+  ])
 }

@@ -36,8 +36,13 @@ export interface Cause {
 }
 
 /** Changes of objects, made in memory one after another, then written together. */
-export async function openSegment(tx: Tx, changes: Changes, wanted: readonly Wanted[]) {
-  const around = await loadSurroundings(tx, wanted)
+export async function openSegment(
+  tx: Tx,
+  changes: Changes,
+  wanted: readonly Wanted[],
+  found: readonly ObjectState[] | null = null,
+) {
+  const around = await loadSurroundings(tx, wanted, found)
   const { touched } = changes
   const dirtyObjects = new Map<Address, Owned>()
   const dirtyEdges = new Map<string, Assertions>()
@@ -201,23 +206,23 @@ export async function openSegment(tx: Tx, changes: Changes, wanted: readonly Wan
     }
   }
 
-  /** Writes what has changed; counters wait for the end of the batch. */
+  /** Writes what has changed; counters wait for the end of the batch. Need not be waited for. */
   async function flush(timelineOf: (owner: PublicKeyZ32) => HomeTimeline): Promise<void> {
     const dirty = [...dirtyObjects].map(([address, at]) => ({ address, at, state: stateOf(at) }))
-    await saveObjects(tx, new Map(dirty.map(({ address, state }) => [address, state])))
-    await saveDocuments(tx, dirty)
-    await saveEdges(tx, [...dirtyEdges.values()])
     const profiles = dirty.filter(({ at }) => kindOfPath(at.path) === 'profile')
-    await saveUsers(
-      tx,
-      profiles.map(({ at, state }) => ({
-        id: at.owner,
-        timeline: timelineOf(at.owner),
-        profile: state,
-      })),
-    )
+    const people = profiles.map(({ at, state }) => ({
+      id: at.owner,
+      timeline: timelineOf(at.owner),
+      profile: state,
+    }))
     const read = dirty.filter(({ at }) => kindOfPath(at.path) === 'lastRead')
-    await saveLastRead(tx, new Map(read.map(({ at, state }) => [at.owner, readAt(state)])))
+    await Promise.all([
+      saveObjects(tx, new Map(dirty.map(({ address, state }) => [address, state]))),
+      saveDocuments(tx, dirty),
+      saveEdges(tx, [...dirtyEdges.values()]),
+      saveUsers(tx, people),
+      saveLastRead(tx, new Map(read.map(({ at, state }) => [at.owner, readAt(state)]))),
+    ])
   }
 
   return { stateOf, change, flush }

@@ -1,7 +1,10 @@
-import type { ClientBase } from 'pg'
+import type { Tx } from '../pipeline.ts'
 
-/** A connection inside the projection's transaction. */
-export type Tx = Pick<ClientBase, 'query'>
+/**
+ * A connection inside the projection's transaction. Statements run in the order in which they are
+ * given, so that only those whose answer is needed have to be waited for.
+ */
+export type { Tx }
 
 /** Column name → type, in order. */
 type Columns = Readonly<Record<string, string>>

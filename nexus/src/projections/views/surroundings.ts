@@ -32,29 +32,33 @@ export interface Surroundings {
 
 export const followPair = (from: string, to: string) => `${from} ${to}`
 
-export async function loadSurroundings(tx: Tx, wanted: readonly Wanted[]): Promise<Surroundings> {
-  const states = await loadStates(tx, wanted)
+/** `found`: the states of these objects, where they were read already. */
+export async function loadSurroundings(
+  tx: Tx,
+  wanted: readonly Wanted[],
+  found: readonly ObjectState[] | null = null,
+): Promise<Surroundings> {
+  const states = await loadStates(tx, wanted, found)
   const edges = edgesOf(wanted, states)
   const shared = edges.filter(({ kind }) => kind === 'tag' || kind === 'bookmark')
-  const assertions = await loadAssertions(tx, shared)
+  const [assertions, kinds, follows, interactors] = await Promise.all([
+    loadAssertions(tx, shared),
+    loadKinds(tx, postsAround(wanted, edges)),
+    loadFollows(tx, edges),
+    loadInteractors(tx, changingPosts(wanted, states), wanted.length),
+  ])
   for (const edge of edges) addOwnAssertion(assertions, edge, states)
-  return {
-    states,
-    assertions,
-    kinds: await loadKinds(tx, postsAround(wanted, edges)),
-    follows: await loadFollows(tx, edges),
-    interactors: await loadInteractors(tx, changingPosts(wanted, states), wanted.length),
-  }
+  return { states, assertions, kinds, follows, interactors }
 }
 
-async function loadStates(tx: Tx, wanted: readonly Wanted[]) {
+async function loadStates(tx: Tx, wanted: readonly Wanted[], found: readonly ObjectState[] | null) {
   const states = new Map<Address, ObjectState | null>()
   const places = new Map<Address, Owned>()
   for (const { at } of wanted) {
     places.set(addressOf(at.owner, at.path), at)
     states.set(addressOf(at.owner, at.path), null)
   }
-  for (const state of await loadObjects(tx, [...places.values()]))
+  for (const state of found ?? (await loadObjects(tx, [...places.values()])))
     states.set(addressOf(state.owner, state.path), state)
   return states
 }

@@ -1,13 +1,15 @@
 import type { JournalEntry, Projection } from '@pubky/indexer'
 import type { PublicKeyZ32 } from '@pubky/protocol'
-import { RELAXED, withTransaction } from '@pubky/server-kit'
+import { withTransaction } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { appendToLog } from '../../live/log.ts'
 import { judge } from '../../objects/judge.ts'
+import { type Done, pipelined } from '../pipeline.ts'
 import { applyBatch, type BatchEntry } from './apply-batch.ts'
-import { createChanges } from './changes.ts'
+import { type Changes, createChanges } from './changes.ts'
 import { digestNotices, digestState } from './digest.ts'
 import { liveMessages } from './live-messages.ts'
+import { loadObjects } from './object-rows.ts'
 import { createOwnerRecords } from './owner-records.ts'
 import { recountPeople, recountResources, relabelPeople } from './recount-people.ts'
 import { type CountedPost, recountPosts, relabelPosts } from './recount-posts.ts'
@@ -68,7 +70,7 @@ export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
     const batch = await Promise.all(entries.map(toBatchEntry))
     if (batch.length === 0) return
     try {
-      const end = await withTransaction(pool, (tx) => applyIn(tx, batch), RELAXED)
+      const end = await pipelined(pool, (tx) => applyIn(tx, batch))
       // Otherwise another process was here: what is remembered of owners may be out of date.
       if (end !== null) records.commit(end)
     } catch (error) {
@@ -77,29 +79,46 @@ export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
     }
   }
 
-  /** Resolves to the position after the batch; null when there was nothing to do. */
-  async function applyIn(tx: Tx, batch: readonly BatchEntry[]): Promise<bigint | null> {
+  /** Comes to the position after the batch; to null when there was nothing to do. */
+  async function applyIn(tx: Tx, batch: readonly BatchEntry[]): Promise<Done<bigint | null>> {
     // The row is locked until the end: whoever else applies waits and then finds nothing to do.
-    const rows = await rowsOf<{ position: string }>(tx, 'lock_views', LOCK, KEY)
+    const [rows, found] = await Promise.all([
+      rowsOf<{ position: string }>(tx, 'lock_views', LOCK, KEY),
+      loadObjects(
+        tx,
+        batch.flatMap(({ judged }) => judged?.entry ?? []),
+      ),
+    ])
     const at = BigInt(rows[0]?.position ?? 0)
     const news = batch.filter(({ entry }) => entry.position > at)
     const end = news.at(-1)?.entry.position
-    if (end === undefined) return null
+    if (end === undefined) return { value: null, pending: [] }
     const owners = news.map(({ entry }): PublicKeyZ32 => entry.owner)
     await records.load(tx, owners, at)
     const changes = createChanges()
-    await applyBatch(tx, news, records, changes)
-    const { touched } = changes
-    const posts = await recountPosts(tx, touched.posts)
-    await relabelPosts(tx, labelled(touched.posts, posts))
-    const people = await recountPeople(tx, touched)
-    await relabelPeople(tx, touched.people.tags)
-    await recountResources(tx, touched.resources)
-    const recipients = await changes.notices.save(tx)
-    if (isLive)
-      await appendToLog(tx, end, await liveMessages(tx, { changes, posts, people, recipients }))
-    await rowsOf(tx, 'move_views', MOVE, [...KEY, end])
-    return end
+    const { pending } = changes
+    await applyBatch(tx, news, records, changes, found)
+    await account(tx, changes, end)
+    pending.push(rowsOf(tx, 'move_views', MOVE, [...KEY, end]))
+    return { value: end, pending }
+  }
+
+  /** Counts again what was touched, and tells of it. */
+  async function account(tx: Tx, changes: Changes, end: bigint): Promise<void> {
+    const { touched, pending } = changes
+    const [posts, people] = await Promise.all([
+      recountPosts(tx, touched.posts),
+      recountPeople(tx, touched),
+      relabelPeople(tx, touched.people.tags),
+      recountResources(tx, touched.resources),
+    ])
+    const [, recipients] = await Promise.all([
+      relabelPosts(tx, labelled(touched.posts, posts)),
+      changes.notices.save(tx),
+    ])
+    if (!isLive) return
+    const messages = await liveMessages(tx, { changes, posts, people, recipients })
+    pending.push(appendToLog(tx, end, messages))
   }
 
   async function reset(): Promise<void> {

@@ -7,6 +7,8 @@ export interface PoolOptions {
   /** Shown in pg_stat_activity. */
   name?: string
   statementTimeoutMs?: number
+  /** Statements given without waiting are sent at once and answered in order. */
+  pipeline?: boolean
   log?: Logger
 }
 
@@ -19,6 +21,7 @@ export function createPool(url: string, o: PoolOptions = {}): pg.Pool {
     idle_in_transaction_session_timeout: 60_000,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    pipeline: o.pipeline ?? false,
   })
   // An idle connection that breaks is replaced at the next query.
   pool.on('error', (error) => o.log?.warn({ error: error.message }, 'idle connection lost'))
