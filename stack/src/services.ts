@@ -75,6 +75,7 @@ export function serviceSpecs(o: Layout): Record<ServiceName, ChildSpec> {
       HOMESERVER_MIGRATIONS: join(repository, 'prisma/homeserver/migrations'),
       PORT: String(ports.homeserver),
       ADMIN_PORT: String(ports.admin),
+      METRICS_PORT: String(ports.metrics),
       PKARR_RELAYS: at.relay,
       SECRET_SEED: identity.seed,
       SIGNUP_MODE: identity.signupMode,

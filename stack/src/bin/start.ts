@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { StartError } from '@pubky/server-kit/errors'
 import { seedOnce } from '../demo-hook.ts'
 import { StackError } from '../errors.ts'
@@ -12,11 +13,17 @@ function openBrowser(url: string): void {
   child.unref()
 }
 
+function adminPassword(o: StartOptions, dataDir: string): string {
+  if (o.network === 'local') return 'password: admin'
+  return `password in ${join(dataDir, 'homeserver/admin-password')}`
+}
+
 function printAddresses(o: StartOptions, { urls }: RunningStack): void {
   const rows = [
     ['web', 'web app', urls.web],
     ['nexus', 'indexer', urls.nexus],
     ['homeserver', 'homeserver', urls.homeserver],
+    ['homeserver', 'admin page', `${urls.admin} (${adminPassword(o, urls.dataDir)})`],
     ['pkdns', 'PKARR relay', urls.relay],
     ['http-relay', 'HTTP relay', urls.httpRelay],
     ['pkdns', 'DHT', urls.dht],
