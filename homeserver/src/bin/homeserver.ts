@@ -1,8 +1,9 @@
-import { createLogger, loadConfig, runUntilSignal } from '@pubky/server-kit'
-import { homeserverSettings } from '../config.ts'
+import { createLogger, runUntilSignal } from '@pubky/server-kit'
+import { tellConfig } from '../config-tools.ts'
+import { readConfig } from '../read-config.ts'
 import { startHomeserver } from '../start.ts'
 
-await runUntilSignal(createLogger('homeserver'), () => {
-  const file = process.env.CONFIG_FILE
-  return startHomeserver(loadConfig(homeserverSettings, file ? { file } : {}))
-})
+const [option] = process.argv.slice(2)
+if (option === undefined)
+  await runUntilSignal(createLogger('homeserver'), () => startHomeserver(readConfig(process.env)))
+else process.exitCode = await tellConfig(option)

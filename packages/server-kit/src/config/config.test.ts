@@ -38,6 +38,13 @@ describe('loadConfig', () => {
     expect(load).toThrow(/PROT is not a setting.*PORT must be.*MODE must be one of/)
   })
 
+  it('tells what is wrong with settings beside each other together with the rest', () => {
+    const check = ({ mode }: { mode: string }) => (mode === 'open' ? ['open is not safe here'] : [])
+    const load = (env: NodeJS.ProcessEnv) => loadConfig(schema, { env, check })
+    expect(() => load({ PORT: 'x' })).toThrow(/PORT must be.*; open is not safe here\.$/)
+    expect(load({ MODE: 'closed' }).mode).toBe('closed')
+  })
+
   it('does not serialise secrets', () => {
     const config = loadConfig(schema, { env: { PASSWORD: 'hunter2' } })
     expect(config.password).toBe('hunter2')

@@ -78,7 +78,13 @@ function readFile(path: string): Map<string, string> {
  */
 export function loadConfig<S extends Schema>(
   schema: S,
-  o: { env?: NodeJS.ProcessEnv; file?: string; overrides?: Partial<Config<S>> } = {},
+  o: {
+    env?: NodeJS.ProcessEnv
+    file?: string
+    overrides?: Partial<Config<S>>
+    /** What is wrong with settings beside each other; bad values count as their defaults here. */
+    check?: (config: Config<S>) => string[]
+  } = {},
 ): Config<S> {
   const problems: string[] = []
   const fromFile = o.file && existsSync(o.file) ? readFile(o.file) : new Map<string, string>()
@@ -95,8 +101,9 @@ export function loadConfig<S extends Schema>(
       return [key, setting.default] as const
     }
   })
-  if (problems.length > 0) throw new StartError('invalid_config', `${problems.join('; ')}.`)
   const config = { ...Object.fromEntries(entries), ...o.overrides } as Config<S>
+  problems.push(...(o.check?.(config) ?? []))
+  if (problems.length > 0) throw new StartError('invalid_config', `${problems.join('; ')}.`)
   // Logs and reports serialise whole configurations; secrets stay out of them.
   return Object.defineProperty(config, 'toJSON', { value: () => withoutSecrets(schema, config) })
 }

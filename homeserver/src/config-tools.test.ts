@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+let dir = ''
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'pubky-options-'))
+})
+afterAll(() => rm(dir, { recursive: true, force: true }))
+
+function run(option: string, env: NodeJS.ProcessEnv = {}) {
+  const args = [
+    '--import',
+    import.meta.resolve('tsx'),
+    join(import.meta.dirname, 'bin/homeserver.ts'),
+  ]
+  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    const given = { PATH: process.env.PATH, LOG_LEVEL: 'silent', ...env }
+    execFile(process.execPath, [...args, option], { env: given }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out, err }),
+    )
+  })
+}
+
+test('--check-config tells every problem at once, of file and environment', async () => {
+  const file = join(dir, 'bad.env')
+  await writeFile(
+    file,
+    'PROT=1\nRATE_LIMITS=GET /x fast ip\nDEFAULT_RATE_READ=1mb\nDEFAULT_QUOTA_MB=-1\nBLOB_STORE=s3\n',
+  )
+  const { code, err } = await run('--check-config', { CONFIG_FILE: file, ADMIN_PORT: 'x' })
+  expect(code).toBe(1)
+  expect(err.trim().split('\n')).toEqual([
+    '- PROT is not a setting',
+    expect.stringMatching(/^- ADMIN_PORT must be/),
+    expect.stringMatching(/^- DEFAULT_QUOTA_MB must be/),
+    '- DEFAULT_RATE_READ must be a rate like 10mb/s',
+    '- RATE_LIMITS has a rule "GET /x fast ip" without a rate like 10r/m',
+    '- S3_ENDPOINT is needed for the blob store s3',
+    '- S3_ACCESS_KEY_ID is needed for the blob store s3',
+    '- S3_SECRET_ACCESS_KEY is needed for the blob store s3',
+  ])
+})
+
+test('--check-config is content with defaults, and not with the default password on the net', async () => {
+  expect(await run('--check-config')).toMatchObject({
+    code: 0,
+    out: 'The configuration is fine.\n',
+  })
+  const open = await run('--check-config', { HOST: '0.0.0.0' })
+  expect([open.code, open.err]).toEqual([1, expect.stringContaining('default admin password')])
+  const missing = await run('--check-config', { CONFIG_FILE: join(dir, 'none.env') })
+  expect([missing.code, missing.err]).toEqual([1, expect.stringContaining('is not there')])
+})
+
+test('the sample is a configuration, also without its comment signs', async () => {
+  const sample = (await run('--sample-config')).out
+  const file = join(dir, 'sample.env')
+  await writeFile(file, sample.replaceAll(/^#(?=[A-Z0-9_]+=.)/gm, ''))
+  expect(await run('--check-config', { CONFIG_FILE: file })).toMatchObject({ code: 0, err: '' })
+  expect((await run('--help')).out).toContain('--check-config')
+  expect((await run('--nonsense')).code).toBe(2)
+})
