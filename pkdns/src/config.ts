@@ -1,4 +1,12 @@
-import { type Config, choice, integerSetting, list, loadConfig, text } from '@pubky/server-kit'
+import {
+  type Config,
+  choice,
+  integerSetting,
+  list,
+  loadConfig,
+  optionalText,
+  text,
+} from '@pubky/server-kit'
 
 /** Settings of the service; the table in the README is made from it. */
 export const pkdnsSettings = {
@@ -33,6 +41,10 @@ export const pkdnsSettings = {
     env: 'DHT_BOOTSTRAP',
     default: [],
     doc: 'host:port of nodes to join by; on mainnet the public ones when empty',
+  }),
+  publicIp: optionalText({
+    env: 'DHT_PUBLIC_IP',
+    doc: 'IPv4 address by which others reach the DHT node on mainnet; its id is bound to it, so that they trust it',
   }),
   minimumTtl: integerSetting({
     env: 'MINIMUM_TTL',

@@ -30,7 +30,13 @@ export async function startDhtNodes(
     host: isLocal ? '127.0.0.1' : '0.0.0.0',
     network: config.network,
   }
-  const first = await startFirst({ ...options, port: config.dhtPort, bootstrap, dir: dirOf(0) })
+  const first = await startFirst({
+    ...options,
+    port: config.dhtPort,
+    bootstrap,
+    dir: dirOf(0),
+    publicIp: isLocal ? undefined : (config.publicIp ?? undefined),
+  })
   teardown.use(first)
   if (!isLocal) return first
 

@@ -16,6 +16,7 @@ import { createTokens } from './machine/tokens.ts'
 import { after } from './patient-timer.ts'
 import { type LookupContext, runLookup } from './run-lookup.ts'
 import { runPut } from './run-put.ts'
+import { isSecureId, secureIdFor } from './secure-id.ts'
 
 export interface DhtNodeOptions {
   /** Address to bind, IPv4. */
@@ -30,6 +31,8 @@ export interface DhtNodeOptions {
   /** Microseconds since the epoch. */
   clock: () => bigint
   random: (bytes: number) => Uint8Array
+  /** IPv4 address of this node on the internet, which its id is then bound to (BEP42). */
+  publicIp?: string | undefined
   /** A client that answers nobody and says so (BEP43). */
   readOnly?: boolean
   /** Milliseconds one node has to answer; 2000, on the local network 500. */
@@ -82,8 +85,11 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
   })
   const stateFile = o.dir ? join(o.dir, 'node.json') : null
   const known = stateFile ? await loadNodeState(stateFile) : null
-  const id = known?.id ?? random(ID_BYTES)
-  if (stateFile && !known) await saveNodeState(stateFile, { id, contacts: [] })
+  const isUsable = known && (!o.publicIp || isSecureId(known.id, o.publicIp))
+  const fresh = () => (o.publicIp ? secureIdFor(o.publicIp, random) : random(ID_BYTES))
+  const id = isUsable ? known.id : fresh()
+  if (stateFile && !isUsable)
+    await saveNodeState(stateFile, { id, contacts: known?.contacts ?? [] })
   const store = await openItemStore({
     file: o.dir && !readOnly ? join(o.dir, 'items.log') : null,
     limits: { ...STORAGE, ...o.storage },

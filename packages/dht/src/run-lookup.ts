@@ -10,6 +10,7 @@ import type { createNeighbours } from './machine/neighbours.ts'
 import { createNewest } from './machine/newest.ts'
 import type { RoundTrips } from './machine/round-trips.ts'
 import { isPacketValue } from './packet-value.ts'
+import { isSecureId } from './secure-id.ts'
 
 const K = 20
 const CONCURRENCY = 20
@@ -32,6 +33,8 @@ export interface LookupContext {
   nowMs: () => number
   after: (ms: number, call: () => void) => () => void
   roundTrips: RoundTrips
+  /** Questions of one look-up at once; 20 unless the simulator compares. */
+  concurrency?: number
   verify: (item: MutableItem) => Promise<boolean>
   store: Pick<ItemStore, 'get' | 'put'>
   neighbours: ReturnType<typeof createNeighbours>
@@ -89,9 +92,10 @@ async function drive(
   const machine = createLookup({
     target,
     k: K,
-    concurrency: CONCURRENCY,
+    concurrency: ctx.concurrency ?? CONCURRENCY,
     maxAsked: MAX_ASKED,
     maxPerHost: MAX_PER_HOST[ctx.network],
+    isSecure: ctx.network === 'mainnet' ? isSecureId : () => true,
   })
   const usable = (contact: Contact) =>
     Buffer.compare(contact.id, ctx.id) !== 0 && isAllowedAddress(ctx.network, contact)

@@ -46,7 +46,7 @@ export async function runPut(
   /** Whether this node is one of the closest, by which others will look for the item here. */
   function isOurs(nodes: readonly Writable[]): boolean {
     if (ctx.readOnly) return false
-    const farthest = nodes[K - 1]
+    const farthest = nodes.length < K ? undefined : nodes.at(-1)
     return !farthest || compareDistance(Buffer.from(target, 'hex'), ctx.id, farthest.id) < 0
   }
 

@@ -11,6 +11,14 @@ export interface LookupOptions {
   maxAsked: number
   /** Contacts believed of one address. */
   maxPerHost: number
+  /** Whether an address may have an id (BEP42); others are asked too, but do not count. */
+  isSecure: (id: Uint8Array, host: string) => boolean
+}
+
+/** What became of the contacts that one node has named. */
+interface Witness {
+  answered: number
+  failed: number
 }
 
 /** A contact in a look-up; `id` is null for a bootstrap address that has not answered yet. */
@@ -19,9 +27,15 @@ export interface Candidate extends Address {
   /** `late` is asked and no longer waited for; its answer is still taken. */
   state: 'new' | 'asked' | 'late' | 'answered' | 'failed'
   token: Uint8Array | null
+  isSecure: boolean
+  /** Who named it; empty for those that the search started from. */
+  witnesses: Witness[]
 }
 
 const MAX_CANDIDATES = 400
+const MAX_WITNESSES = 3
+/** A node that has named so many dead ones, and more dead than living, is not believed any further. */
+const MAX_FAILED = 3
 
 /**
  * An iterative look-up as a state machine: say whom to ask, take in answers and failures, end when
@@ -29,7 +43,7 @@ const MAX_CANDIDATES = 400
  */
 export function createLookup(o: LookupOptions) {
   const candidates: Candidate[] = []
-  const known = new Set<string>()
+  const known = new Map<string, Candidate>()
   const perHost = new Map<string, number>()
   let inFlight = 0
   let asked = 0
@@ -40,20 +54,43 @@ export function createLookup(o: LookupOptions) {
     return compareDistance(o.target, a.id, b.id)
   }
 
-  function add(contact: Address & { id: Uint8Array | null }): void {
+  function add(contact: Address & { id: Uint8Array | null }, witness: Witness | null): void {
     const address = `${contact.host}:${contact.port}`
+    const named = known.get(address)
+    if (named) {
+      if (witness && named.witnesses.length > 0 && named.witnesses.length < MAX_WITNESSES)
+        named.witnesses.push(witness)
+      return
+    }
     const siblings = perHost.get(contact.host) ?? 0
-    if (known.has(address) || siblings >= o.maxPerHost) return
-    known.add(address)
+    if (siblings >= o.maxPerHost) return
     perHost.set(contact.host, siblings + 1)
     const { id, host, port } = contact
-    candidates.push({ id, host, port, state: 'new', token: null })
+    const candidate: Candidate = {
+      id,
+      host,
+      port,
+      state: 'new',
+      token: null,
+      isSecure: id !== null && o.isSecure(id, host),
+      witnesses: witness ? [witness] : [],
+    }
+    known.set(address, candidate)
+    candidates.push(candidate)
   }
 
   /** Contacts to start from. */
   function seed(contacts: readonly (Address & { id: Uint8Array | null })[]): void {
-    for (const contact of contacts) add(contact)
+    for (const contact of contacts) add(contact, null)
     settle()
+  }
+
+  /** Named only by those who have named the dead: they may be made up, to keep us from the living. */
+  function isDoubtful({ witnesses }: Candidate): boolean {
+    return (
+      witnesses.length > 0 &&
+      witnesses.every(({ failed, answered }) => failed >= MAX_FAILED && failed > answered)
+    )
   }
 
   function settle(): void {
@@ -71,10 +108,13 @@ export function createLookup(o: LookupOptions) {
   function next(): Candidate[] {
     const chosen: Candidate[] = []
     let near = 0
+    let insecure = 0
     for (const candidate of candidates) {
       if (near >= o.k || inFlight >= o.concurrency || asked >= o.maxAsked) break
       if (candidate.state === 'failed' || candidate.state === 'late') continue
-      near++
+      if (candidate.state === 'new' && isDoubtful(candidate)) continue
+      if (candidate.isSecure || candidate.id === null) near++
+      else if (++insecure > o.k) continue
       if (candidate.state !== 'new') continue
       candidate.state = 'asked'
       inFlight++
@@ -90,16 +130,25 @@ export function createLookup(o: LookupOptions) {
   ): void {
     if (candidate.state !== 'asked' && candidate.state !== 'late') return
     if (candidate.state === 'asked') inFlight--
+    for (const witness of candidate.witnesses) {
+      witness.answered++
+      if (candidate.state === 'late') witness.failed--
+    }
     answered++
     candidate.state = 'answered'
     candidate.id = reply.id
     candidate.token = reply.token
-    for (const contact of reply.nodes) add(contact)
+    candidate.isSecure = o.isSecure(reply.id, candidate.host)
+    const witness = { answered: 0, failed: 0 }
+    for (const contact of reply.nodes) add(contact, witness)
     settle()
   }
 
   function fail(candidate: Candidate): void {
-    if (candidate.state === 'asked') inFlight--
+    if (candidate.state === 'asked') {
+      inFlight--
+      for (const witness of candidate.witnesses) witness.failed++
+    }
     if (candidate.state === 'asked' || candidate.state === 'late') candidate.state = 'failed'
   }
 
@@ -107,16 +156,26 @@ export function createLookup(o: LookupOptions) {
   function passOver(candidate: Candidate): void {
     if (candidate.state !== 'asked') return
     inFlight--
+    for (const witness of candidate.witnesses) witness.failed++
     candidate.state = 'late'
   }
 
-  /** The k closest that answered, closest first. */
+  /**
+   * The closest that answered, closest first: k whose ids their addresses may have, and those among
+   * them whose ids anybody could have chosen, at most k of these.
+   */
   function closest(): (Contact & { token: Uint8Array | null })[] {
-    return candidates
-      .flatMap(({ state, id, host, port, token }) =>
-        state === 'answered' && id ? [{ id, host, port, token }] : [],
-      )
-      .slice(0, o.k)
+    const found: (Contact & { token: Uint8Array | null })[] = []
+    let secure = 0
+    let insecure = 0
+    for (const { state, id, host, port, token, isSecure } of candidates) {
+      if (secure >= o.k) break
+      if (state !== 'answered' || !id) continue
+      if (isSecure) secure++
+      else if (++insecure > o.k) continue
+      found.push({ id, host, port, token })
+    }
+    return found
   }
 
   return {

@@ -13,6 +13,7 @@ import { createStorage } from './storage.ts'
 import { tally } from './tally.ts'
 import { createTokens } from './tokens.ts'
 
+const isSecure = () => true
 const idOf = (n: number) => Uint8Array.from(createHash('sha1').update(`node ${n}`).digest())
 const contact = (n: number): Contact => ({ id: idOf(n), host: '127.0.0.1', port: 1000 + n })
 const target = idOf(-1)
@@ -31,7 +32,14 @@ function simulate(
   dead: ReadonlySet<number>,
   pick: (n: number) => number,
 ) {
-  const machine = createLookup({ target, k: 8, concurrency: 3, maxAsked: 500, maxPerHost: 1000 })
+  const machine = createLookup({
+    target,
+    k: 8,
+    concurrency: 3,
+    maxAsked: 500,
+    maxPerHost: 1000,
+    isSecure,
+  })
   machine.seed([contact(0), contact(1), contact(2)])
   const flying: ReturnType<typeof machine.next> = []
   for (;;) {
@@ -78,7 +86,8 @@ describe('a look-up', () => {
   })
 
   it('stops in a network that names new nodes for ever', () => {
-    const machine = createLookup({ target, k: 20, concurrency: 20, maxAsked: 100, maxPerHost: 1e6 })
+    const machine = createLookup({ target, k: 20, concurrency: 20, maxAsked: 100, maxPerHost: 1e6 }),
+      isSecure,
     const closer = (step: number): Contact => {
       const id = Uint8Array.from(target)
       new DataView(id.buffer).setUint32(0, 0xffffffff - step)
@@ -99,13 +108,27 @@ describe('a look-up', () => {
   })
 
   it('believes only so many contacts of one address', () => {
-    const machine = createLookup({ target, k: 20, concurrency: 20, maxAsked: 100, maxPerHost: 2 })
+    const machine = createLookup({
+      target,
+      k: 20,
+      concurrency: 20,
+      maxAsked: 100,
+      maxPerHost: 2,
+      isSecure,
+    })
     machine.seed([contact(1), contact(2), contact(3)])
     expect(machine.next()).toHaveLength(2)
   })
 
   it('ignores a second answer', () => {
-    const machine = createLookup({ target, k: 20, concurrency: 20, maxAsked: 100, maxPerHost: 9 })
+    const machine = createLookup({
+      target,
+      k: 20,
+      concurrency: 20,
+      maxAsked: 100,
+      maxPerHost: 9,
+      isSecure,
+    })
     machine.seed([contact(1)])
     const [one] = machine.next()
     if (!one) throw new Error('one contact was given')
@@ -275,7 +298,14 @@ describe('patience', () => {
 
   it('lets a look-up go on without a slow node, whose answer still counts', () => {
     const target = new Uint8Array(20)
-    const lookup = createLookup({ target, k: 1, concurrency: 1, maxAsked: 10, maxPerHost: 10 })
+    const lookup = createLookup({
+      target,
+      k: 1,
+      concurrency: 1,
+      maxAsked: 10,
+      maxPerHost: 10,
+      isSecure,
+    })
     const at = (byte: number) => ({
       id: new Uint8Array(20).fill(byte),
       host: `1.1.1.${byte}`,
@@ -294,5 +324,57 @@ describe('patience', () => {
     lookup.answer(slow, { id: at(1).id, token: null, nodes: [] })
     expect(lookup.closest().map(({ host }) => host)).toEqual(['1.1.1.1'])
     expect(lookup.counts()).toEqual({ asked: 2, answered: 2 })
+  })
+})
+
+describe('a look-up among hostile nodes', () => {
+  const near = (n: number): Uint8Array => {
+    const id = Uint8Array.from(target)
+    id[18] = n >> 8
+    id[19] = n & 0xff
+    return id
+  }
+  const options = { target, k: 8, concurrency: 8, maxAsked: 200, maxPerHost: 1000 }
+
+  it('stops believing a node that names the dead', () => {
+    const machine = createLookup({ ...options, isSecure })
+    const liar = contact(0)
+    const honest = contact(1)
+    const living = Array.from({ length: 20 }, (_, n) => contact(100 + n))
+    machine.seed([liar, honest])
+    const asked: number[] = []
+    for (let round = machine.next(); round.length > 0; round = machine.next()) {
+      for (const one of round) {
+        asked.push(one.port)
+        if (one.port === liar.port) {
+          const nodes = Array.from({ length: 40 }, (_, n) => ({
+            id: near(n),
+            host: '10.0.0.1',
+            port: n + 1,
+          }))
+          machine.answer(one, { id: liar.id, token: null, nodes })
+        } else if (one.port < 1000) machine.fail(one)
+        else machine.answer(one, { id: one.id ?? near(0), token: null, nodes: living })
+      }
+    }
+    expect(asked.filter((port) => port < 1000).length).toBeLessThanOrEqual(8)
+    expect(machine.closest().length).toBe(8)
+  })
+
+  it('counts only ids that their addresses may have, and asks the others too', () => {
+    const machine = createLookup({ ...options, isSecure: (_, host) => host === '127.0.0.1' })
+    const chosen = Array.from({ length: 30 }, (_, n) => ({
+      id: near(n),
+      host: '10.0.0.1',
+      port: n + 1,
+    }))
+    machine.seed([...chosen, ...Array.from({ length: 20 }, (_, n) => contact(n))])
+    for (let round = machine.next(); round.length > 0; round = machine.next()) {
+      for (const one of round)
+        machine.answer(one, { id: one.id ?? near(0), token: null, nodes: [] })
+    }
+    const hosts = machine.closest().map(({ host }) => host)
+    expect(hosts.filter((host) => host === '127.0.0.1').length).toBe(8)
+    expect(hosts.filter((host) => host === '10.0.0.1').length).toBe(8)
   })
 })
