@@ -9,7 +9,7 @@ import {
   u64,
   utf8,
 } from './bytes.ts'
-import { covers, parseCapabilities } from './capabilities.ts'
+import { type Capability, covers, parseCapabilities } from './capabilities.ts'
 import { ProtocolError } from './errors.ts'
 import { type GrantClaims, verifyGrantSignature } from './grant.ts'
 import { publicKeyBytes, publicKeyFromBytes } from './keys.ts'
@@ -98,7 +98,8 @@ function readSigner(bytes: Uint8Array): PublicKeyZ32 {
 function readCertificate(bytes: Uint8Array): string | null {
   if (bytes.length === 0) return null
   if (bytes.length > MAX_CERTIFICATE_BYTES) return malformed('certificate too long')
-  if (bytes.some((byte) => byte < 0x21 || byte > 0x7e)) return malformed('certificate is no JWS')
+  for (const byte of bytes)
+    if (byte < 0x21 || byte > 0x7e) return malformed('certificate is no JWS')
   return fromUtf8(bytes)
 }
 
@@ -121,18 +122,24 @@ export function parseObjectProof(bytes: Uint8Array): ObjectProof {
 
 // Every object of a session carries the same certificate.
 const MAX_CERTIFICATES = 4096
-const certificates = new Map<string, GrantClaims>()
+const certificates = new Map<string, Certificate>()
 
-async function verifyCertificate(text: string): Promise<GrantClaims> {
+interface Certificate {
+  claims: GrantClaims
+  capabilities: Capability[]
+}
+
+async function verifyCertificate(text: string): Promise<Certificate> {
   const known = certificates.get(text)
   if (known) return known
   const claims = await verifyGrantSignature(text)
+  const verified = { claims, capabilities: claims.caps.flatMap(parseCapabilities) }
   if (certificates.size >= MAX_CERTIFICATES) {
     const oldest = certificates.keys().next()
     if (!oldest.done) certificates.delete(oldest.value)
   }
-  certificates.set(text, claims)
-  return claims
+  certificates.set(text, verified)
+  return verified
 }
 
 function badCertificate(reason: string, cause?: unknown): never {
@@ -149,20 +156,20 @@ async function checkCertificate(
     return
   }
   if (proof.signer === owner) badCertificate('the owner needs no certificate')
-  let claims: GrantClaims
+  let certificate: Certificate
   try {
-    claims = await verifyCertificate(proof.certificate)
+    certificate = await verifyCertificate(proof.certificate)
   } catch (cause) {
     return badCertificate('the certificate is no valid grant', cause)
   }
+  const { claims, capabilities } = certificate
   if (claims.iss !== owner) badCertificate('the certificate is not by the owner')
   if (claims.cnf !== proof.signer) badCertificate('the certificate is for another key')
   const from = BigInt(claims.iat) * 1_000_000n
   const until = BigInt(claims.exp) * 1_000_000n
   if (proof.timestamp < from || proof.timestamp >= until)
     badCertificate('the certificate does not hold at this time')
-  if (!covers(claims.caps.flatMap(parseCapabilities), path, 'w'))
-    badCertificate('the certificate does not cover this path')
+  if (!covers(capabilities, path, 'w')) badCertificate('the certificate does not cover this path')
 }
 
 /**
