@@ -86,8 +86,14 @@ describe('a look-up', () => {
   })
 
   it('stops in a network that names new nodes for ever', () => {
-    const machine = createLookup({ target, k: 20, concurrency: 20, maxAsked: 100, maxPerHost: 1e6 }),
+    const machine = createLookup({
+      target,
+      k: 20,
+      concurrency: 20,
+      maxAsked: 100,
+      maxPerHost: 1e6,
       isSecure,
+    })
     const closer = (step: number): Contact => {
       const id = Uint8Array.from(target)
       new DataView(id.buffer).setUint32(0, 0xffffffff - step)
