@@ -1,4 +1,4 @@
-import { MANIFEST_PATHS, type StoragePath } from '@pubky/protocol'
+import { isListed, MANIFEST_PATHS, type StoragePath } from '@pubky/protocol'
 import { PubkyError } from './errors.ts'
 import type { ManifestKeeper } from './move-manifest.ts'
 import { eachAtOnce } from './move-retry.ts'
@@ -29,8 +29,12 @@ function isManifest(path: StoragePath): boolean {
 
 export interface Copier {
   readonly counts: CopyCounts
-  /** Makes the target equal to the source, but for the objects about keys. Reads no body twice. */
-  all(): Promise<void>
+  /**
+   * Makes the target equal to the source, but for the objects about keys. With `keep`, what is newer or
+   * only at the target stays; with `trust`, what was looked at before is taken as it was then, because
+   * every change since is known.
+   */
+  all(o?: { keep?: boolean; trust?: boolean }): Promise<void>
   /** Makes some paths equal. `late`: what the target has changed since is left alone. */
   some(paths: Iterable<StoragePath>, o?: { late?: boolean }): Promise<void>
   /** Copies the objects about keys, and writes manifests of what was copied. */
@@ -48,6 +52,7 @@ export interface CopierOptions {
 /** Copies objects with their proofs, each at most once, whatever was interrupted before. */
 export function createCopier(o: CopierOptions): Copier {
   const { source, target, manifests, signal } = o
+  const known = new Map<StoragePath, SourceMeta>()
   const counts: CopyCounts = { copied: 0, same: 0, deleted: 0, newer: 0, problems: [] }
 
   async function pathsOf(account: Pick<AccountSource, 'paths'>): Promise<Set<StoragePath>> {
@@ -56,8 +61,13 @@ export function createCopier(o: CopierOptions): Copier {
     return paths
   }
 
-  async function remove(path: StoragePath): Promise<void> {
+  function forget(path: StoragePath): void {
+    known.delete(path)
     manifests.delete(path)
+  }
+
+  async function remove(path: StoragePath): Promise<void> {
+    forget(path)
     // Objects about keys are never withdrawn.
     if (isKeyObject(path)) return
     await alone(path, async () => {
@@ -78,7 +88,10 @@ export function createCopier(o: CopierOptions): Copier {
     }
   }
 
-  async function copy(meta: SourceMeta, o: { isThere: boolean; late: boolean }): Promise<void> {
+  async function copy(
+    meta: SourceMeta,
+    o: { isThere: boolean; unless?: 'newer' | 'as-new' | undefined },
+  ): Promise<void> {
     const { path } = meta
     const there = o.isThere ? await target.head(path, signal) : null
     if (there && isSameObject(meta, there, target.keepsProofs)) {
@@ -86,7 +99,8 @@ export function createCopier(o: CopierOptions): Copier {
       return
     }
     // Without signatures only the clocks of both hosts tell which one is newer.
-    if (there && o.late && there.lastModified > meta.lastModified) {
+    const ahead = there ? there.lastModified.getTime() - meta.lastModified.getTime() : -1
+    if (o.unless && (ahead > 0 || (ahead === 0 && o.unless === 'as-new'))) {
       counts.newer += 1
       return
     }
@@ -100,16 +114,21 @@ export function createCopier(o: CopierOptions): Copier {
   /** What changed since it was looked at is listed as it is now. */
   async function openAsListed(path: StoragePath): Promise<SourceObject | null> {
     const object = await source.open(path, signal)
-    if (object) manifests.set(path, object.hash)
-    else manifests.delete(path)
+    if (!object) forget(path)
+    else {
+      const { body: _, ...meta } = object
+      known.set(path, meta)
+      manifests.set(path, object.hash)
+    }
     return object
   }
 
-  async function survey(paths: readonly StoragePath[]): Promise<SourceMeta[]> {
+  async function survey(paths: readonly StoragePath[], trust = false): Promise<SourceMeta[]> {
     const metas: SourceMeta[] = []
     await eachAtOnce(paths, WIDTH, async (path) => {
-      const meta = await source.head(path, signal)
-      if (!meta) return manifests.delete(path)
+      const meta = (trust && known.get(path)) || (await source.head(path, signal))
+      if (!meta) return forget(path)
+      known.set(path, meta)
       manifests.set(path, meta.hash)
       metas.push(meta)
     })
@@ -118,17 +137,17 @@ export function createCopier(o: CopierOptions): Copier {
 
   return {
     counts,
-    async all() {
+    async all({ keep = false, trust = false } = {}) {
       const [wanted, there] = await Promise.all([pathsOf(source), pathsOf(target)])
-      for (const path of manifests.entries.keys()) if (!wanted.has(path)) manifests.delete(path)
+      for (const path of [...manifests.entries.keys()]) if (!wanted.has(path)) forget(path)
       // Files that are gone may lie where folders are now.
-      const surplus = [...there].filter((path) => !wanted.has(path))
+      const surplus = keep ? [] : [...there].filter((path) => !wanted.has(path))
       await eachAtOnce(surplus, WIDTH, remove)
-      const metas = await survey([...wanted])
+      const metas = await survey([...wanted], trust)
       let done = 0
       await eachAtOnce(metas, WIDTH, async (meta) => {
         if (!isKeyObject(meta.path))
-          await copy(meta, { isThere: there.has(meta.path), late: false })
+          await copy(meta, { isThere: there.has(meta.path), unless: keep ? 'as-new' : undefined })
         done += 1
         o.onProgress?.(done, metas.length)
       })
@@ -140,15 +159,19 @@ export function createCopier(o: CopierOptions): Copier {
       // A late deletion is not told from something that is only at the new home.
       const gone = late ? [] : wanted.filter((path) => !present.has(path))
       await eachAtOnce(gone, WIDTH, remove)
-      await eachAtOnce(metas, WIDTH, (meta) => copy(meta, { isThere: true, late }))
+      await eachAtOnce(metas, WIDTH, (meta) =>
+        copy(meta, { isThere: true, unless: late ? 'newer' : undefined }),
+      )
     },
     async keys() {
       const [wanted, there] = await Promise.all([pathsOf(source), pathsOf(target)])
       const metas = await survey(
         [...wanted].filter((path) => isKeyObject(path) && !isManifest(path)),
       )
-      for (const meta of metas) await copy(meta, { isThere: there.has(meta.path), late: false })
-      if (!target.keepsProofs) return
+      for (const meta of metas) await copy(meta, { isThere: there.has(meta.path) })
+      // A manifest says that there is nothing else.
+      const isAll = [...there].every((path) => manifests.entries.has(path) || !isListed(path))
+      if (!target.keepsProofs || !isAll || counts.newer > 0) return
       for (const manifest of await manifests.sign()) {
         const path = MANIFEST_PATHS[manifest.part]
         const { body, proof } = manifest

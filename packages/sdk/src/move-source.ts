@@ -75,7 +75,10 @@ export function accountSource(session: Session): LiveSource {
     const found = await insist(() => storage.head(path, opt), opt)
     if (!found) return null
     const hash = hashOf(found)
-    return hash ? toMeta(path, found, hash) : open(path, signal)
+    if (!hash) return open(path, signal)
+    // Whether the proof is sound is seen when the object is opened.
+    const { size, proof, lastModified } = found
+    return { path, hash, size, proof, lastModified }
   }
 
   async function open(path: StoragePath, signal?: AbortSignal): Promise<SourceObject | null> {

@@ -75,9 +75,9 @@ export interface MoveProgress {
 /**
  * What holds after a move. `frozen`: the old home took no write after the last one that was copied.
  * `followed`: it could not be frozen; its late writes were copied for two record lifetimes. `archive`:
- * everything that the archive had.
+ * everything that the archive had. `mirror`: everything that the mirror had when the home was lost.
  */
-export type MoveGuarantee = 'frozen' | 'followed' | 'archive'
+export type MoveGuarantee = 'frozen' | 'followed' | 'archive' | 'mirror'
 
 export interface MoveReport extends CopyCounts {
   guarantee: MoveGuarantee

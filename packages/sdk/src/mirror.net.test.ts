@@ -1,0 +1,129 @@
+import {
+  type PublicKeyZ32,
+  parseUri,
+  randomKeypair,
+  type Signer,
+  signerFromKeypair,
+  toBase64,
+  utf8,
+} from '@pubky/protocol'
+import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type MirrorPlace, mirrorAccount, promoteMirror } from './mirror.ts'
+import { openRootSession } from './move-home.ts'
+import type { MovePlace, PlaceStore } from './move-types.ts'
+import type { Pubky } from './types.ts'
+
+let net: TestNetwork
+let pubky: Pubky
+let first: PublicKeyZ32
+let second: PublicKeyZ32
+
+beforeEach(async () => {
+  net = await startTestNetwork({ homeservers: 2 })
+  pubky = net.client()
+  const [a, b] = net.homeservers
+  first = a?.publicKey as PublicKeyZ32
+  second = b?.publicKey as PublicKeyZ32
+})
+afterEach(async () => {
+  await net?.[Symbol.asyncDispose]()
+})
+
+function memory<T extends object>(): PlaceStore<T> {
+  let kept: T | null = null
+  return {
+    load: async () => kept,
+    save: async (place) => {
+      kept = { ...place }
+    },
+  }
+}
+
+async function settled() {
+  const root = signerFromKeypair(randomKeypair())
+  await pubky.signUp(root, first)
+  const session = await openRootSession(pubky, root, first)
+  for (let i = 0; i < 6; i += 1)
+    await session.storage.put(`/${i % 2 ? 'pub' : 'priv'}/app/${i}`, utf8(`${i}`), { signer: root })
+  return { root, session }
+}
+
+async function snapshot(root: Signer, home: PublicKeyZ32): Promise<Record<string, string>> {
+  const session = await openRootSession(pubky, root, home)
+  const found: Record<string, string> = {}
+  for (const folder of ['/pub/', '/priv/'])
+    for await (const uri of session.storage.list(folder)) {
+      const { path } = parseUri(uri)
+      if (path.endsWith('/pubky.keys/manifest')) continue
+      const meta = await session.storage.head(path)
+      found[path] = `${meta?.etag} ${meta?.proof ? toBase64(meta.proof) : 'unsigned'}`
+    }
+  return found
+}
+
+function startMirror(root: Signer, place = memory<MirrorPlace>()) {
+  const stop = new AbortController()
+  const running = mirrorAccount(pubky, root, { to: second, place, signal: stop.signal })
+  running.catch(() => {})
+  return {
+    async end() {
+      stop.abort()
+      await running
+    },
+    running,
+  }
+}
+
+const equal = (root: Signer) =>
+  expect
+    .poll(async () => await snapshot(root, second), { timeout: 15_000 })
+    .toEqual(expect.objectContaining({}))
+    .then(async () => {
+      await expect
+        .poll(
+          async () =>
+            JSON.stringify(await snapshot(root, second)) ===
+            JSON.stringify(await snapshot(root, first)),
+          { timeout: 15_000 },
+        )
+        .toBe(true)
+    })
+
+describe('a mirror', () => {
+  test('is kept fresh, through pauses too, and is promoted with what came last', async () => {
+    const { root, session } = await settled()
+    const place = memory<MirrorPlace>()
+    const mirror = startMirror(root, place)
+    await equal(root)
+    await session.storage.put('/pub/app/new', utf8('new'), { signer: root })
+    await session.storage.put('/priv/app/0', utf8('changed'), { signer: root })
+    await session.storage.delete('/pub/app/1')
+    await equal(root)
+    await mirror.end()
+    await session.storage.put('/pub/app/while-away', utf8('x'))
+    const again = startMirror(root, place)
+    await equal(root)
+    await session.storage.put('/pub/app/last', utf8('last'), { signer: root })
+    const before = await snapshot(root, first)
+    const move = { to: second, place: memory<MovePlace>() }
+    expect(await promoteMirror(pubky, root, move)).toMatchObject({ guarantee: 'frozen' })
+    await again.end()
+    expect(await snapshot(root, second)).toEqual(before)
+    expect(await net.client().homeserverOf(root.publicKey)).toBe(second)
+  })
+
+  test('becomes the home when the first one is gone', async () => {
+    const { root } = await settled()
+    const mirror = startMirror(root)
+    await equal(root)
+    const before = await snapshot(root, first)
+    await net.homeservers[0]?.close()
+    await mirror.end()
+    const move = { to: second, place: memory<MovePlace>() }
+    expect(await promoteMirror(pubky, root, move)).toMatchObject({ guarantee: 'mirror' })
+    const reader = net.client()
+    expect(await reader.homeserverOf(root.publicKey)).toBe(second)
+    expect(await snapshot(root, second)).toEqual(before)
+  }, 90_000)
+})
