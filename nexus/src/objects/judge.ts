@@ -15,8 +15,21 @@ export interface Judged {
   proofMicros: Micros | null
 }
 
-/** Verifies the proof and reads the body. Depends on the entry alone. */
-export async function judge(entry: ObjectEntry): Promise<Judged> {
+const judged = new WeakMap<ObjectEntry, Promise<Judged>>()
+
+/**
+ * Verifies the proof and reads the body. Depends on the entry alone, so that it is done once for all
+ * projections that are handed the same entry.
+ */
+export function judge(entry: ObjectEntry): Promise<Judged> {
+  const known = judged.get(entry)
+  if (known) return known
+  const verdict = judgeAnew(entry)
+  judged.set(entry, verdict)
+  return verdict
+}
+
+async function judgeAnew(entry: ObjectEntry): Promise<Judged> {
   const proof = await proofOf(entry)
   const doc = proof === 'invalid' ? null : readDoc(entry)
   const base = { entry, hash: entry.hash && toHex(entry.hash) }

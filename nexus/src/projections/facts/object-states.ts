@@ -65,10 +65,15 @@ export function createObjectStates(pool: Pool) {
   }
 
   /** The states of these objects after all entries up to a position. */
-  async function at(keys: readonly ObjectKey[], position: bigint): Promise<ObjectChange[]> {
+  async function at(
+    keys: readonly ObjectKey[],
+    position: bigint,
+    given: readonly JournalEntry[] = [],
+  ): Promise<ObjectChange[]> {
+    const inHand = new Map(given.map((entry) => [String(entry.position), entry]))
     const owners = await readOwners([...new Set(keys.map((key) => key.owner))], position)
     const seen = keys.filter((key) => known.has(nameOf(key)))
-    const news = grouped(await readAfter(seen, position, known))
+    const news = grouped(await readAfter(seen, position, known, inHand))
     for (const [name, history] of news) {
       const last = known.get(name)?.state ?? null
       // What comes in between of what was folded already is folded anew.
@@ -76,7 +81,7 @@ export function createObjectStates(pool: Pool) {
         known.delete(name)
     }
     const fresh = keys.filter((key) => !known.has(nameOf(key)))
-    const whole = grouped(await readAfter(fresh, position, null))
+    const whole = grouped(await readAfter(fresh, position, null, inHand))
     return keys.map((key) => {
       const name = nameOf(key)
       const timeline = owners.timeline(key.owner)
@@ -91,7 +96,7 @@ export function createObjectStates(pool: Pool) {
 
   /** What these entries change. */
   async function changes(entries: readonly JournalEntry[]): Promise<ObjectChange[]> {
-    return at(await touchedBy(entries), entries.at(-1)?.position ?? 0n)
+    return at(await touchedBy(entries), entries.at(-1)?.position ?? 0n, entries)
   }
 
   /** Call it when the effect of the changes is committed. */
@@ -108,6 +113,7 @@ export function createObjectStates(pool: Pool) {
     keys: readonly ObjectKey[],
     position: bigint,
     after: LRUCache<string, Known> | null,
+    inHand: ReadonlyMap<string, JournalEntry>,
   ): Promise<Judged[]> {
     if (keys.length === 0) return []
     const all: Judged[] = []
@@ -129,7 +135,7 @@ export function createObjectStates(pool: Pool) {
         ],
       )
       for (const row of rows) {
-        const entry = entryOfRow(row)
+        const entry = inHand.get(row.position) ?? entryOfRow(row)
         if (entry.kind === 'PUT' || entry.kind === 'DEL') all.push(withoutBytes(await judge(entry)))
       }
       if (rows.length < ROWS_AT_ONCE) return all
