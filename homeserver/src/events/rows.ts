@@ -1,4 +1,4 @@
-import { type PublicKeyZ32, publicKeyFromBytes } from '@pubky/protocol'
+import { fromHex, type PublicKeyZ32, publicKeyFromBytes } from '@pubky/protocol'
 import type { Pool } from 'pg'
 
 /** One change, as it is told. */
@@ -88,6 +88,37 @@ export async function allEvents(
   return rows.map(toEvent)
 }
 
+/** What a line of the feed tells. */
+interface Change {
+  id: string
+  kind: 'PUT' | 'DEL'
+  uri: string
+}
+
+type RawChange = [id: string, kind: number, key: string, path: string]
+
+/** The same, without hashes and proofs: most of an event's bytes. */
+export async function publicChangesAfter(
+  pool: Pool,
+  after: bigint,
+  limit: number,
+): Promise<Change[]> {
+  const { rows } = await pool.query<RawChange>({
+    name: 'public_changes_after',
+    rowMode: 'array',
+    text: `select e.id::text, e.kind, encode(u.key, 'hex'), e.path
+      from events e join users u on u.id = e.user_id
+      where e.id > $1 and e.path >= '/pub/' and e.path < '/pub0' order by e.id limit $2`,
+    values: [String(after), limit],
+  })
+  const keys = new Map<string, PublicKeyZ32>()
+  return rows.map(([id, kind, hex, path]) => {
+    const key = keys.get(hex) ?? publicKeyFromBytes(fromHex(hex))
+    keys.set(hex, key)
+    return { id, kind: kind === 0 ? 'PUT' : 'DEL', uri: `pubky://${key}${path}` }
+  })
+}
+
 /** A person whose events are asked for; `after` is exclusive, null from the beginning (or the end). */
 export interface UserCursor {
   userId: string
@@ -130,7 +161,7 @@ export function matchesFilters(path: string, filters: readonly string[]): boolea
   )
 }
 
-export function eventUri(event: EventRow): string {
+function eventUri(event: EventRow): string {
   return `pubky://${event.user}${event.path}`
 }
 

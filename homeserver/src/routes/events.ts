@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { parseBoolean, parseLimit } from '../entries/list.ts'
 import { refusals } from '../errors.ts'
-import { type EventRow, eventFrame, eventUri, publicEventsAfter } from '../events/rows.ts'
+import { type EventRow, eventFrame, publicChangesAfter, publicEventsAfter } from '../events/rows.ts'
 import { openStream, type Stream } from '../events/sse.ts'
 import { splitTarget } from '../tenant.ts'
 
@@ -47,9 +47,9 @@ async function feed(ctx: Context, request: FastifyRequest, reply: FastifyReply) 
   if (/\btext\/event-stream\b/.test(request.headers.accept ?? ''))
     return liveFeed(ctx, request, reply, cursor)
   const sinceMs = performance.now()
-  const rows = await publicEventsAfter(ctx.pool, cursor, parseLimit(query.get('limit')))
+  const rows = await publicChangesAfter(ctx.pool, cursor, parseLimit(query.get('limit')))
   ctx.metrics.feedQueries.observe(performance.now() - sinceMs)
-  const lines = rows.map((event) => `${event.kind} ${eventUri(event)}`)
+  const lines = rows.map(({ kind, uri }) => `${kind} ${uri}`)
   const last = rows.at(-1)
   if (last) lines.push(`cursor: ${last.id}`)
   return reply.type('text/plain').header('cache-control', 'no-store').send(lines.join('\n'))
