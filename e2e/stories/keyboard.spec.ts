@@ -1,4 +1,6 @@
+import { expectAlive } from '../flows/onboarding.ts'
 import { card, expectDelivered, publish, unique } from '../flows/posts.ts'
+import { expectAccessible } from '../setup/axe.ts'
 import { expect, test } from '../setup/story.ts'
 
 test('everything is done with the keyboard alone', async ({ join }) => {
@@ -60,5 +62,71 @@ test('everything is done with the keyboard alone', async ({ join }) => {
     await expect(page.getByRole('menuitem').nth(1)).toBeFocused()
     await keyboard.press('Escape')
     await expect(menu).toBeFocused()
+  })
+})
+
+test('single keys move, act and go, and can be turned off', async ({ join }) => {
+  const { page } = await join('Person with quick fingers')
+  const keyboard = page.keyboard
+  const texts = ['first', 'second'].map((word) => unique(`The ${word} of two`))
+  for (const text of texts) await publish(page, { text })
+  const [older = '', newer = ''] = texts
+  await page.reload()
+  await expectAlive(page)
+
+  await test.step('j and k walk through the posts', async () => {
+    await keyboard.press('j')
+    await expect(page.locator('[data-post]:focus')).toBeVisible()
+    for (let press = 0; press < 12; press += 1) {
+      if (await card(page, newer).evaluate((node) => node === document.activeElement)) break
+      await keyboard.press('j')
+    }
+    await expect(card(page, newer)).toBeFocused()
+    await keyboard.press('j')
+    await expect(card(page, older)).toBeFocused()
+    await keyboard.press('k')
+    await expect(card(page, newer)).toBeFocused()
+  })
+
+  await test.step('s keeps a post, r answers it', async () => {
+    await keyboard.press('s')
+    await expect(card(page, newer).getByRole('button', { name: 'Remove bookmark' })).toBeVisible()
+    await keyboard.press('r')
+    const dialog = page.getByRole('dialog', { name: 'Reply' })
+    await expect(dialog).toBeVisible()
+    await keyboard.press('Escape')
+    await expect(dialog).toBeHidden()
+  })
+
+  await test.step('g h goes home, / searches, and typing is left alone', async () => {
+    await keyboard.press('o')
+    await expect(page).toHaveURL(/\/post\//)
+    await keyboard.press('g')
+    await keyboard.press('h')
+    await expect(page).toHaveURL(/\/home$/)
+    await expectAlive(page)
+    await keyboard.press('/')
+    const field = page.getByRole('searchbox').first()
+    await expect(field).toBeFocused()
+    await keyboard.type('jng')
+    await expect(field).toHaveValue('jng')
+    await expect(page).toHaveURL(/\/home$/)
+    await field.blur()
+  })
+
+  await test.step('? lists the keys and turns them off', async () => {
+    await keyboard.press('?')
+    const help = page.getByRole('dialog', { name: 'Keyboard' })
+    await expect(help).toBeVisible()
+    await expectAccessible(page, 'list of keys')
+    await help.getByLabel('Single keys do something').uncheck()
+    await keyboard.press('Escape')
+    await keyboard.press('n')
+    await expect(page.getByRole('dialog')).toHaveCount(0)
+    await keyboard.press('?')
+    await help.getByLabel('Single keys do something').check()
+    await keyboard.press('Escape')
+    await keyboard.press('n')
+    await expect(page.getByRole('dialog', { name: 'New post' })).toBeVisible()
   })
 })

@@ -112,6 +112,7 @@ function NewsButton({ feed }: { feed: PostStream }) {
       {news > 0 ? (
         <Button
           look="brand"
+          data-act="news"
           className="pointer-events-auto -mt-10 animate-rise shadow-pop"
           icon={<ArrowUp size={17} aria-hidden />}
           onClick={() => {

@@ -35,6 +35,8 @@ export interface Actions {
   markRead(atMs: number): void
   retry(pendingId: string): void
   discard(pendingId: string): void
+  /** Turns a refused post into a draft and returns the draft's slot. */
+  takeBack(pendingId: string): Promise<string | null>
 }
 
 function kindOf({ content, kind, uploads = [] }: NewPost): string {
@@ -116,6 +118,14 @@ export function useActions(): Actions {
       markRead: (atMs) => run({ type: 'lastRead', atMs }),
       retry: (id) => void outbox?.retry(id),
       discard: (id) => void outbox?.discard(id),
+      async takeBack(id) {
+        const pending = outbox?.store.list.find((one) => one.id === id)
+        if (!outbox || !pending) return null
+        const { rescue } = await import('./outbox/to-draft.ts')
+        const slot = await rescue(outbox.store.user, pending)
+        await outbox.discard(id)
+        return slot
+      },
     }
   }, [outbox, viewer, askToJoin, t, client])
 }

@@ -1,12 +1,13 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
-import type { Pending } from './outbox/actions.ts'
+import type { Pending, Upload } from './outbox/actions.ts'
 
 export interface Draft {
   user: string
-  /** `new`, `reply:<key>`, `quote:<key>`. */
+  /** See `drafts.ts`. */
   slot: string
   text: string
   tags: string[]
+  uploads?: Upload[]
   atMs: number
 }
 

@@ -2,11 +2,12 @@
 
 import { useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
+import { draftSlot, dropDraft } from '../../state/drafts.ts'
 import { usePost } from '../../state/queries/post.ts'
+import { useViewer } from '../../state/session/viewer.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
-import { ConfirmDialog } from '../confirm-dialog.tsx'
 import { EmbeddedPost } from '../post-card/embedded-post.tsx'
 import type { WriteRequest } from './compose.tsx'
 import { Composer } from './composer.tsx'
@@ -29,7 +30,16 @@ export function ComposeDialog({
   const t = useT()
   const [dirty, setDirty] = useState(false)
   const [asking, setAsking] = useState(false)
+  const { id: viewer } = useViewer()
   const close = () => (dirty ? setAsking(true) : onClose())
+
+  function discard() {
+    const target = request.mode === 'post' ? null : request.target
+    const slot = request.slot ?? draftSlot(request.mode, target)
+    onClose()
+    // After the composer has gone, which keeps what it holds.
+    if (viewer !== null) setTimeout(() => void dropDraft(viewer, slot))
+  }
   return (
     <Dialog
       open
@@ -40,13 +50,19 @@ export function ComposeDialog({
       {request.mode === 'reply' ? <EmbeddedPost postKey={request.target} /> : null}
       <div className={request.mode === 'reply' ? 'mt-4' : ''}>
         {request.mode === 'edit' ? (
-          <EditForm postKey={request.target} onDirty={setDirty} onDone={onClose} />
+          <EditForm
+            postKey={request.target}
+            slot={request.slot}
+            onDirty={setDirty}
+            onDone={onClose}
+          />
         ) : (
           <Composer
             mode={request.mode}
             {...(request.mode === 'post'
               ? { initialText: request.text ?? '' }
               : { target: request.target })}
+            slot={request.slot}
             onDirty={setDirty}
             onDone={onClose}
             autoFocus
@@ -55,14 +71,24 @@ export function ComposeDialog({
       </div>
       {request.mode === 'repost' ? <EmbeddedPost postKey={request.target} /> : null}
       {asking ? (
-        <ConfirmDialog
-          title={t('composer.discardTitle')}
-          text=""
-          confirm={t('composer.discard')}
-          danger
-          onConfirm={onClose}
+        <Dialog
+          open
           onClose={() => setAsking(false)}
-        />
+          title={t('composer.keepTitle')}
+          description={t('composer.keepText')}
+          footer={
+            <>
+              <Button look="danger" onClick={discard}>
+                {t('composer.discard')}
+              </Button>
+              <Button look="brand" data-autofocus onClick={onClose}>
+                {t('composer.keepDraft')}
+              </Button>
+            </>
+          }
+        >
+          <span />
+        </Dialog>
       ) : null}
     </Dialog>
   )
@@ -70,11 +96,12 @@ export function ComposeDialog({
 
 interface EditFormProps {
   postKey: string
+  slot: string | undefined
   onDirty: (dirty: boolean) => void
   onDone: () => void
 }
 
-function EditForm({ postKey, onDirty, onDone }: EditFormProps) {
+function EditForm({ postKey, slot, onDirty, onDone }: EditFormProps) {
   const t = useT()
   const { post, status, retry } = usePost(postKey)
   if (!post)
@@ -83,5 +110,7 @@ function EditForm({ postKey, onDirty, onDone }: EditFormProps) {
     ) : (
       <Skeleton className="h-32" />
     )
-  return <Composer mode="edit" editing={post} onDirty={onDirty} onDone={onDone} autoFocus />
+  return (
+    <Composer mode="edit" editing={post} slot={slot} onDirty={onDirty} onDone={onDone} autoFocus />
+  )
 }

@@ -11,8 +11,8 @@ const ComposeDialog = lazy(() =>
 const TagsDialog = lazy(() => import('./tags-dialog.tsx').then((m) => ({ default: m.TagsDialog })))
 
 export type WriteRequest =
-  | { mode: 'post'; text?: string }
-  | { mode: 'reply' | 'repost' | 'edit'; target: PostKeyText }
+  | { mode: 'post'; text?: string; slot?: string }
+  | { mode: 'reply' | 'repost' | 'edit'; target: PostKeyText; slot?: string }
 
 export type ComposeRequest = WriteRequest | { mode: 'tags'; target: PostKeyText }
 

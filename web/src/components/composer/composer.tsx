@@ -4,6 +4,7 @@ import { ImagePlus, Tag } from 'lucide-react'
 import { type KeyboardEvent, lazy, Suspense, useEffect, useId, useRef, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { useActions } from '../../state/actions.ts'
+import { draftSlot } from '../../state/drafts.ts'
 import type { Upload } from '../../state/outbox/actions.ts'
 import { errorCode, errorTextKey } from '../../state/session/errors.ts'
 import { useViewer } from '../../state/session/viewer.tsx'
@@ -12,8 +13,10 @@ import { Button, IconButton } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { UserAvatar } from '../user-avatar.tsx'
+import { useDraft } from './use-draft.ts'
 
 const TagsField = lazy(() => import('./tags-field.tsx').then((m) => ({ default: m.TagsField })))
+const DraftsLink = lazy(() => import('./drafts-link.tsx').then((m) => ({ default: m.DraftsLink })))
 const Uploads = lazy(() => import('./uploads.tsx').then((m) => ({ default: m.Uploads })))
 
 const MOST_CHARACTERS = 2000
@@ -27,6 +30,8 @@ export interface ComposerProps {
   target?: PostKeyText
   editing?: PostView
   initialText?: string
+  /** Where its draft is kept; one per kind and post unless told. */
+  slot?: string | undefined
   /** One line until it gets the focus. */
   collapsible?: boolean
   autoFocus?: boolean
@@ -69,7 +74,29 @@ export function Composer(props: ComposerProps) {
   const ready = hasContent && !tooLong && !busy && text !== (editing ? before : null)
   const dirty = text !== before || tags.length > 0 || uploads.length > 0
 
+  const about = target ?? (editing ? keyOfPost(editing) : null)
+  const slot = props.slot ?? draftSlot(mode, about)
+  const draft = useDraft({
+    user: viewer,
+    slot,
+    content: { text, tags, uploads },
+    isEmpty: !dirty,
+    isBusy: () => document.activeElement === field.current,
+    adopt(kept) {
+      setText(kept.text || before)
+      setTags([...kept.tags])
+      setUploads([...kept.uploads])
+      setShowTags(kept.tags.length > 0)
+      if (kept.text || kept.uploads.length > 0) setOpen(true)
+    },
+  })
+
   useEffect(() => onDirty?.(dirty), [dirty, onDirty])
+  useEffect(() => {
+    // Typed before the page has come to life.
+    const early = field.current?.value
+    if (early) setText(early)
+  }, [])
   useEffect(() => {
     if (autoFocus) field.current?.focus()
   }, [autoFocus])
@@ -80,6 +107,7 @@ export function Composer(props: ComposerProps) {
     try {
       if (editing) {
         await actions.edit(editing, text)
+        draft.drop()
         onDone?.(keyOfPost(editing))
         return
       }
@@ -87,10 +115,8 @@ export function Composer(props: ComposerProps) {
         mode === 'reply' ? { parent: target } : mode === 'repost' ? { embed: target } : {}
       const key = await actions.post({ content: text, tags, uploads, ...relation })
       if (key === null) return
-      setText('')
-      setTags([])
-      setUploads([])
-      setShowTags(false)
+      draft.drop()
+      clear()
       if (collapsible) {
         setOpen(false)
         field.current?.blur()
@@ -101,6 +127,13 @@ export function Composer(props: ComposerProps) {
     } finally {
       setBusy(false)
     }
+  }
+
+  function clear() {
+    setText(before)
+    setTags([])
+    setUploads([])
+    setShowTags(false)
   }
 
   async function addFiles(files: Iterable<File>) {
@@ -165,6 +198,21 @@ export function Composer(props: ComposerProps) {
           {uploads.length > 0 ? <Uploads uploads={uploads} onChange={setUploads} /> : null}
           {showTags ? <TagsField tags={tags} onChange={setTags} /> : null}
         </Suspense>
+        {draft.restored && dirty ? (
+          <p role="status" className="mt-2 flex items-center gap-2 text-xs text-mute">
+            {t('composer.draftRestored')}
+            <button
+              type="button"
+              className="touch font-semibold text-fg underline underline-offset-4"
+              onClick={() => {
+                draft.drop()
+                clear()
+              }}
+            >
+              {t('composer.discard')}
+            </button>
+          </p>
+        ) : null}
         {open ? (
           <div className="mt-3 flex items-center gap-1 border-t pt-3">
             {editing ? null : (
@@ -180,6 +228,7 @@ export function Composer(props: ComposerProps) {
                 >
                   <Tag size={19} aria-hidden />
                 </IconButton>
+                <Suspense>{viewer ? <DraftsLink user={viewer} slot={slot} /> : null}</Suspense>
               </>
             )}
             <span

@@ -45,7 +45,7 @@ function Attachment({ uri, file, several, loading }: AttachmentProps) {
   if (type.startsWith('image/')) {
     const shown = type === 'image/gif' ? main : (fileAddress(nexus, uri, 'feed') ?? main)
     return (
-      <a href={main} target="_blank" rel="noopener noreferrer" className="block">
+      <a data-act="media" href={main} target="_blank" rel="noopener noreferrer" className="block">
         {/* biome-ignore lint/performance/noImgElement: pictures come sized from the indexer. */}
         <img
           src={shown}

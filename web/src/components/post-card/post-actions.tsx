@@ -9,6 +9,8 @@ import { cx } from '../../ui/cx.ts'
 import { useCompose } from '../composer/compose.tsx'
 
 interface ActionProps {
+  /** Name for the keyboard. */
+  act?: string
   label: string
   count?: number
   pressed?: boolean
@@ -16,10 +18,11 @@ interface ActionProps {
   children: ReactNode
 }
 
-function Action({ label, count, pressed, onClick, children }: ActionProps) {
+function Action({ act, label, count, pressed, onClick, children }: ActionProps) {
   return (
     <button
       type="button"
+      data-act={act}
       aria-label={label}
       title={label}
       aria-pressed={pressed}
@@ -53,6 +56,7 @@ export function PostActions({ view }: { view: PostView }) {
         <Tag size={18} aria-hidden />
       </Action>
       <Action
+        act="reply"
         label={t('post.replyAction', { count: replies })}
         count={replies}
         onClick={() => compose({ mode: 'reply', target: key })}
@@ -60,6 +64,7 @@ export function PostActions({ view }: { view: PostView }) {
         <MessageCircle size={18} aria-hidden />
       </Action>
       <Action
+        act="repost"
         label={t('post.repostAction', { count: reposts })}
         count={reposts}
         onClick={() => compose({ mode: 'repost', target: key })}
@@ -67,6 +72,7 @@ export function PostActions({ view }: { view: PostView }) {
         <Repeat2 size={19} aria-hidden />
       </Action>
       <Action
+        act="bookmark"
         label={t(kept ? 'post.bookmarkRemove' : 'post.bookmark')}
         pressed={kept}
         onClick={() => bookmark(key, !kept)}

@@ -58,6 +58,7 @@ export function PostTags({ target, tags, most = SHOWN }: PostTagsProps) {
         <AddTag target={target} tags={tags} onDone={() => setAdding(false)} />
       ) : (
         <IconButton
+          data-act="tag"
           label={t('post.addTag')}
           className="size-8 border border-dashed border-line-strong"
           onClick={() => setAdding(true)}

@@ -3,17 +3,29 @@
 import { CircleAlert } from 'lucide-react'
 import { useT } from '../../i18n/client.tsx'
 import { useActions } from '../../state/actions.ts'
+import { parseSlot } from '../../state/drafts.ts'
 import type { ShownPost } from '../../state/queries/post.ts'
 import { errorTextKey } from '../../state/session/errors.ts'
 import { Button } from '../../ui/button.tsx'
 import { Spinner } from '../../ui/spinner.tsx'
+import { useCompose } from '../composer/compose.tsx'
 
 /** Of the person's own new post: on its way, or refused with what one can do. */
 export function SendState({ shown }: { shown: ShownPost }) {
   const t = useT()
-  const { retry, discard } = useActions()
+  const { retry, discard, takeBack } = useActions()
+  const compose = useCompose()
   const { sending, pendingId } = shown
   if (sending === null || pendingId === null) return null
+
+  async function edit(id: string) {
+    const slot = await takeBack(id)
+    const draft = slot === null ? null : parseSlot(slot)
+    if (slot === null || draft === null) return
+    if (draft.mode === 'post') compose({ mode: 'post', slot })
+    else if (draft.target) compose({ mode: draft.mode, target: draft.target, slot })
+  }
+
   if (sending === 'waiting')
     return (
       <p className="mt-3 flex items-center gap-2 text-xs font-medium text-mute" role="status">
@@ -33,6 +45,9 @@ export function SendState({ shown }: { shown: ShownPost }) {
       <div className="mt-2 flex gap-2">
         <Button size="sm" onClick={() => retry(pendingId)}>
           {t('post.retry')}
+        </Button>
+        <Button look="outline" size="sm" onClick={() => void edit(pendingId)}>
+          {t('post.keepDraft')}
         </Button>
         <Button look="quiet" size="sm" onClick={() => discard(pendingId)}>
           {t('post.discard')}

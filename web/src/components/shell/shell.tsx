@@ -8,6 +8,8 @@ import { Banners } from './banners.tsx'
 import { BottomBar } from './bottom-bar.tsx'
 import { EarlyClicks } from './early-clicks.tsx'
 import { Header } from './header.tsx'
+import { RouteFrame } from './route-frame.tsx'
+import { Shortcuts } from './shortcuts.tsx'
 
 /** The frame of every page of the app: skip links, header, notices, content, bar on a phone. */
 export async function Shell({ children }: { children: ReactNode }) {
@@ -24,9 +26,10 @@ export async function Shell({ children }: { children: ReactNode }) {
         <Header />
         <Banners />
         <div id="content" tabIndex={-1} className="page pt-4 pb-28 outline-none lg:pt-6 lg:pb-16">
-          {children}
+          <RouteFrame>{children}</RouteFrame>
         </div>
         <BottomBar />
+        <Shortcuts />
         <Toaster />
       </ComposeProvider>
     </JoinProvider>

@@ -73,8 +73,9 @@ export const common = {
   signOutNoBackup:
     'The only copy of your key is in this browser. Without a backup you can never get back into this account.',
   signOutUnsent: {
-    one: '{count} change was not sent yet and will be lost.',
-    other: '{count} changes were not sent yet and will be lost.',
+    one: '{count} change was not sent yet. Words are kept here as a draft, anything else is lost.',
+    other:
+      '{count} changes were not sent yet. Words are kept here as drafts, anything else is lost.',
   },
   signedOutLocally: 'The homeserver could not be told; the session there ends by itself.',
   signedOutTitle: 'You are signed out',

@@ -1,7 +1,9 @@
 import { common } from './common.ts'
 import { composer } from './composer.ts'
+import { drafts } from './drafts.ts'
 import { errors } from './errors.ts'
 import { feed } from './feed.ts'
+import { keys } from './keys.ts'
 import { landing } from './landing.ts'
 import { lists } from './lists.ts'
 import { notices } from './notices.ts'
@@ -22,6 +24,8 @@ export const en = {
   feed,
   post,
   composer,
+  drafts,
+  keys,
   errors,
   thread,
   lists,

@@ -7,6 +7,7 @@ import type { Pending } from './actions.ts'
 import { planOps } from './plan.ts'
 import { createQueueStorage } from './queue-storage.ts'
 import type { PendingStore } from './store.ts'
+import { rescue } from './to-draft.ts'
 
 // Loaded when there is something to send.
 
@@ -65,6 +66,7 @@ function start(o: SenderOptions): Sender {
     if (pending.action.type === 'post')
       await store.change(pending.id, { state: 'failed', reason: code })
     else {
+      await rescue(store.user, pending).catch(() => {})
       await store.remove(pending.id)
       o.onRefused(code)
     }

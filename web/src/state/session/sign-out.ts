@@ -1,7 +1,8 @@
 import { parsePublicKey } from '@pubky/protocol/keys'
 import { keys } from '../../keys/index.ts'
 import type { RuntimeConfig } from '../config.ts'
-import { forgetPerson } from '../database.ts'
+import { forgetPerson, openDatabase, rangeOf } from '../database.ts'
+import { rescue } from '../outbox/to-draft.ts'
 import { type Account, removeAccount } from './accounts.ts'
 import { forgetSession, sessionOf } from './connection.ts'
 
@@ -21,8 +22,15 @@ export async function signOut(config: RuntimeConfig, account: Account): Promise<
   } catch {
     // The grant stays until it expires or is revoked elsewhere; the key for it is deleted below.
   }
+  await rescueUnsent(account.user).catch(() => {})
   forgetSession(account.user)
   await Promise.allSettled([keys.forget(parsePublicKey(account.user)), forgetPerson(account.user)])
   removeAccount(account.user)
   return { told }
+}
+
+/** Words that were not sent stay in this browser as drafts of the person. */
+async function rescueUnsent(user: string): Promise<void> {
+  const pending = await (await openDatabase()).getAll('pending', rangeOf(user))
+  for (const one of pending) if (one.state !== 'sent') await rescue(user, one)
 }

@@ -1,0 +1,126 @@
+import { useEffect, useId, useRef, useState } from 'react'
+import {
+  type DraftContent,
+  dropDraft,
+  keepLastWords,
+  readDraft,
+  saveDraft,
+  subscribeDrafts,
+} from '../../state/drafts.ts'
+
+const REST_MS = 1000
+
+interface DraftOptions {
+  /** Whose; null keeps nothing. */
+  user: string | null
+  slot: string
+  content: DraftContent
+  /** Nothing in it that would be missed. */
+  isEmpty: boolean
+  /** Puts a draft into the composer. */
+  adopt: (content: DraftContent) => void
+  /** Whether somebody writes in this composer right now. */
+  isBusy: () => boolean
+}
+
+interface KeptDraft {
+  /** A draft from earlier stands in the composer. */
+  restored: boolean
+  /** Sent, or not wanted any more. */
+  drop: () => void
+}
+
+/**
+ * Keeps what is written after a second of rest and when the page goes away, and brings it back. Other
+ * composers of the same slot follow while nobody writes in them.
+ */
+export function useDraft(o: DraftOptions): KeptDraft {
+  const { user, slot, content, isEmpty } = o
+  const source = useId()
+  const latest = useRef(o)
+  const kept = useRef<DraftContent | null>(null)
+  const isReady = useRef(false)
+  /** Sent: what still stands in the composer is not a draft. */
+  const isOver = useRef(false)
+  const [restored, setRestored] = useState(false)
+  useEffect(() => {
+    latest.current = o
+    if (o.isEmpty) isOver.current = false
+  })
+
+  const flush = useRef(() => {
+    const { user, slot, content, isEmpty } = latest.current
+    if (user === null || !isReady.current || isOver.current || isSame(kept.current, content)) return
+    const had = kept.current !== null
+    kept.current = isEmpty ? null : content
+    // A full disk only means that nothing is kept.
+    if (!isEmpty) saveDraft(user, slot, content, source).catch(() => {})
+    else if (had) dropDraft(user, slot, source).catch(() => {})
+  })
+
+  useEffect(() => {
+    if (user === null) return
+    let gone = false
+    isReady.current = false
+    async function look(first: boolean) {
+      const found = user === null ? undefined : await readDraft(user, slot)
+      if (gone) return
+      const { isEmpty, isBusy, adopt } = latest.current
+      if (first ? isEmpty : !isBusy()) {
+        const { text, tags, uploads = [] } = found ?? { text: '', tags: [] }
+        if (found) kept.current = { text, tags, uploads }
+        if (found || !first) adopt({ text, tags, uploads })
+        setRestored(first && found !== undefined)
+      }
+      isReady.current = true
+    }
+    look(true).catch(() => {})
+    const stop = subscribeDrafts((change) => {
+      const isOurs = change.user === user && change.slot === slot
+      if (isOurs && change.source !== source) look(false).catch(() => {})
+    })
+    return () => {
+      gone = true
+      stop()
+    }
+  }, [user, slot, source])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each change starts a new rest.
+  useEffect(() => {
+    const timer = setTimeout(flush.current, REST_MS)
+    return () => clearTimeout(timer)
+  }, [content.text, content.tags, content.uploads, isEmpty])
+
+  useEffect(() => {
+    const keep = flush.current
+    const onHide = () => document.visibilityState === 'hidden' && keep()
+    const onLeave = () => {
+      const { user, slot, content } = latest.current
+      const isKept = isOver.current || !isReady.current || isSame(kept.current, content)
+      if (user !== null && !isKept && (kept.current || !latest.current.isEmpty))
+        keepLastWords(user, slot, content)
+      keep()
+    }
+    document.addEventListener('visibilitychange', onHide)
+    addEventListener('pagehide', onLeave)
+    return () => {
+      document.removeEventListener('visibilitychange', onHide)
+      removeEventListener('pagehide', onLeave)
+      keep()
+    }
+  }, [])
+
+  return {
+    restored,
+    drop() {
+      isOver.current = true
+      kept.current = null
+      setRestored(false)
+      if (user !== null) dropDraft(user, slot, source).catch(() => {})
+    },
+  }
+}
+
+function isSame(a: DraftContent | null, b: DraftContent): boolean {
+  return a !== null && a.text === b.text && a.tags === b.tags && a.uploads === b.uploads
+}
