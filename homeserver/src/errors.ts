@@ -7,6 +7,10 @@ import { ServiceError } from '@pubky/server-kit'
 export const refusals = {
   notFound: () => new ServiceError(404, 'not_found', 'Not Found'),
   directoryNotFound: () => new ServiceError(404, 'directory_not_found', 'Directory Not Found'),
+  rangeNotSatisfiable: (size: number) =>
+    new ServiceError(416, 'range_not_satisfiable', 'Range Not Satisfiable', {
+      headers: { 'content-range': `bytes */${size}` },
+    }),
   methodNotAllowed: () => new ServiceError(405, 'method_not_allowed', 'Method Not Allowed'),
   missingTenant: () => new ServiceError(400, 'missing_tenant', 'Missing request tenant'),
   missingOwnerOrPath: () => bad('missing_owner', 'Missing storage owner or path'),
@@ -135,6 +139,10 @@ export const refusals = {
     new ServiceError(401, 'admin_password', 'Unauthorized', {
       headers: { 'www-authenticate': 'Basic realm="admin"' },
     }),
+  davDestination: () => bad('destination', 'Destination must be below /dav/'),
+  davTooMany: () => forbidden('too_many_files', 'Too many files for one request'),
+  davRefused: (reason: string) =>
+    new ServiceError(500, reason, `The write was refused: ${reason}`, { logLevel: 'warn' }),
   tooManyRequests: (seconds: number) =>
     new ServiceError(429, 'rate_limited', 'Rate limit exceeded', {
       headers: { 'retry-after': String(seconds) },

@@ -4,6 +4,7 @@ import { countAnswers } from './admin/metrics.ts'
 import type { Context } from './context.ts'
 import { refusals } from './errors.ts'
 import { limitRequests } from './limits/limits.ts'
+import { cutSlowClients } from './limits/slow-clients.ts'
 import { createMovingGate, type MovingGate } from './moving/gate.ts'
 import { movingRoutes } from './moving/routes.ts'
 import { accountRoutes } from './routes/accounts.ts'
@@ -95,6 +96,7 @@ export function createClientServer(ctx: Context): FastifyInstance {
   plainText(app)
   cors(app)
   limitRequests(app, ctx)
+  cutSlowClients(app)
   countAnswers(app, ctx.metrics)
   app.register(async (scope) => {
     scope.setErrorHandler((error) => {

@@ -11,6 +11,7 @@ import { createPacer, type Pace } from './pace.ts'
 import { effectiveQuota, storageLimit, UNLIMITED } from './quota.ts'
 import { bandwidthOf } from './rate.ts'
 import { createRuleChecker, parseRateRules } from './rules.ts'
+import { isSlowedByUs } from './slow-clients.ts'
 
 /** How fast the body of one request may pass. */
 export interface Speed {
@@ -105,26 +106,26 @@ async function accountOf(ctx: Context, userId: string): Promise<Account | null> 
   return ctx.accounts.peek(userId) ?? ctx.accounts.load(userId)
 }
 
-/** How fast a file may be read by who asks; null when it need not be slowed. */
+/** How fast a file may be read by who asks; null when it need not be slowed. Ask `anySpeeds` first. */
 export async function readSpeed(
   ctx: Context,
   request: FastifyRequest,
   owner: PublicKeyZ32,
 ): Promise<Speed | null> {
-  if (!ctx.limits.anySpeeds) return null
   const session = await ctx.sessions.resolve(request.headers, owner)
   const account = session ? await accountOf(ctx, session.userId) : null
   return ctx.limits.speedOf(account, request.ip, 'read')
 }
 
-/** How fast an account may send a body; null when it need not be slowed. */
+/** How fast an account may send a body; null when it need not be slowed. Ask `anySpeeds` first. */
 export async function writeSpeed(
   ctx: Context,
   request: FastifyRequest,
   userId: string,
 ): Promise<Speed | null> {
-  if (!ctx.limits.anySpeeds) return null
-  return ctx.limits.speedOf(await accountOf(ctx, userId), request.ip, 'write')
+  const speed = ctx.limits.speedOf(await accountOf(ctx, userId), request.ip, 'write')
+  if (speed) isSlowedByUs(request.raw)
+  return speed
 }
 
 function isAllowed(paths: readonly string[] | null, path: string): boolean {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { davRoutes } from '../admin/dav.ts'
 import { entryRoutes } from '../admin/entries.ts'
 import { adminEventRoutes } from '../admin/events.ts'
 import { createGuard } from '../admin/guard.ts'
@@ -11,11 +12,15 @@ import { cors } from './cors.ts'
 
 /** The admin API (spec/homeserver.md 7). Everything but the greeting asks for the password first. */
 export function adminRoutes(app: FastifyInstance, ctx: Context): void {
+  app.addHook('onRequest', async ({ method, url }, reply) => {
+    if (method === 'OPTIONS' && url.startsWith('/dav')) reply.header('dav', '1')
+  })
   cors(app)
   const guard = createGuard(ctx)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, payload, done) => done(null, payload))
   pageRoutes(app)
+  davRoutes(app, ctx, guard)
   app.register(async (scope) => {
     scope.addHook('onRequest', async (request) => guard.header(request))
     tokenRoutes(scope, ctx)

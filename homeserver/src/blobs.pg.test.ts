@@ -1,0 +1,220 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { blake3, toHex } from '@pubky/protocol'
+import { type BlobStoreKind, createPool } from '@pubky/server-kit'
+import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
+import { type S3Server, startS3Server } from '@pubky/testkit/s3-server'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openBlobs } from './blobs.ts'
+import { completeConfig, type HomeserverConfig } from './config.ts'
+import { collectOrphans } from './entries/collector.ts'
+import { settle } from './testing/people.ts'
+import { MIGRATIONS, startTestServer } from './testing/server.ts'
+
+const KINDS = ['files', 'postgres', 'lmdb', 's3'] as const
+const FILES = 60
+const BIG = 120_000
+
+let dir = ''
+let s3: S3Server
+const databases: TestDatabase[] = []
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'pubky-blobs-'))
+  s3 = await startS3Server()
+})
+
+afterAll(async () => {
+  await s3?.[Symbol.asyncDispose]()
+  for (const database of databases) await database[Symbol.asyncDispose]()
+  await rm(dir, { recursive: true, force: true })
+})
+
+/** A database, a folder and a bucket that nobody has used. */
+async function world(
+  blobStore: BlobStoreKind,
+): Promise<{ url: string; config: Partial<HomeserverConfig> }> {
+  const database = await createTestDatabase(MIGRATIONS)
+  databases.push(database)
+  const { endpoint, region, accessKeyId, secretAccessKey } = s3.freshBucket()
+  return {
+    url: database.url,
+    config: {
+      blobStore,
+      dataDir: await mkdtemp(join(dir, 'data-')),
+      secretSeed: toHex(randomBytes(32)),
+      s3Endpoint: endpoint,
+      s3Region: region,
+      s3AccessKeyId: accessKeyId,
+      s3SecretAccessKey: secretAccessKey,
+    },
+  }
+}
+
+describe.each(KINDS)('with the blob store %s', (kind) => {
+  test('large files are written, replaced, read in part and deleted, and nothing is left', async () => {
+    const { url, config } = await world(kind)
+    await using server = await startTestServer(url, { config })
+    const { put, get, del } = await settle(server)
+    const [first, second] = [randomBytes(700_000), randomBytes(BIG)]
+    expect((await put('/pub/a.bin', first)).status).toBe(201)
+    expect(Buffer.compare((await get('/pub/a.bin')).body, first)).toBe(0)
+    expect((await put('/pub/a.bin', second)).status).toBe(201)
+    const answer = await get('/pub/a.bin')
+    expect(answer.headers.etag).toBe(`"${Buffer.from(await blake3(second)).toString('base64')}"`)
+    expect((await del('/pub/a.bin')).status).toBe(204)
+    const pool = createPool(url, { max: 2, name: 'test' })
+    const store = await openBlobs(completeConfig({ ...config, databaseUrl: url }), pool)
+    const left = async () => {
+      const keys: string[] = []
+      for await (const { key } of store.list({ limit: 10 })) keys.push(key)
+      return keys
+    }
+    await expect.poll(left, { timeout: 5000 }).toEqual([])
+    await store[Symbol.asyncDispose]()
+    await pool.end()
+  })
+
+  test('a process that is killed between blob and commit leaves nothing that can be reached', async () => {
+    const { url, config } = await world(kind)
+    const pool = createPool(url, { max: 2, name: 'test' })
+    await using server = await startTestServer(url, { config })
+    const { who, auth, put, get } = await settle(server)
+    await put('/pub/kept.bin', randomBytes(BIG))
+    // Nobody commits while this lock is held: the upload gets as far as its blob.
+    const blocker = await pool.connect()
+    await blocker.query("select pg_advisory_lock(x'6576656e74730000'::bigint)")
+    const child = spawnServer(url, config)
+    const http = await ready(child)
+    const upload = fetch(`${http}/storage/${who.key}/pub/lost.bin`, {
+      method: 'PUT',
+      headers: auth,
+      body: randomBytes(BIG),
+    }).catch(() => null)
+    const store = await openBlobs(completeConfig({ ...config, databaseUrl: url }), pool)
+    const blobs = async () => {
+      let count = 0
+      for await (const _ of store.list({ limit: 10 })) count += 1
+      return count
+    }
+    await expect.poll(blobs, { timeout: 10_000 }).toBe(2)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const waiting =
+      "from pg_stat_activity where wait_event = 'advisory' and datname = current_database()"
+    await blocker.query(`select pg_terminate_backend(pid) ${waiting}`)
+    const gone = async () => (await blocker.query(`select 1 ${waiting}`)).rowCount
+    await expect.poll(gone).toBe(0)
+    await blocker.query("select pg_advisory_unlock(x'6576656e74730000'::bigint)")
+    blocker.release()
+    await upload
+    expect((await get('/pub/lost.bin')).status).toBe(404)
+    expect((await get('/pub/kept.bin')).body.length).toBe(BIG)
+    const log = { info() {}, warn() {} } as never
+    const collect = (nowMs: () => number) => collectOrphans({ pool, blobs: store, log, nowMs })
+    expect(await collect(() => Date.now())).toBe(0)
+    expect(await collect(() => Date.now() + 25 * 3_600_000)).toBe(1)
+    expect(await blobs()).toBe(1)
+    expect((await get('/pub/kept.bin')).body.length).toBe(BIG)
+    await store[Symbol.asyncDispose]()
+    await pool.end()
+  }, 60_000)
+})
+
+test.each([
+  ['files', 'postgres'],
+  ['postgres', 's3'],
+  ['s3', 'lmdb'],
+  ['lmdb', 'files'],
+] as const)(
+  'moves from %s to %s while people read and write, though it was killed',
+  async (from, to) => {
+    const { url, config } = await world(from)
+    const before = await startTestServer(url, { config })
+    const { who, auth, put } = await settle(before)
+    const bodies = new Map<string, Buffer>()
+    for (let i = 0; i < FILES; i += 1) bodies.set(`/pub/${i}.bin`, randomBytes(20_000 + i))
+    await Promise.all([...bodies].map(([path, body]) => put(path, body)))
+    await before[Symbol.asyncDispose]()
+
+    const moving = { ...config, blobStore: to, blobStoreFrom: from }
+    const live = await startTestServer(url, { config: moving })
+    const read = async (path: string) =>
+      (await live.call('GET', `/storage/${who.key}${path}`)).body.equals(
+        bodies.get(path) ?? Buffer.alloc(0),
+      )
+    const stop = new AbortController()
+    const reading = (async () => {
+      let count = 0
+      for (; !stop.signal.aborted; count += 1)
+        expect(await read(`/pub/${(count * 17) % FILES}.bin`)).toBe(true)
+      return count
+    })()
+    const killed = spawnBin('move-blobs.ts', url, moving)
+    await once(killed.stdout ?? killed, 'data')
+    killed.kill('SIGKILL')
+    const fresh = randomBytes(30_000)
+    const answer = await live.call('PUT', `/storage/${who.key}/pub/fresh.bin`, {
+      headers: auth,
+      body: fresh,
+    })
+    expect(answer.status).toBe(201)
+    bodies.set('/pub/fresh.bin', fresh)
+    const mover = spawnBin('move-blobs.ts', url, moving)
+    let told = ''
+    mover.stdout?.on('data', (chunk: Buffer) => {
+      told += chunk
+    })
+    const [code] = await once(mover, 'exit')
+    stop.abort()
+    expect([code, told]).toEqual([0, expect.stringContaining(`from ${from} to ${to}`)])
+    expect(await reading).toBeGreaterThan(10)
+    await live[Symbol.asyncDispose]()
+
+    await using after = await startTestServer(url, { config: { ...config, blobStore: to } })
+    for (const [path, body] of bodies) {
+      const got = await after.call('GET', `/storage/${who.key}${path}`)
+      expect([path, got.body.equals(body)]).toEqual([path, true])
+    }
+  },
+  60_000,
+)
+
+const SETTINGS = {
+  blobStore: 'BLOB_STORE',
+  blobStoreFrom: 'BLOB_STORE_FROM',
+  dataDir: 'DATA_DIR',
+  secretSeed: 'SECRET_SEED',
+  s3Endpoint: 'S3_ENDPOINT',
+  s3Region: 'S3_REGION',
+  s3AccessKeyId: 'S3_ACCESS_KEY_ID',
+  s3SecretAccessKey: 'S3_SECRET_ACCESS_KEY',
+} as const
+
+function spawnBin(name: string, url: string, config: Partial<HomeserverConfig>): ChildProcess {
+  const given = Object.entries(SETTINGS).map(([key, env]) => [
+    env,
+    String(config[key as 'dataDir']),
+  ])
+  const args = ['--import', import.meta.resolve('tsx'), join(import.meta.dirname, 'bin', name)]
+  return spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    env: { ...process.env, ...Object.fromEntries(given), DATABASE_URL: url },
+  })
+}
+
+/** A server in a process of its own, whose record nobody needs. */
+function spawnServer(url: string, config: Partial<HomeserverConfig>): ChildProcess {
+  return spawnBin('../testing/process.ts', url, { blobStoreFrom: 'none', ...config })
+}
+
+async function ready(child: ChildProcess): Promise<string> {
+  for (;;) {
+    const [message] = (await once(child, 'message')) as [{ ready?: { http: string } }]
+    if (message.ready) return message.ready.http
+  }
+}

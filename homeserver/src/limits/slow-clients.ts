@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+
+const GRACE_MS = 60_000
+const EVERY_MS = 10_000
+const MIN_BYTES_PER_SECOND = 512
+
+/** Bodies that we slow ourselves: whose sender waits is not to blame. */
+const slowed = new WeakSet<IncomingMessage>()
+
+export function isSlowedByUs(request: IncomingMessage): void {
+  slowed.add(request)
+}
+
+/**
+ * Cuts off who sends a body so slowly that it is only meant to keep a connection: less than half a
+ * kilobyte in a second, looked at from a minute after its beginning.
+ */
+export function cutSlowClients(
+  app: FastifyInstance,
+  o: { graceMs?: number; everyMs?: number; minBytesPerSecond?: number } = {},
+): void {
+  const { graceMs = GRACE_MS, everyMs = EVERY_MS, minBytesPerSecond = MIN_BYTES_PER_SECOND } = o
+  const open = new Map<IncomingMessage, { sinceMs: number; read: number }>()
+
+  function look(): void {
+    const now = performance.now()
+    for (const [request, { sinceMs, read }] of open) {
+      const seconds = (now - sinceMs) / 1000
+      if (request.complete || slowed.has(request) || seconds * 1000 < graceMs) continue
+      if (request.socket.bytesRead - read < minBytesPerSecond * seconds) request.destroy()
+    }
+  }
+
+  const timer = setInterval(look, everyMs).unref()
+  app.addHook('onClose', (_, done) => {
+    clearInterval(timer)
+    done()
+  })
+  app.addHook('onRequest', ({ raw }, _, done) => {
+    // Most bodies are there when their head is.
+    if (raw.method !== 'GET' && !raw.complete)
+      open.set(raw, { sinceMs: performance.now(), read: raw.socket.bytesRead })
+    done()
+  })
+  app.addHook('onResponse', ({ raw }, _, done) => {
+    open.delete(raw)
+    done()
+  })
+  app.addHook('onRequestAbort', ({ raw }, done) => {
+    open.delete(raw)
+    done()
+  })
+}
