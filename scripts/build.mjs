@@ -28,6 +28,7 @@ const ENTRIES = {
   pkdns: 'pkdns/src/bin/pkdns.ts',
   'http-relay': 'http-relay/src/bin/http-relay.ts',
   homeserver: 'homeserver/src/bin/homeserver.ts',
+  'homeserver-move-blobs': 'homeserver/src/bin/move-blobs.ts',
   nexus: 'nexus/src/bin/nexus.ts',
   'nexus-rebuild': 'nexus/src/bin/rebuild.ts',
   web: 'stack/src/bin/web.ts',
