@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
-const EXPOSED = 'retry-after, etag, date, pubky-signature, pubky-error, pubky-moved-to'
+const EXPOSED =
+  'retry-after, etag, date, pubky-signature, pubky-error, pubky-moved-to, content-range'
 const VARY = 'origin, access-control-request-method, access-control-request-headers'
 
 /** Mirrors the origin with credentials and answers every preflight (spec/homeserver.md 5.6). */

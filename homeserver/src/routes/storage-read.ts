@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { isShownInline } from '../entries/content-type.ts'
 import { folderExists, listFolder, parseListQuery } from '../entries/list.ts'
+import { isSameVersion, parseRange, type Range } from '../entries/range.ts'
 import type { Entry } from '../entries/read.ts'
 import { refusals } from '../errors.ts'
 import { readSpeed } from '../limits/limits.ts'
@@ -81,9 +82,10 @@ function setEntryHeaders(
   if (entry.proof) reply.header(PROOF_HEADER, entry.proof.toString('base64url'))
 }
 
-function setBodyHeaders(reply: FastifyReply, entry: Entry): void {
+function setBodyHeaders(reply: FastifyReply, entry: Entry, range: Range | null): void {
   reply.header('content-type', entry.contentType)
-  reply.header('content-length', entry.size)
+  reply.header('content-length', range ? range.end - range.start : entry.size)
+  reply.header('accept-ranges', 'bytes')
   reply.header('x-content-type-options', 'nosniff')
   reply.header('content-security-policy', "sandbox; default-src 'none'")
   if (!isShownInline(entry.contentType)) reply.header('content-disposition', 'attachment')
@@ -101,9 +103,34 @@ async function missing(
   throw refusals.notFound()
 }
 
-async function bodyOf(ctx: Context, entry: Entry): Promise<Buffer | ReadableStream<Uint8Array>> {
-  if (entry.inline) return entry.inline
-  return ctx.blobs.read(entry.blobKey ?? '')
+async function bodyOf(
+  ctx: Context,
+  entry: Entry,
+  range: Range | null,
+): Promise<Buffer | ReadableStream<Uint8Array>> {
+  if (entry.inline) return range ? entry.inline.subarray(range.start, range.end) : entry.inline
+  return ctx.blobs.read(entry.blobKey ?? '', range ?? {})
+}
+
+/** The part that a GET asks for, told in the head of the answer; null for the whole. */
+function takeRange(
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  entry: Entry,
+  etag: string,
+): Range | null {
+  if (headers.range === undefined) return null
+  const ifRange = headers['if-range']
+  const version = { etag, lastModified: entry.modifiedAt.toUTCString() }
+  if (!isSameVersion(Array.isArray(ifRange) ? ifRange[0] : ifRange, version)) return null
+  const range = parseRange(headers.range, entry.size)
+  if (range === 'unsatisfiable') {
+    reply.removeHeader('etag').removeHeader('last-modified')
+    throw refusals.rangeNotSatisfiable(entry.size)
+  }
+  if (range === null) return null
+  reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${entry.size}`)
+  return range
 }
 
 /** The body as it is, or as fast as who asks may read. */
@@ -133,10 +160,11 @@ async function sendFile(
   setEntryHeaders(reply, target, entry, etag)
   const isHead = request.method === 'HEAD'
   if (!isHead && isUnchanged(request, entry, etag)) return reply.code(304).send()
-  setBodyHeaders(reply, entry)
+  const range = isHead ? null : takeRange(request, reply, entry, etag)
+  setBodyHeaders(reply, entry, range)
   if (isHead) return reply.send()
   try {
-    return reply.send(await slowed(ctx, request, target, await bodyOf(ctx, entry)))
+    return reply.send(await slowed(ctx, request, target, await bodyOf(ctx, entry, range)))
   } catch (error) {
     // The file was replaced between the look-up and opening its blob: look again, once.
     if (error instanceof BlobMissingError && attempt === 0)

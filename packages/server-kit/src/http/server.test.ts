@@ -10,7 +10,8 @@ describe('createHttpServer', () => {
     let ready = false
     const app = createHttpServer({ name: 'test', log, ready: () => ready })
     expect((await app.inject('/health')).json()).toEqual({ status: 'ok' })
-    expect((await app.inject('/ready')).statusCode).toBe(503)
+    const { statusCode, headers } = await app.inject('/ready')
+    expect([statusCode, headers['retry-after']]).toEqual([503, '1'])
     ready = true
     expect((await app.inject('/ready')).statusCode).toBe(200)
   })

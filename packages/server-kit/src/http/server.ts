@@ -119,6 +119,7 @@ export function createHttpServer(o: HttpServerOptions): FastifyInstance {
   app.get('/ready', async (_, reply) => {
     const ready = (await o.ready?.()) ?? true
     const status = ready ? 'ready' : 'not ready'
+    if (!ready) reply.header('retry-after', '1')
     return reply
       .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
