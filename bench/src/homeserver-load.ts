@@ -7,6 +7,8 @@ export interface Load {
   connections: number
   /** Sent one after the other, each once; with `cycle` again from the beginning. */
   requests: Uint8Array[]
+  /** Follows each of them. */
+  body?: Uint8Array
   cycle: boolean
   seconds: number
   expect: number
@@ -83,7 +85,12 @@ async function run(load: Load): Promise<LoadResult> {
             if (request === undefined || performance.now() >= until) return resolve()
             next += 1
             sentAt = performance.now()
+            if (load.body) socket.cork()
             socket.write(request)
+            if (load.body) {
+              socket.write(load.body)
+              socket.uncork()
+            }
           }
           socket.on(
             'data',

@@ -1,26 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startHomeserver } from '@pubky/homeserver'
-import {
-  blake3,
-  createObjectProof,
-  encodeProofHeader,
-  nowMicros,
-  type PublicKeyZ32,
-  parseStrictPath,
-  randomKeypair,
-  type Signer,
-  signerFromKeypair,
-  signGrant,
-  signPop,
-} from '@pubky/protocol'
 import { ensureDatabase, startEmbeddedPostgres } from '@pubky/server-kit'
-import pg from 'pg'
+import { bareDownloads, bareGets, bareUploads, plainWrites } from './homeserver-baselines.ts'
 import type { LoadResult } from './homeserver-load.ts'
+import { getRequests, putHeads, putRequests, settle, type Writer } from './homeserver-requests.ts'
 import { load, rate } from './load.ts'
 import { type Figures, percentile } from './result.ts'
 
@@ -30,77 +16,12 @@ const SECONDS = 2
 const ROUNDS = 3
 const BODY_BYTES = 1024
 const BLOB_BYTES = 100_000
-const PUTS_PER_SECOND = 4500
-
-interface Writer {
-  key: PublicKeyZ32
-  signer: Signer
-  bearer: string
-}
+const LARGE_BYTES = 100_000_000
+const PUTS_PER_SECOND = 6000
+const EVENTS_PER_PAGE = 1000
 
 function round(value: number): number {
   return Math.round(value * 100) / 100
-}
-
-async function post(url: string, grant: string, pop: string): Promise<Response> {
-  const body = JSON.stringify({ grant, pop })
-  return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-}
-
-/** Signs somebody up and opens a session for a client key that signs the objects. */
-async function settle(http: string, homeserver: PublicKeyZ32): Promise<Writer> {
-  const root = signerFromKeypair(randomKeypair())
-  const client = randomKeypair()
-  const iat = Math.floor(Date.now() / 1000)
-  const make = async (clientId: string, lifetime: number) => {
-    const claims = { clientId, caps: ['/:rw'], cnf: client.publicKey, iat, exp: iat + lifetime }
-    const grant = await signGrant(root, claims)
-    const gid = JSON.parse(Buffer.from(grant.split('.')[1] ?? '', 'base64url').toString()).jti
-    return { grant, pop: await signPop(signerFromKeypair(client), { aud: homeserver, gid, iat }) }
-  }
-  const signUp = await make('pubky.signup', 300)
-  await post(`${http}/auth/grant/signup`, signUp.grant, signUp.pop)
-  const { grant, pop } = await make('bench.example', 86_400)
-  const opened = (await (await post(`${http}/auth/grant/session`, grant, pop)).json()) as {
-    token: string
-  }
-  const signer = signerFromKeypair(client, grant)
-  return { key: root.publicKey, signer, bearer: opened.token }
-}
-
-async function putRequest(writer: Writer, path: string, body: Uint8Array): Promise<Uint8Array> {
-  const proof = await createObjectProof(writer.signer, {
-    owner: writer.key,
-    action: 'PUT',
-    path: parseStrictPath(path),
-    hash: await blake3(body),
-    timestamp: nowMicros(),
-  })
-  const head = [
-    `PUT /storage/${writer.key}${path} HTTP/1.1`,
-    'host: localhost',
-    `authorization: Bearer ${writer.bearer}`,
-    `pubky-signature: ${encodeProofHeader(proof)}`,
-    `content-length: ${body.length}`,
-  ].join('\r\n')
-  return Buffer.concat([Buffer.from(`${head}\r\n\r\n`), body])
-}
-
-let serial = 0
-
-function nextSerial(): number {
-  serial += 1
-  return serial
-}
-
-async function putRequests(writers: Writer[], count: number, bytes: number): Promise<Uint8Array[]> {
-  const requests: Uint8Array[] = []
-  for (let i = 0; i < count; i += 1) {
-    const writer = writers[i % writers.length]
-    const path = `/pub/pubky.app/posts/${nextSerial().toString(36).padStart(13, '0').toUpperCase()}`
-    if (writer) requests.push(await putRequest(writer, path, randomBytes(bytes)))
-  }
-  return requests
 }
 
 function figuresOf(result: LoadResult): Figures {
@@ -117,78 +38,148 @@ interface Round {
   baseline: number
 }
 
+interface Goal {
+  perSecond?: number
+  ratio?: number
+}
+
+function judged(figures: Figures, goal: Goal): Figures {
+  const missed = Object.entries(goal).some(([name, least]) => Number(figures[name]) < least)
+  return { ...figures, goal: { ...goal }, reached: !missed }
+}
+
 /** The round whose ratio is the middle one. */
-function compare(rounds: readonly Round[]): Figures {
-  const ratios = rounds.map(({ measured, baseline }) => rate(measured) / baseline)
+function compare(rounds: readonly Round[], goal?: Goal): Figures {
+  const ratios = rounds.map(
+    ({ measured, baseline }) => ((measured.count / measured.ms) * 1000) / baseline,
+  )
   const middle = [...ratios].sort((a, b) => a - b)[Math.floor(rounds.length / 2)] ?? 0
   const middleRound = rounds[ratios.indexOf(middle)]
   if (!middleRound) return {}
-  return {
+  const figures = {
     ...figuresOf(middleRound.measured),
-    baselinePerSecond: middleRound.baseline,
+    baselinePerSecond: round(middleRound.baseline),
     ratio: round(middle),
     ratios: ratios.map(round),
   }
+  return goal ? judged(figures, goal) : figures
 }
 
-/** The same rows by one plain writer: transactions of 16, nothing checked, nobody told. */
-async function plainWrites(url: string): Promise<number> {
-  const client = new pg.Client(url)
-  await client.connect()
-  const insert = (text: string, name: string, values: unknown[]) =>
-    client.query({ name, text, values })
-  let rows = 0
-  const started = performance.now()
-  while (performance.now() - started < SECONDS * 1000) {
-    const paths = Array.from({ length: 16 }, () => `/pub/plain/posts/${nextSerial()}`)
-    const hashes = paths.map(() => randomBytes(32))
-    const proofs = paths.map(() => randomBytes(600))
-    await client.query('begin')
-    await insert(
-      `insert into entries (user_id, path, hash, size, content_type, inline)
-       select 1, p, h, 1024, 'application/json', b from unnest($1::text[], $2::bytea[], $3::bytea[]) t(p, h, b)`,
-      'plain_entries',
-      [paths, hashes, paths.map(() => randomBytes(BODY_BYTES))],
-    )
-    await insert(
-      'insert into proofs (user_id, path, action, ts_micros, bytes) select 1, p, 1, 1, b from unnest($1::text[], $2::bytea[]) t(p, b)',
-      'plain_proofs',
-      [paths, proofs],
-    )
-    await insert(
-      'insert into events (user_id, kind, path, hash, proof) select 1, 0, p, h, b from unnest($1::text[], $2::bytea[], $3::bytea[]) t(p, h, b)',
-      'plain_events',
-      [paths, hashes, proofs],
-    )
-    await client.query('commit')
-    rows += 16
+async function rounds(measure: () => Promise<LoadResult>, baseline: () => Promise<number>) {
+  const found: Round[] = []
+  for (let i = 0; i < ROUNDS; i += 1)
+    found.push({ measured: await measure(), baseline: await baseline() })
+  return found
+}
+
+function perSecond({ count, ms }: LoadResult): number {
+  return (count / ms) * 1000
+}
+
+interface Bench {
+  port: number
+  writers: Writer[]
+  databaseUrl: string
+  dir: string
+}
+
+async function writes({ port, writers, databaseUrl }: Bench): Promise<Figures> {
+  const putLoad = { port, cycle: false, seconds: SECONDS, expect: 201 }
+  const putsAt = async (connections: number, signed = true) => {
+    const count = Math.ceil(PUTS_PER_SECOND * SECONDS * Math.min(1, connections / 16))
+    const requests = await putRequests(writers, { count, bytes: BODY_BYTES, signed })
+    return load({ ...putLoad, connections, requests })
   }
-  await client.end()
-  return Math.round((rows / (performance.now() - started)) * 1000)
+  const [one, eight] = [await putsAt(1), await putsAt(8)]
+  const plain = await rounds(
+    () => putsAt(32),
+    () => plainWrites(databaseUrl),
+  )
+  const unsigned = await rounds(
+    () => putsAt(32),
+    async () => rate(await putsAt(32, false)),
+  )
+  return {
+    puts: { connections1: figuresOf(one), connections8: figuresOf(eight) },
+    puts32BesidePlainRows: compare(plain),
+    puts32BesideUnsigned: compare(unsigned, { perSecond: 4000, ratio: 0.7 }),
+  }
 }
 
-/** What Node itself does when it only answers with so many bytes. */
-async function bareGets(): Promise<LoadResult> {
-  const body = randomBytes(BODY_BYTES)
-  const server = createServer((_, response) => {
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
-    response.end(body)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  const requests = [Buffer.from('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')]
-  const result = await load({
-    port,
-    connections: 32,
-    requests,
-    cycle: true,
-    seconds: SECONDS,
-    expect: 200,
-  })
-  server.close()
-  return result
+async function reads({ port, writers }: Bench): Promise<Figures> {
+  const requests = getRequests(writers, 50)
+  const getLoad = { port, connections: 32, cycle: true, seconds: SECONDS, expect: 200 }
+  const gets = await rounds(
+    () => load({ ...getLoad, requests }),
+    async () => rate(await bareGets()),
+  )
+  const page = Buffer.from(
+    `GET /events/?limit=${EVENTS_PER_PAGE} HTTP/1.1\r\nhost: localhost\r\n\r\n`,
+  )
+  const pages = await load({ ...getLoad, connections: 4, requests: [page] })
+  return {
+    gets32BesideBareNode: compare(gets, { perSecond: 10_000, ratio: 0.35 }),
+    eventPagesOf1000: {
+      ...figuresOf(pages),
+      eventsPerSecond: Math.round(perSecond(pages) * EVENTS_PER_PAGE),
+    },
+  }
+}
+
+async function blobs({ port, writers }: Bench): Promise<Figures> {
+  const body = randomBytes(BLOB_BYTES)
+  const at = async (connections: number) => {
+    const requests = await putHeads(writers, { count: 3000 * SECONDS, body })
+    const o = { port, connections, requests, body, cycle: false, seconds: SECONDS, expect: 201 }
+    const result = await load(o)
+    const megabytesPerSecond = round((perSecond(result) * BLOB_BYTES) / 1e6)
+    return { ...figuresOf(result), megabytesPerSecond }
+  }
+  return {
+    blobPuts100kB: {
+      connections8: await at(8),
+      connections32: judged(await at(32), { perSecond: 2000 }),
+    },
+  }
+}
+
+/** One file after the other on one connection, beside a server that does nothing else. */
+async function large({ port, writers, dir }: Bench): Promise<Figures> {
+  const body = randomBytes(LARGE_BYTES)
+  const [writer] = writers
+  if (!writer) return {}
+  const count = 3
+  const one = { port, connections: 1, cycle: false, seconds: 60 }
+  let paths: string[] = []
+  const uploads = await rounds(
+    async () => {
+      const requests = await putHeads([writer], { count, body, signed: false })
+      paths = requests.map((head) => Buffer.from(head).toString().split(' ')[1] ?? '')
+      return load({ ...one, requests, body, expect: 201 })
+    },
+    async () => perSecond(await bareUploads(body, count)),
+  )
+  const file = join(dir, 'large')
+  await writeFile(file, body)
+  const downloads = await rounds(
+    () => {
+      const requests = paths.map((path) =>
+        Buffer.from(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`),
+      )
+      return load({ ...one, requests, expect: 200 })
+    },
+    async () => perSecond(await bareDownloads(file, body.length, count)),
+  )
+  const inMegabytes = (found: readonly Round[]) => {
+    const { ratio = 0, ratios = [] } = compare(found)
+    const speeds = found.map(({ measured }) => (perSecond(measured) * LARGE_BYTES) / 1e6)
+    const middle = Math.round(percentile(speeds, 0.5))
+    return judged({ megabytesPerSecond: middle, ratio, ratios }, { ratio: 0.5 })
+  }
+  return {
+    uploads100MBBesideBareHashing: inMegabytes(uploads),
+    downloads100MBBesideBareFile: inMegabytes(downloads),
+  }
 }
 
 /** Signed PUTs, GETs and blobs of one homeserver, durable, with the load on the same machine. */
@@ -205,56 +196,21 @@ export async function run(_: { seed: number }): Promise<Figures> {
   )
   try {
     const { http } = homeserver.urls
-    const port = Number(new URL(http).port)
     const writers: Writer[] = []
     for (let i = 0; i < PEOPLE; i += 1) writers.push(await settle(http, homeserver.publicKey))
+    const bench = { port: Number(new URL(http).port), writers, databaseUrl, dir }
     // What is read later; it also warms everything up.
-    const objects = await putRequests(writers, PEOPLE * 50, BODY_BYTES)
-    const fill = { port, connections: 32, cycle: false, seconds: 120, expect: 201 }
-    await load({ ...fill, requests: objects })
-    const putLoad = { port, cycle: false, seconds: SECONDS, expect: 201 }
-    const putsAt = async (connections: number) => {
-      const count = Math.ceil(PUTS_PER_SECOND * SECONDS * Math.min(1, connections / 16))
-      const requests = await putRequests(writers, count, BODY_BYTES)
-      return load({ ...putLoad, connections, requests })
-    }
-    const one = await putsAt(1)
-    const eight = await putsAt(8)
-    const puts: Round[] = []
-    for (let round = 0; round < ROUNDS; round += 1)
-      puts.push({ measured: await putsAt(32), baseline: await plainWrites(databaseUrl) })
-    const requests = writers.flatMap(({ key }, person) =>
-      Array.from({ length: 50 }, (_, i) => {
-        const n = 1 + person + i * PEOPLE
-        const path = `/pub/pubky.app/posts/${n.toString(36).padStart(13, '0').toUpperCase()}`
-        return Buffer.from(`GET /storage/${key}${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
-      }),
-    )
-    const getLoad = { port, connections: 32, cycle: true, seconds: SECONDS, expect: 200 }
-    const gets: Round[] = []
-    for (let round = 0; round < ROUNDS; round += 1)
-      gets.push({
-        measured: await load({ ...getLoad, requests }),
-        baseline: rate(await bareGets()),
-      })
-    const blobs = await load({
-      port,
-      connections: 8,
-      requests: await putRequests(writers, 1200, BLOB_BYTES),
-      cycle: false,
-      seconds: SECONDS,
-      expect: 201,
-    })
+    const requests = await putRequests(writers, { count: PEOPLE * 50, bytes: BODY_BYTES })
+    const fill = { connections: 32, cycle: false, seconds: 120, expect: 201 }
+    await load({ ...fill, port: bench.port, requests })
     return {
       what: 'signed 1 kB PUTs by client keys with a certificate, fsync on; load generator on the same machine',
       loadBefore,
-      puts: { connections1: figuresOf(one), connections8: figuresOf(eight) },
-      puts32BesidePlainRows: compare(puts),
-      gets32BesideBareNode: compare(gets),
-      blobPuts100kB: {
-        ...figuresOf(blobs),
-        megabytesPerSecond: round((rate(blobs) * BLOB_BYTES) / 1e6),
-      },
+      ...(await writes(bench)),
+      ...(await reads(bench)),
+      ...(await blobs(bench)),
+      ...(await large(bench)),
+      loadAfter: round(loadavg()[0] ?? 0),
     }
   } finally {
     await homeserver.close()
