@@ -104,3 +104,13 @@ test('the Dockerfile copies what the repository and the build have, and sets wha
       [name, true],
     )
 })
+
+test('the guide names settings that there are', () => {
+  const guide = read('docs/run-a-homeserver.md')
+  const known = new Set<string>(Object.values(homeserverSettings).map(({ env }) => env))
+  const own = ['DOMAIN', 'POSTGRES_PASSWORD', 'CONFIG_FILE', 'NAME']
+  const named = [...guide.matchAll(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g)].map(([name]) => name)
+  expect(named.length).toBeGreaterThan(10)
+  for (const name of named)
+    expect([name, known.has(name) || own.includes(name)]).toEqual([name, true])
+})
