@@ -9,6 +9,7 @@ const BENCHES: Record<string, () => Promise<Run>> = {
   homeserver: async () => (await import('./homeserver.ts')).run,
   'web-size': async () => (await import('./web-size.ts')).run,
   lighthouse: async () => (await import('./lighthouse.ts')).run,
+  discovery: async () => (await import('./discovery.ts')).run,
   network: async () => (await import('./network-bench.ts')).run,
 }
 
@@ -16,6 +17,9 @@ const BENCHES: Record<string, () => Promise<Run>> = {
 const PROOFS: Record<string, () => Promise<Run>> = {
   kill: async () => (await import('./kill-test/kill.ts')).run,
   load: async () => (await import('./load-proof.ts')).run,
+  'fuzz-discovery': async () => (await import('./fuzz-discovery/fuzz.ts')).run,
+  simulator: async () => (await import('./simulator/simulator.ts')).run,
+  moving: async () => (await import('./moving/moving.ts')).run,
 }
 
 const { positionals, values } = parseArgs({

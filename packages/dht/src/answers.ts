@@ -11,9 +11,9 @@ const CONTACTS = 20
 
 export interface AnswerContext {
   id: Uint8Array
-  store: ItemStore
+  store: Pick<ItemStore, 'get' | 'put'>
   tokens: ReturnType<typeof createTokens>
-  socket: () => KrpcSocket
+  socket: () => Pick<KrpcSocket, 'reply' | 'refuse'>
   closest: (target: Uint8Array, count: number) => Contact[]
   warn: (error: unknown) => void
 }

@@ -10,6 +10,7 @@ import { openItemStore } from './item-store.ts'
 import { KrpcSocket } from './krpc/socket.ts'
 import { type BucketLimit, createBuckets } from './machine/buckets.ts'
 import { createNeighbours } from './machine/neighbours.ts'
+import { createNetworkSize } from './machine/network-size.ts'
 import { createRoundTrips } from './machine/round-trips.ts'
 import type { StorageLimits } from './machine/storage.ts'
 import { createTokens } from './machine/tokens.ts'
@@ -175,6 +176,7 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     nowMs: () => performance.now(),
     after,
     roundTrips: createRoundTrips({ leastMs: PATIENCE_MS[network], mostMs: timeoutMs }),
+    size: createNetworkSize(),
     verify: verifyItem,
     store,
     neighbours: createNeighbours(clock),

@@ -7,6 +7,7 @@ import type { Encodable } from './krpc/bencode.ts'
 import type { AskResult } from './krpc/socket.ts'
 import { type Candidate, createLookup } from './machine/lookup.ts'
 import type { createNeighbours } from './machine/neighbours.ts'
+import { distanceShare, type NetworkSize } from './machine/network-size.ts'
 import { createNewest } from './machine/newest.ts'
 import type { RoundTrips } from './machine/round-trips.ts'
 import { isPacketValue } from './packet-value.ts'
@@ -33,6 +34,7 @@ export interface LookupContext {
   nowMs: () => number
   after: (ms: number, call: () => void) => () => void
   roundTrips: RoundTrips
+  size: NetworkSize
   /** Questions of one look-up at once; 20 unless the simulator compares. */
   concurrency?: number
   verify: (item: MutableItem) => Promise<boolean>
@@ -89,12 +91,15 @@ async function drive(
   const target = createHash('sha1').update(key).digest()
   const hex = target.toString('hex')
   const newest = createNewest(newerThan)
+  const neighbour = ctx.closest(ctx.id, K)[K - 1]
+  if (neighbour) ctx.size.sample('own', K, distanceShare(ctx.id, neighbour.id))
   const machine = createLookup({
     target,
     k: K,
     concurrency: ctx.concurrency ?? CONCURRENCY,
     maxAsked: MAX_ASKED,
     maxPerHost: MAX_PER_HOST[ctx.network],
+    radius: ctx.size.radius(K),
     isSecure: ctx.network === 'mainnet' ? isSecureId : () => true,
   })
   const usable = (contact: Contact) =>
@@ -167,7 +172,10 @@ async function drive(
   } finally {
     signal?.removeEventListener('abort', abort)
   }
-  const writable = machine.closest().flatMap((c) => (c.token ? [{ ...c, token: c.token }] : []))
+  const near = machine.closest()
+  const last = near[K - 1]
+  if (last) ctx.size.sample(hex, K, distanceShare(target, last.id))
+  const writable = near.flatMap((c) => (c.token ? [{ ...c, token: c.token }] : []))
   ctx.neighbours.keep(hex, writable)
   const item = newest.best()
   const { asked, answered } = machine.counts()

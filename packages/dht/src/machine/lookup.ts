@@ -1,10 +1,13 @@
 import { type Address, type Contact, compareDistance } from '../contact.ts'
+import { distanceShare } from './network-size.ts'
 
 export interface LookupOptions {
   /** 20 bytes. */
   target: Uint8Array
   /** Size of the neighbourhood that must have answered. */
   k: number
+  /** Share of the space that the neighbourhood reaches at least, however many nodes are in it. */
+  radius: number
   /** Questions in flight at once. */
   concurrency: number
   /** Contacts asked in all; a hostile network could name new ones for ever. */
@@ -28,11 +31,15 @@ export interface Candidate extends Address {
   state: 'new' | 'asked' | 'late' | 'answered' | 'failed'
   token: Uint8Array | null
   isSecure: boolean
+  /** From the target, as a share of the space. */
+  distance: number
   /** Who named it; empty for those that the search started from. */
   witnesses: Witness[]
 }
 
 const MAX_CANDIDATES = 400
+/** A crowded neighbourhood is asked up to so many times k. */
+const MAX_CROWD = 4
 const MAX_WITNESSES = 3
 /** A node that has named so many dead ones, and more dead than living, is not believed any further. */
 const MAX_FAILED = 3
@@ -73,6 +80,7 @@ export function createLookup(o: LookupOptions) {
       state: 'new',
       token: null,
       isSecure: id !== null && o.isSecure(id, host),
+      distance: id === null ? 1 : distanceShare(o.target, id),
       witnesses: witness ? [witness] : [],
     }
     known.set(address, candidate)
@@ -104,13 +112,18 @@ export function createLookup(o: LookupOptions) {
     }
   }
 
+  /** Whether the neighbourhood ends before this one. */
+  function isBeyond({ distance }: Candidate, near: number): boolean {
+    return near >= o.k && (distance > o.radius || near >= o.k * MAX_CROWD)
+  }
+
   /** Whom to ask now; they count as asked from here on. */
   function next(): Candidate[] {
     const chosen: Candidate[] = []
     let near = 0
     let insecure = 0
     for (const candidate of candidates) {
-      if (near >= o.k || inFlight >= o.concurrency || asked >= o.maxAsked) break
+      if (isBeyond(candidate, near) || inFlight >= o.concurrency || asked >= o.maxAsked) break
       if (candidate.state === 'failed' || candidate.state === 'late') continue
       if (candidate.state === 'new' && isDoubtful(candidate)) continue
       if (candidate.isSecure || candidate.id === null) near++
@@ -139,6 +152,7 @@ export function createLookup(o: LookupOptions) {
     candidate.id = reply.id
     candidate.token = reply.token
     candidate.isSecure = o.isSecure(reply.id, candidate.host)
+    candidate.distance = distanceShare(o.target, reply.id)
     const witness = { answered: 0, failed: 0 }
     for (const contact of reply.nodes) add(contact, witness)
     settle()
@@ -161,15 +175,16 @@ export function createLookup(o: LookupOptions) {
   }
 
   /**
-   * The closest that answered, closest first: k whose ids their addresses may have, and those among
-   * them whose ids anybody could have chosen, at most k of these.
+   * The neighbourhood that answered, closest first: k whose ids their addresses may have, more where
+   * it is crowded, and those among them whose ids anybody could have chosen, at most k of these.
    */
   function closest(): (Contact & { token: Uint8Array | null })[] {
     const found: (Contact & { token: Uint8Array | null })[] = []
     let secure = 0
     let insecure = 0
-    for (const { state, id, host, port, token, isSecure } of candidates) {
-      if (secure >= o.k) break
+    for (const candidate of candidates) {
+      const { state, id, host, port, token, isSecure } = candidate
+      if (isBeyond(candidate, secure)) break
       if (state !== 'answered' || !id) continue
       if (isSecure) secure++
       else if (++insecure > o.k) continue

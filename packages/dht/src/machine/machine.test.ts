@@ -8,7 +8,6 @@ import { createLookup } from './lookup.ts'
 import { createNeighbours } from './neighbours.ts'
 import { createNewest } from './newest.ts'
 import { compareItems } from './order.ts'
-import { createRoundTrips } from './round-trips.ts'
 import { createStorage } from './storage.ts'
 import { tally } from './tally.ts'
 import { createTokens } from './tokens.ts'
@@ -39,6 +38,7 @@ function simulate(
     maxAsked: 500,
     maxPerHost: 1000,
     isSecure,
+    radius: 0,
   })
   machine.seed([contact(0), contact(1), contact(2)])
   const flying: ReturnType<typeof machine.next> = []
@@ -93,6 +93,7 @@ describe('a look-up', () => {
       maxAsked: 100,
       maxPerHost: 1e6,
       isSecure,
+      radius: 0,
     })
     const closer = (step: number): Contact => {
       const id = Uint8Array.from(target)
@@ -121,6 +122,7 @@ describe('a look-up', () => {
       maxAsked: 100,
       maxPerHost: 2,
       isSecure,
+      radius: 0,
     })
     machine.seed([contact(1), contact(2), contact(3)])
     expect(machine.next()).toHaveLength(2)
@@ -134,6 +136,7 @@ describe('a look-up', () => {
       maxAsked: 100,
       maxPerHost: 9,
       isSecure,
+      radius: 0,
     })
     machine.seed([contact(1)])
     const [one] = machine.next()
@@ -285,102 +288,5 @@ describe('the small machines', () => {
     })
     for (const text of ['', 'a', 'a:', ':1', 'a:0', 'a:65536', 'a b:1'])
       expect(parseHostPort(text)).toBeNull()
-  })
-})
-
-describe('patience', () => {
-  it('follows the answers that came, within its bounds', () => {
-    const trips = createRoundTrips({ leastMs: 50, mostMs: 2000 })
-    expect(trips.patience()).toBe(1000)
-    for (let n = 0; n < 50; n++) trips.sample(100)
-    expect(trips.patience()).toBeCloseTo(100, 0)
-    trips.sample(400)
-    expect(trips.patience()).toBeGreaterThan(350)
-    for (let n = 0; n < 50; n++) trips.sample(0.2)
-    expect(trips.patience()).toBe(50)
-    for (let n = 0; n < 50; n++) trips.sample(n % 2 === 0 ? 1 : 4000)
-    expect(trips.patience()).toBe(2000)
-  })
-
-  it('lets a look-up go on without a slow node, whose answer still counts', () => {
-    const target = new Uint8Array(20)
-    const lookup = createLookup({
-      target,
-      k: 1,
-      concurrency: 1,
-      maxAsked: 10,
-      maxPerHost: 10,
-      isSecure,
-    })
-    const at = (byte: number) => ({
-      id: new Uint8Array(20).fill(byte),
-      host: `1.1.1.${byte}`,
-      port: 1,
-    })
-    lookup.seed([at(1), at(2)])
-    const [slow] = lookup.next()
-    if (!slow) throw new Error('nobody is asked')
-    expect(lookup.next()).toEqual([])
-    lookup.passOver(slow)
-    expect(lookup.isIdle()).toBe(true)
-    const [second] = lookup.next()
-    if (!second) throw new Error('the second is not asked')
-    expect(second.host).toBe('1.1.1.2')
-    lookup.answer(second, { id: at(2).id, token: null, nodes: [] })
-    lookup.answer(slow, { id: at(1).id, token: null, nodes: [] })
-    expect(lookup.closest().map(({ host }) => host)).toEqual(['1.1.1.1'])
-    expect(lookup.counts()).toEqual({ asked: 2, answered: 2 })
-  })
-})
-
-describe('a look-up among hostile nodes', () => {
-  const near = (n: number): Uint8Array => {
-    const id = Uint8Array.from(target)
-    id[18] = n >> 8
-    id[19] = n & 0xff
-    return id
-  }
-  const options = { target, k: 8, concurrency: 8, maxAsked: 200, maxPerHost: 1000 }
-
-  it('stops believing a node that names the dead', () => {
-    const machine = createLookup({ ...options, isSecure })
-    const liar = contact(0)
-    const honest = contact(1)
-    const living = Array.from({ length: 20 }, (_, n) => contact(100 + n))
-    machine.seed([liar, honest])
-    const asked: number[] = []
-    for (let round = machine.next(); round.length > 0; round = machine.next()) {
-      for (const one of round) {
-        asked.push(one.port)
-        if (one.port === liar.port) {
-          const nodes = Array.from({ length: 40 }, (_, n) => ({
-            id: near(n),
-            host: '10.0.0.1',
-            port: n + 1,
-          }))
-          machine.answer(one, { id: liar.id, token: null, nodes })
-        } else if (one.port < 1000) machine.fail(one)
-        else machine.answer(one, { id: one.id ?? near(0), token: null, nodes: living })
-      }
-    }
-    expect(asked.filter((port) => port < 1000).length).toBeLessThanOrEqual(8)
-    expect(machine.closest().length).toBe(8)
-  })
-
-  it('counts only ids that their addresses may have, and asks the others too', () => {
-    const machine = createLookup({ ...options, isSecure: (_, host) => host === '127.0.0.1' })
-    const chosen = Array.from({ length: 30 }, (_, n) => ({
-      id: near(n),
-      host: '10.0.0.1',
-      port: n + 1,
-    }))
-    machine.seed([...chosen, ...Array.from({ length: 20 }, (_, n) => contact(n))])
-    for (let round = machine.next(); round.length > 0; round = machine.next()) {
-      for (const one of round)
-        machine.answer(one, { id: one.id ?? near(0), token: null, nodes: [] })
-    }
-    const hosts = machine.closest().map(({ host }) => host)
-    expect(hosts.filter((host) => host === '127.0.0.1').length).toBe(8)
-    expect(hosts.filter((host) => host === '10.0.0.1').length).toBe(8)
   })
 })

@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  encodeZ32,
+  type Micros,
+  type PublicKeyZ32,
+  randomKeypair,
+  type SignedPacket,
+  signerFromKeypair,
+  signPacket,
+  userRecords,
+} from '@pubky/protocol'
+import { answerOf } from '../../../pkdns/src/dns/answer.ts'
+import { createKeptAnswers } from '../../../pkdns/src/dns/kept-answers.ts'
+import { openPacketStore } from '../../../pkdns/src/relay/packet-store.ts'
+
+const TOGETHER = 2000
+const MEBI = 2 ** 20
+
+interface Order {
+  packets: number
+  cacheBytes: number
+}
+
+function usedMiB(): number {
+  globalThis.gc?.()
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage()
+  return Math.round((heapUsed + external + arrayBuffers) / MEBI)
+}
+
+/** Packets that differ in their keys only: the stores do not verify, and a million signatures take time. */
+async function run({ packets, cacheBytes }: Order) {
+  const dir = mkdtempSync(join(tmpdir(), 'pubky-bench-memory-'))
+  const store = await openPacketStore({
+    file: join(dir, 'packets.log'),
+    maxBytes: cacheBytes,
+    maxPackets: packets,
+    warn: () => {},
+  })
+  const answers = createKeptAnswers(cacheBytes)
+  const keypair = randomKeypair()
+  const sample = await signPacket(
+    signerFromKeypair(keypair),
+    userRecords(null, keypair.publicKey),
+    1n as Micros,
+  )
+  const before = usedMiB()
+  for (let from = 0; from < packets; from += TOGETHER) {
+    await Promise.all(
+      Array.from({ length: TOGETHER }, async (_, at) => {
+        const bytes = Buffer.alloc(32)
+        bytes.writeUInt32BE(from + at)
+        const publicKey = encodeZ32(bytes) as PublicKeyZ32
+        const packet: SignedPacket = { ...sample, publicKey, dns: Uint8Array.from(sample.dns) }
+        await store.keep(packet, 1n)
+        const question = { name: publicKey, type: 65, class: 1 }
+        const meta = {
+          bornMs: 0,
+          expiresMs: 1,
+          source: 'key',
+          origins: [],
+          extended: null,
+          isStale: false,
+        } as const
+        const answer = answerOf({ questions: [question], answers: [...packet.records] }, meta)
+        answers.set(publicKey, answer, [publicKey])
+      }),
+    )
+  }
+  const { inMemory, memoryBytes, onDisk } = store.stats()
+  const after = usedMiB()
+  const kept = answers.stats()
+  await store.close()
+  rmSync(dir, { recursive: true, force: true })
+  return {
+    packets,
+    configuredMiB: Math.round((2 * cacheBytes) / MEBI),
+    packetsInMemory: inMemory,
+    packetsInMemoryMiB: Math.round(memoryBytes / MEBI),
+    packetsOnDisk: onDisk,
+    answersInMemory: kept.entries,
+    answersInMemoryMiB: Math.round(kept.bytes / MEBI),
+    grownMiB: after - before,
+    note: 'the index of the packets on disk is part of what has grown',
+  }
+}
+
+process.once('message', (order: Order) => {
+  run(order).then((figures) => process.send?.(figures))
+})
