@@ -26,6 +26,8 @@ export default async function startNetwork(): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pubky-e2e-'))
   const stack = await startStack({ dataDir, ports: 'free', fsync: false })
   process.env.PUBKY_E2E_URL = stack.urls.web
+  process.env.PUBKY_E2E_HOMESERVER_URL = stack.urls.homeserver
+  process.env.PUBKY_E2E_ADMIN_URL = stack.urls.admin
   return async () => {
     await stack.close()
     await rm(dataDir, { recursive: true, force: true })

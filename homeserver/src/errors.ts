@@ -131,7 +131,8 @@ export const refusals = {
     new ServiceError(507, 'quota_exceeded', 'Disk space quota exceeded', { logLevel: 'debug' }),
   writePath: () => forbidden('write_path', 'Write to this path is not allowed'),
   rateKey: () => bad('rate_key', 'Failed to extract key for rate limiting'),
-  quotaInvalid: () => new ServiceError(422, 'invalid_quota', 'Invalid quota'),
+  quotaInvalid: (problem: string) =>
+    new ServiceError(422, 'invalid_quota', `Invalid quota: ${problem}`),
 
   adminMissing: () => new ServiceError(401, 'admin_password', 'Missing admin password'),
   adminWrong: () => new ServiceError(401, 'admin_password', 'Invalid admin password'),

@@ -68,7 +68,7 @@ export function tokenRoutes(app: FastifyInstance, ctx: Context): void {
   app.get('/generate_signup_token', (_, reply) => makeToken(ctx, reply, NO_QUOTA))
   app.post('/generate_signup_token', async (request, reply) => {
     const quota = patchQuota(NO_QUOTA, await readJson(request))
-    if (!quota.ok) throw refusals.quotaInvalid()
+    if (!quota.ok) throw refusals.quotaInvalid(quota.problem)
     return makeToken(ctx, reply, quota.value)
   })
   app.get<{ Querystring: Record<string, string> }>('/signup_tokens', async (request, reply) =>

@@ -52,7 +52,7 @@ async function patchUser(ctx: Context, text: string, patch: unknown): Promise<vo
     const [row] = rows
     if (!row) throw refusals.notFound()
     const quota = patchQuota(quotaOfRow(row), patch)
-    if (!quota.ok) throw refusals.quotaInvalid()
+    if (!quota.ok) throw refusals.quotaInvalid(quota.problem)
     await client.query(
       `update users set (${QUOTA_COLUMNS}) = ($2, $3, $4, $5, $6, $7) where id = $1`,
       [userId, ...quotaValues(quota.value)],

@@ -66,7 +66,11 @@ export function quotaValues(quota: Quota): unknown[] {
   ]
 }
 
-type Parsed<T> = { ok: true; value: T } | { ok: false }
+type Parsed<T> = { ok: true; value: T } | { ok: false; problem: string }
+
+function bad(problem: string): { ok: false; problem: string } {
+  return { ok: false, problem }
+}
 
 function isStorage(value: unknown): value is Quota['storage_quota_mb'] {
   if (value === null || value === UNLIMITED) return true
@@ -109,22 +113,26 @@ function hasRate(rate: string | null): boolean {
  * for anything that is no quota, and for a burst without a rate.
  */
 export function patchQuota(current: Quota, patch: unknown): Parsed<Quota> {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return { ok: false }
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch))
+    return bad('not an object')
   const given = new Map<string, unknown>(Object.entries(patch))
-  for (const name of given.keys()) if (!(name in NO_QUOTA)) return { ok: false }
+  for (const name of given.keys()) if (!(name in NO_QUOTA)) return bad(`${name} is unknown`)
   const take = (name: keyof Quota): unknown => (given.has(name) ? given.get(name) : current[name])
   const storage = take('storage_quota_mb')
   const [read, write] = [take('rate_read'), take('rate_write')]
   const paths = take('allowed_write_paths')
-  if (!isStorage(storage) || !isRate(read) || !isRate(write) || !areWritePaths(paths))
-    return { ok: false }
+  if (!isStorage(storage)) return bad('storage_quota_mb is a whole number or "unlimited"')
+  if (!isRate(read)) return bad('rate_read is like 10mb/s')
+  if (!isRate(write)) return bad('rate_write is like 10mb/s')
+  if (!areWritePaths(paths)) return bad('allowed_write_paths are different paths like /pub/app/')
   const burstOf = (name: 'rate_read_burst' | 'rate_write_burst', rate: string | null) =>
     given.has(name) || hasRate(rate) ? take(name) : null
   const readBurst = burstOf('rate_read_burst', read)
   const writeBurst = burstOf('rate_write_burst', write)
-  if (!isBurst(readBurst) || !isBurst(writeBurst)) return { ok: false }
-  if ((readBurst !== null && !hasRate(read)) || (writeBurst !== null && !hasRate(write)))
-    return { ok: false }
+  if (!isBurst(readBurst) || (readBurst !== null && !hasRate(read)))
+    return bad('rate_read_burst is a number beside a rate')
+  if (!isBurst(writeBurst) || (writeBurst !== null && !hasRate(write)))
+    return bad('rate_write_burst is a number beside a rate')
   return {
     ok: true,
     value: {
