@@ -21,6 +21,7 @@ import { createCompactor } from './compactor.ts'
 import type { NewObjectEntry } from './entries.ts'
 import type { Journal } from './journal.ts'
 import { createPgJournal } from './pg-journal.ts'
+import { createPresence } from './presence.ts'
 import { createSources } from './sources.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../../prisma/nexus/migrations')
@@ -78,6 +79,35 @@ const home = (owner: PublicKeyZ32, host: PublicKeyZ32 | null, micros: bigint) =>
   recordMicros: micros as Micros,
   receivedAtMs: 1,
 })
+
+interface Present {
+  holder: string
+  stop: AbortController
+  ended: Promise<void>
+  heldAgain(): Promise<void>
+}
+
+/** A process of the name, as long as it is not ended. */
+async function present(): Promise<Present> {
+  const { holder, hold } = createPresence(database.pool)
+  const stop = new AbortController()
+  let onHeld = () => {}
+  const next = () =>
+    new Promise<void>((resolve) => {
+      onHeld = resolve
+    })
+  const first = next()
+  const ended = hold(stop.signal, () => onHeld())
+  await first
+  const one = { holder, stop, ended, heldAgain: next }
+  undo.unshift(() => endPresence(one))
+  return one
+}
+
+async function endPresence({ stop, ended }: Present): Promise<void> {
+  stop.abort()
+  await ended
+}
 
 describe('the journal', () => {
   test('gives back what was appended, with gapless positions', async () => {
@@ -179,13 +209,37 @@ describe('the journal', () => {
   test('refuses a process that has lost the host', async () => {
     const sources = createSources(database.pool)
     await sources.add(HOST, 10)
-    expect(await sources.lease('first', 10)).toEqual([HOST])
-    expect(await sources.lease('second', 10)).toEqual([])
-    await journal.append(HOST, [entry(1)], { ...cursor(1), holder: 'first' })
+    const [first, second] = [await present(), await present()]
+    expect(await sources.lease(first.holder, 10)).toEqual([HOST])
+    expect(await sources.lease(second.holder, 10)).toEqual([])
+    await journal.append(HOST, [entry(1)], { ...cursor(1), holder: first.holder })
     await expect(
-      journal.append(HOST, [entry(2)], { ...cursor(2), holder: 'second' }),
+      journal.append(HOST, [entry(2)], { ...cursor(2), holder: second.holder }),
     ).rejects.toMatchObject({ code: 'lease_lost' })
     expect(await journal.head()).toBe(1n)
+  })
+
+  test('gives the hosts of a process that is gone to the next at once, and comes back after a lost connection', async () => {
+    const sources = createSources(database.pool)
+    await sources.add(HOST, 10)
+    const [first, second] = [await present(), await present()]
+    expect(await sources.lease(first.holder, 10)).toEqual([HOST])
+    // The database sees the connection of a killed process close.
+    await endPresence(first)
+    expect(await sources.lease(second.holder, 10)).toEqual([HOST])
+    expect(await sources.renew(first.holder)).toEqual([])
+    await expect(
+      journal.append(HOST, [entry(1)], { ...cursor(1), holder: first.holder }),
+    ).rejects.toMatchObject({ code: 'lease_lost' })
+    const { rows } = await database.pool.query<{ pid: number }>(
+      "select pid from pg_locks where locktype = 'advisory' and objid = hashtext($1)::oid",
+      [second.holder],
+    )
+    expect(rows).toHaveLength(1)
+    const again = second.heldAgain()
+    await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid])
+    await again
+    expect(await sources.lease((await present()).holder, 10)).toEqual([])
   })
 
   test('appends a home only when a newer record says something new', async () => {

@@ -1,6 +1,7 @@
 import type { EventId, PublicKeyZ32, StoragePath } from '@pubky/protocol'
 import type { Pool } from 'pg'
 import { IndexerError } from './errors.ts'
+import { isGone } from './presence.ts'
 import { bytesOfKey, KINDS, keyOfBytes } from './rows.ts'
 
 /** After this a process that says nothing any more loses its hosts, in ms. */
@@ -44,13 +45,16 @@ export function createSources(pool: Pool) {
     return rows.map((row) => keyOfBytes(row.host))
   }
 
-  /** Takes up to `max` hosts that nobody follows and that are not in quarantine. */
+  /**
+   * Takes up to `max` hosts that are not in quarantine and that nobody follows, or somebody who is
+   * gone or silent.
+   */
   async function lease(holder: string, max: number): Promise<PublicKeyZ32[]> {
     const { rows } = await pool.query<{ host: Buffer }>(
       `update sources set lease_holder = $1, lease_until = now() + $3 * interval '1 ms'
        where host in (
          select host from sources
-         where (lease_until is null or lease_until < now())
+         where (lease_until is null or lease_until < now() or ${isGone('lease_holder')})
            and (quarantined_until is null or quarantined_until <= now())
          order by added_at limit $2 for update skip locked
        ) returning host`,

@@ -120,7 +120,8 @@ async function setUp(hosts: Record<string, ScriptedHost>, more: Partial<WatcherO
     objects,
     start,
     halt,
-    ...database,
+    url: database.url,
+    pool: database.pool,
   })
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { must, type PublicKeyZ32 } from '@pubky/protocol'
 import type { BlobStore } from '@pubky/server-kit'
 import type { Pool } from 'pg'
@@ -10,6 +9,7 @@ import { DEFAULT_LIMITS, type Limits } from './fetch-object.ts'
 import { type FollowDeps, followHost, type WatcherLog } from './follow-host.ts'
 import { createHomeChecks, type HomeOutcome } from './home-checks.ts'
 import type { Journal } from './journal.ts'
+import { createPresence } from './presence.ts'
 import { createSources, LEASE_MS } from './sources.ts'
 import { createWaker } from './waker.ts'
 import { type Wanted, wantedByNexus } from './wanted.ts'
@@ -57,7 +57,8 @@ export interface Watcher {
 /** The watcher of design 3.3: follows hosts and fills the journal; it judges nothing. */
 export function createWatcher(o: WatcherOptions): Watcher {
   const sources = createSources(o.pool)
-  const holder = randomUUID()
+  const presence = createPresence(o.pool)
+  const { holder } = presence
   const nowMs = () => Number(o.clock() / 1000n)
   const followers = new Map<PublicKeyZ32, { stop: AbortController; done: Promise<void> }>()
   const waker = createWaker(LOOK_MS)
@@ -162,7 +163,13 @@ export function createWatcher(o: WatcherOptions): Watcher {
 
   return {
     async run(signal) {
-      await Promise.all([lookAgainAndAgain(signal), checkHomes(signal)])
+      let looking: Promise<void> | null = null
+      // Before that, everybody would think that we are gone.
+      const onHeld = () => {
+        looking ??= lookAgainAndAgain(signal)
+      }
+      await Promise.all([presence.hold(signal, onHeld), checkHomes(signal)])
+      await looking
       await Promise.all([...followers.values()].map((follower) => follower.done))
     },
     async ingest(user) {
