@@ -11,6 +11,8 @@ const workerPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 const config: NextConfig = {
   // Several builds side by side, such as a test's and the one that is being served.
   distDir: process.env.WEB_DIST_DIR || '.next',
+  // Another build, another service worker.
+  env: { WEB_VERSION: Date.now().toString(36) },
   poweredByHeader: false,
   reactStrictMode: true,
   transpilePackages: ['@pubky/protocol', '@pubky/app-specs', '@pubky/sdk'],
@@ -19,6 +21,7 @@ const config: NextConfig = {
   // Types are checked by `npm run check`, once for the whole repository.
   typescript: { ignoreBuildErrors: true },
   devIndicators: false,
+  // The first paint then waits for nothing but the page itself.
   experimental: { inlineCss: true },
   async headers() {
     return [

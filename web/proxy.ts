@@ -2,6 +2,10 @@ import { type NextRequest, NextResponse } from 'next/server'
 import { isLocale } from './src/i18n/types.ts'
 import { contentSecurityPolicy } from './src/server/content-security-policy.ts'
 
+/** Pages of the app, which browsers may keep for the person they were made for. */
+const APP_PAGE =
+  /^\/(?:home|post|profile|search|hot|bookmarks|drafts|settings|who-to-follow)(?:\/|$)/
+
 const YEAR_SECONDS = 365 * 24 * 3600
 
 /**
@@ -37,6 +41,8 @@ export function proxy(request: NextRequest): NextResponse {
 
   const response = NextResponse.next({ request: { headers } })
   response.headers.set('content-security-policy', policy)
+  if (APP_PAGE.test(pathname))
+    response.headers.set('pubky-page-for', request.cookies.get('viewer')?.value || 'guest')
   response.headers.set('referrer-policy', 'no-referrer')
   response.headers.set('x-content-type-options', 'nosniff')
   response.headers.set('cross-origin-opener-policy', 'same-origin')
@@ -52,7 +58,8 @@ export function proxy(request: NextRequest): NextResponse {
 export const config = {
   matcher: [
     {
-      source: '/((?!_next/static|_next/image|favicon.ico|icon.svg|manifest.webmanifest).*)',
+      source:
+        '/((?!_next/static|_next/image|favicon.ico|icon.svg|icon-|apple-icon|sw.js|manifest.webmanifest).*)',
       missing: [{ type: 'header', key: 'next-router-prefetch' }],
     },
   ],

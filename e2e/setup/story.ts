@@ -5,7 +5,7 @@ import { Guard } from './guard.ts'
 interface Fixtures {
   guard: Guard
   /** A browser of its own: nobody in it yet. */
-  visit: (path?: string) => Promise<Page>
+  visit: (path?: string, o?: { worker?: boolean }) => Promise<Page>
   /** Somebody new, signed up by hand, on the home page. */
   join: (name: string) => Promise<Person>
 }
@@ -20,8 +20,10 @@ export const test = base.extend<Fixtures>({
   },
   visit: async ({ browser, guard }, use) => {
     const contexts: BrowserContext[] = []
-    await use(async (path) => {
-      const context = await browser.newContext({ baseURL: address() })
+    await use(async (path, { worker = false } = {}) => {
+      // What a service worker fetches cannot be held up or refused by a story.
+      const serviceWorkers = worker ? 'allow' : 'block'
+      const context = await browser.newContext({ baseURL: address(), serviceWorkers })
       contexts.push(context)
       await guard.watch(context)
       const page = await context.newPage()

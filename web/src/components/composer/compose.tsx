@@ -1,6 +1,15 @@
 'use client'
 
-import { createContext, lazy, type ReactNode, Suspense, use, useCallback, useState } from 'react'
+import {
+  createContext,
+  lazy,
+  type ReactNode,
+  Suspense,
+  use,
+  useCallback,
+  useEffect,
+  useState,
+} from 'react'
 import { useViewer } from '../../state/session/viewer.tsx'
 import type { PostKeyText } from '../../state/views.ts'
 import { useJoin } from '../join.tsx'
@@ -18,6 +27,16 @@ export type ComposeRequest = WriteRequest | { mode: 'tags'; target: PostKeyText 
 
 const ComposeContext = createContext<(request: ComposeRequest) => void>(() => {})
 
+/** What the address asks to be written: a shortcut of the installed app, or something shared with it. */
+function takeShared(): string | null {
+  const url = new URL(location.href)
+  const { searchParams: asked } = url
+  const words = ['title', 'text', 'url'].map((name) => asked.get(name)?.trim() ?? '')
+  if (url.pathname !== '/home' || (!asked.has('compose') && !words.some(Boolean))) return null
+  history.replaceState(history.state, '', url.pathname)
+  return [...new Set(words)].filter(Boolean).join('\n')
+}
+
 /** Holds the one dialog in which posts are written; it is loaded when it is first asked for. */
 export function ComposeProvider({ children }: { children: ReactNode }) {
   const { id: viewer } = useViewer()
@@ -31,6 +50,12 @@ export function ComposeProvider({ children }: { children: ReactNode }) {
     [viewer, join],
   )
   const close = () => setRequest(null)
+
+  useEffect(() => {
+    const shared = takeShared()
+    if (shared !== null) open({ mode: 'post', text: shared, slot: `post#${Date.now()}` })
+  }, [open])
+
   return (
     <ComposeContext value={open}>
       {children}

@@ -72,7 +72,8 @@ export function Composer(props: ComposerProps) {
   const tooLong = length > MOST_CHARACTERS
   const hasContent = length > 0 || uploads.length > 0 || mode === 'repost'
   const ready = hasContent && !tooLong && !busy && text !== (editing ? before : null)
-  const dirty = text !== before || tags.length > 0 || uploads.length > 0
+  const blank = editing ? before : ''
+  const dirty = text !== blank || tags.length > 0 || uploads.length > 0
 
   const about = target ?? (editing ? keyOfPost(editing) : null)
   const slot = props.slot ?? draftSlot(mode, about)
@@ -83,7 +84,7 @@ export function Composer(props: ComposerProps) {
     isEmpty: !dirty,
     isBusy: () => document.activeElement === field.current,
     adopt(kept) {
-      setText(kept.text || before)
+      setText(kept.text || blank)
       setTags([...kept.tags])
       setUploads([...kept.uploads])
       setShowTags(kept.tags.length > 0)
@@ -130,7 +131,7 @@ export function Composer(props: ComposerProps) {
   }
 
   function clear() {
-    setText(before)
+    setText(blank)
     setTags([])
     setUploads([])
     setShowTags(false)

@@ -1,31 +1,11 @@
 'use client'
 
 import { CloudOff, KeyRound, LogIn, WifiOff } from 'lucide-react'
-import type { ReactNode } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { useReachable } from '../../state/services.ts'
 import { useViewerSession } from '../../state/session/viewer.tsx'
 import { buttonClass } from '../../ui/button.tsx'
-import { cx } from '../../ui/cx.ts'
-
-interface BannerProps {
-  icon: ReactNode
-  urgent?: boolean
-  action?: ReactNode
-  children: ReactNode
-}
-
-function Banner({ icon, urgent, action, children }: BannerProps) {
-  return (
-    <div className={cx('border-b', urgent ? 'bg-danger-veil' : 'bg-brand-veil')}>
-      <div className="page flex min-h-12 flex-wrap items-center gap-x-3 gap-y-2 py-2 text-sm font-medium">
-        <span className={urgent ? 'text-danger' : 'text-brand-text'}>{icon}</span>
-        <span className="min-w-0 grow basis-52">{children}</span>
-        {action}
-      </div>
-    </div>
-  )
-}
+import { Banner } from './banner.tsx'
 
 /** Notices below the header: no connection, session ended, backup due. */
 export function Banners() {

@@ -62,6 +62,7 @@ export const common = {
   errorTitle: 'Something went wrong',
   errorText: 'This part of the page stopped working. Your data is safe.',
   reload: 'Reload',
+  newVersion: 'A new version is ready. What you write is kept.',
   notFoundTitle: 'Nothing lives here',
   notFoundText: 'The address may be mistyped, or what it named is gone.',
   goHome: 'Go to the feed',

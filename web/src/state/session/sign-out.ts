@@ -1,5 +1,6 @@
 import { parsePublicKey } from '@pubky/protocol/keys'
 import { keys } from '../../keys/index.ts'
+import { forgetPages } from '../../offline/register.ts'
 import type { RuntimeConfig } from '../config.ts'
 import { forgetPerson, openDatabase, rangeOf } from '../database.ts'
 import { rescue } from '../outbox/to-draft.ts'
@@ -24,7 +25,11 @@ export async function signOut(config: RuntimeConfig, account: Account): Promise<
   }
   await rescueUnsent(account.user).catch(() => {})
   forgetSession(account.user)
-  await Promise.allSettled([keys.forget(parsePublicKey(account.user)), forgetPerson(account.user)])
+  await Promise.allSettled([
+    keys.forget(parsePublicKey(account.user)),
+    forgetPerson(account.user),
+    forgetPages(),
+  ])
   removeAccount(account.user)
   return { told }
 }

@@ -1,0 +1,56 @@
+import { signOut } from '../flows/backup.ts'
+import { signUp } from '../flows/onboarding.ts'
+import { card, publish, unique } from '../flows/posts.ts'
+import { expectAccessible } from '../setup/axe.ts'
+import { AWAY } from '../setup/guard.ts'
+import { expect, test } from '../setup/story.ts'
+
+test('the app opens without a connection, for the person it was made for alone', async ({
+  visit,
+  guard,
+}) => {
+  const page = await visit('/onboarding', { worker: true })
+  await signUp(page, 'Person on a train')
+  const text = unique('Read me in the tunnel')
+  await publish(page, { text })
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  await page.reload()
+  await expect(card(page, text)).toBeVisible()
+
+  guard.allow(AWAY, /Failed to fetch|could not be loaded|ERR_/)
+  await page.context().setOffline(true)
+  await page.reload()
+  await expect(card(page, text)).toBeVisible()
+  await expectAccessible(page, 'home without a connection')
+  await page.goto('/post/nowhere/never')
+  await expect(page.getByRole('heading', { name: 'No connection' })).toBeVisible()
+  await expectAccessible(page, 'offline page')
+
+  await page.context().setOffline(false)
+  await page.goto('/home')
+  await expect(card(page, text)).toBeVisible()
+  await signOut(page)
+  const keptFor = await page.evaluate(async () => {
+    const people: (string | null)[] = []
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name)
+      const responses = await cache.matchAll()
+      if (name.startsWith('pubky-pages'))
+        people.push(...responses.map((one) => one.headers.get('pubky-page-for')))
+    }
+    return people
+  })
+  expect(keptFor.filter((person) => person !== 'guest')).toEqual([])
+})
+
+test('it can be installed, and opens the composer for what is shared with it', async ({ join }) => {
+  const { page } = await join('Person who shares')
+  const manifest = await (await page.request.get('/manifest.webmanifest')).json()
+  for (const { src } of manifest.icons) expect((await page.request.get(src)).status()).toBe(200)
+  await page.goto('/home?title=A+find&url=https%3A%2F%2Fexample.org%2Ffind')
+  const dialog = page.getByRole('dialog', { name: 'New post' })
+  await expect(dialog.getByLabel('Text of the post')).toHaveValue(
+    'A find\nhttps://example.org/find',
+  )
+  await expect(page).toHaveURL(/\/home$/)
+})
