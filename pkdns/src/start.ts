@@ -59,6 +59,7 @@ export function startPkdns(
       warn: (error) => log.warn({ error }, 'a stored packet could not be read'),
     })
     teardown.add(() => store.close())
+    const isAlone = isLocal && config.nodes === 1 && config.bootstrap.length === 0
     const dht = await startDhtNodes(config, { clock, random, warn }, teardown)
 
     let isReady = isLocal
@@ -79,7 +80,7 @@ export function startPkdns(
     relayRoutes(app, {
       resolver: createRelayResolver({
         dht,
-        isAlone: isLocal && config.nodes === 1,
+        isAlone,
         store,
         clock,
         ttl,
@@ -98,6 +99,8 @@ export function startPkdns(
       }),
       behindProxy: config.behindProxy === 'yes',
       ttl,
+      agreed: store.agreed,
+      nowMs: () => Number(clock() / 1000n),
       status: () => ({
         network: config.network,
         dht: address,
@@ -111,7 +114,7 @@ export function startPkdns(
       port: config.relayPort,
     })
     const { delegationPort } = deps
-    const parts = { dht, store, clock, random, log }
+    const parts = { dht, store, clock, random, log, isAlone }
     const dns = await startDns(
       config,
       delegationPort === undefined ? parts : { ...parts, delegationPort },

@@ -108,8 +108,9 @@ async function drive(
   machine.seed(table)
   if (table.length === 0) machine.seed(ctx.bootstrap.map((address) => ({ ...address, id: null })))
 
+  // What this node has itself is told once somebody has answered: by itself it is no word of a network.
   const own = ctx.store.get(hex)
-  if (own && newest.isRelevant(own) && newest.offer(own)) onBetter(own)
+  let untold = own && newest.isRelevant(own) && newest.offer(own) ? own : null
   signal?.throwIfAborted()
 
   async function take(item: MutableItem): Promise<void> {
@@ -136,6 +137,8 @@ async function drive(
       return
     }
     ctx.roundTrips.sample(ctx.nowMs() - sinceMs)
+    if (untold) onBetter(untold)
+    untold = null
     const { id, token, nodes, item } = result.ok
     machine.answer(candidate, { id, token, nodes: nodes.filter(usable) })
     if (!item) return
@@ -172,6 +175,8 @@ async function drive(
   } finally {
     signal?.removeEventListener('abort', abort)
   }
+  // Nobody to ask: this node is the whole network.
+  if (untold && machine.counts().asked === 0) onBetter(untold)
   const near = machine.closest()
   const last = near[K - 1]
   if (last) ctx.size.sample(hex, K, distanceShare(target, last.id))

@@ -17,6 +17,7 @@ export interface DohContext {
   /** Seconds an answer without records may be kept. */
   negativeTtlS: number
   metrics: () => string
+  nowMs: () => number
 }
 
 /** DNS over HTTPS without its TLS, which a proxy adds: RFC 8484 and a JSON form for people. */
@@ -82,7 +83,7 @@ export function dohRoutes(app: FastifyInstance, ctx: DohContext): void {
     const found = await ctx.service.look(message, asker(request))
     if (found === 'refused') throw dnsError('doh_refused')
     if (found === 'failed') throw dnsError('doh_failed')
-    const body = jsonForm(found, { name, type: number, nowMs: Date.now() })
+    const body = jsonForm(found, { name, type: number, nowMs: ctx.nowMs() })
     return reply
       .header('cache-control', cacheControl(found.bytes))
       .type('application/dns-json')

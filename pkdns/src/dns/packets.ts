@@ -70,6 +70,7 @@ export function createPacketSource({ resolver, store, clock, ttl }: PacketSource
     try {
       const policy = isRefresh ? 'NetworkOnly' : 'CacheFirst'
       const answer = await resolver.resolve(key, policy, () => {})
+      if (answer.isStale) return { kind: 'unavailable' }
       const kept = await store.get(key)
       const newest = kept && isMoreRecent(kept.packet, answer.packet) ? kept : answer
       return found(newest.packet, answer.lastSeen, false)

@@ -27,6 +27,8 @@ const TOTAL_LOOKUPS = 200
 
 export interface DnsParts {
   dht: Pick<Dht, 'get'>
+  /** Whether this process is the whole network. */
+  isAlone: boolean
   store: PacketStore
   clock: () => bigint
   random: (bytes: number) => Uint8Array
@@ -38,7 +40,7 @@ export interface DnsParts {
 /** Starts the DNS server and DNS over HTTPS on the packets of the relay. */
 export async function startDns(
   config: PkdnsConfig,
-  { dht, store, clock, random, log, delegationPort = DNS_PORT }: DnsParts,
+  { dht, isAlone, store, clock, random, log, delegationPort = DNS_PORT }: DnsParts,
   teardown: Teardown,
 ): Promise<{ dns: string; doh: string }> {
   const isLocal = config.network === 'local'
@@ -58,7 +60,7 @@ export async function startDns(
       packets: createPacketSource({
         resolver: createRelayResolver({
           dht,
-          isAlone: isLocal && config.nodes === 1,
+          isAlone,
           store,
           clock,
           ttl: { min, max },
@@ -113,6 +115,7 @@ export async function startDns(
     behindProxy: config.behindProxy === 'yes',
     negativeTtlS: min,
     metrics: countsText(counts, metrics),
+    nowMs,
   })
   const { url } = await listen(app, {
     name: 'DNS over HTTPS',

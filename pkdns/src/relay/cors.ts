@@ -9,7 +9,10 @@ const EXPOSED = 'pkarr-invalid-signed-packet-seq,pkarr-dht-stored-nodes'
 export function allowBrowsers(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers
-    reply.header('vary', 'origin, access-control-request-method, access-control-request-headers')
+    reply.header(
+      'vary',
+      'accept, origin, access-control-request-method, access-control-request-headers',
+    )
     if (origin !== undefined) {
       reply.header('access-control-allow-origin', origin)
       reply.header('access-control-allow-credentials', 'true')

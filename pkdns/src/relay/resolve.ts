@@ -8,11 +8,15 @@ import {
   type SignedPacket,
 } from '@pubky/protocol'
 import type { Dht, DhtLookup, MutableItem } from '@pubky/sdk/dht'
+import { ServiceError } from '@pubky/server-kit'
 import { relayError } from '../errors.ts'
 import type { KeptPacket, PacketStore } from './packet-store.ts'
 
 export const POLICIES = ['CacheOnly', 'CacheFirst', 'NetworkOnly'] as const
 export type Policy = (typeof POLICIES)[number]
+
+/** A packet that was found; stale when it is old and nobody could be asked for a newer one. */
+export type FoundPacket = KeptPacket & { readonly isStale?: boolean }
 
 export interface ResolveContext {
   dht: Pick<Dht, 'get'>
@@ -26,7 +30,7 @@ export interface ResolveContext {
 
 /** Finds packets by the three policies of relays (spec/discovery.md 2.3). */
 export function createRelayResolver(ctx: ResolveContext) {
-  const asking = new Map<PublicKeyZ32, Promise<KeptPacket>>()
+  const asking = new Map<PublicKeyZ32, Promise<FoundPacket>>()
 
   function isFresh({ packet, lastSeen }: KeptPacket): boolean {
     const age = Number((ctx.clock() - lastSeen) / 1_000_000n)
@@ -38,7 +42,7 @@ export function createRelayResolver(ctx: ResolveContext) {
     key: PublicKeyZ32,
     policy: Policy,
     mayAsk: () => void,
-  ): Promise<KeptPacket> {
+  ): Promise<FoundPacket> {
     if (policy === 'NetworkOnly') {
       mayAsk()
       return newest(key)
@@ -51,12 +55,18 @@ export function createRelayResolver(ctx: ResolveContext) {
     if (known && isFresh(known)) return known
     mayAsk()
     // Questions for one key at one time share one look-up.
-    const running = asking.get(key) ?? ask(key, known?.packet ?? null)
-    return running
+    return asking.get(key) ?? ask(key, known)
   }
 
-  function ask(key: PublicKeyZ32, floor: SignedPacket | null): Promise<KeptPacket> {
-    const question = first(key, floor).finally(() => asking.delete(key))
+  function ask(key: PublicKeyZ32, known: KeptPacket | null): Promise<FoundPacket> {
+    const question = first(key, known?.packet ?? null)
+      .catch((error: unknown) => {
+        const isGone = error instanceof ServiceError && error.code === 'dht_unavailable'
+        if (!known || !isGone) throw error
+        // Better than nothing while the DHT is gone, as long as it says what it is.
+        return { ...known, isStale: true }
+      })
+      .finally(() => asking.delete(key))
     asking.set(key, question)
     return question
   }
@@ -76,7 +86,11 @@ export function createRelayResolver(ctx: ResolveContext) {
       store(kept, rest, lookup).catch(ctx.warn)
       return kept
     }
-    return nothing(await lookup.newest(), floor)
+    const answer = await lookup.newest()
+    // The only node of a network is its whole word.
+    const own = ctx.isAlone && answer.item ? await parse(answer.item) : null
+    if (own) return { packet: own, lastSeen: ctx.clock() }
+    return nothing(answer, floor)
   }
 
   /** Goes on behind the first answer: something newer may come, and how many nodes agree. */
@@ -99,6 +113,7 @@ export function createRelayResolver(ctx: ResolveContext) {
   /** The newest packet of a whole look-up, whatever the store holds. */
   async function newest(key: PublicKeyZ32): Promise<KeptPacket> {
     const answer = await ctx.dht.get(publicKeyBytes(key)).newest()
+    if (answer.report.responded === 0 && !ctx.isAlone) throw relayError('dht_unavailable')
     const packet = answer.item && (await parse(answer.item))
     if (!packet) return nothing(answer, null)
     const kept = { packet, lastSeen: ctx.clock() }

@@ -10,15 +10,18 @@ import {
 } from '@pubky/protocol'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { relayError } from '../errors.ts'
-import type { KeptPacket } from './packet-store.ts'
 import type { createPublisher } from './publish.ts'
 import { type Allowance, clientAddress } from './quota.ts'
-import { POLICIES, type Policy, type RelayResolver } from './resolve.ts'
+import { recordPage } from './record-page.ts'
+import { type FoundPacket, POLICIES, type Policy, type RelayResolver } from './resolve.ts'
 import { type RelayStatus, statusPage } from './status-page.ts'
 
 const PAYLOAD_TYPE = 'application/pkarr.org/relays#payload'
 /** The last moment that the date of a header can tell; timestamps may lie beyond. */
 const MAX_DATE_MS = Date.UTC(9999, 11, 31, 23, 59, 59)
+const HTML = 'text/html; charset=utf-8'
+const PAGE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 const NO_BODY = Buffer.alloc(0)
 
 export interface RelayContext {
@@ -28,6 +31,9 @@ export interface RelayContext {
   lookups: { take: (address: string) => Allowance }
   behindProxy: boolean
   ttl: { min: number; max: number }
+  /** DHT nodes that held the packet of a key at the last look-up. */
+  agreed: (key: PublicKeyZ32) => number | null
+  nowMs: () => number
   status: () => RelayStatus
 }
 
@@ -45,13 +51,15 @@ export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
     reply.header('x-ratelimit-limit', limit).header('x-ratelimit-remaining', remaining)
   })
 
-  app.get('/', async (_, reply) =>
-    reply
-      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
-      .header('cache-control', 'no-store')
-      .type('text/html; charset=utf-8')
-      .send(statusPage(ctx.status())),
-  )
+  app.get('/', async (request, reply) => {
+    const { key } = request.query as { key?: unknown }
+    if (typeof key === 'string' && key !== '')
+      return reply.redirect(`/${encodeURIComponent(key.trim())}`, 303)
+    return reply
+      .headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-store' })
+      .type(HTML)
+      .send(statusPage(ctx.status()))
+  })
 
   // A base URL with a trailing slash makes official clients write the slash twice.
   for (const url of ['/:key', '//:key']) {
@@ -71,6 +79,7 @@ export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
     const key = keyOf(request as KeyRequest)
     const policy = policyOf(request)
     const kept = await ctx.resolver.resolve(key, policy, () => ctx.lookups.take(addressOf(request)))
+    if (wantsPage(request)) return page(reply, kept)
     reply.headers(headersOf(kept))
     if (isKnown(request.headers['if-modified-since'], kept.packet)) return reply.code(304).send()
     return reply.send(Buffer.from(packetToRelayPayload(kept.packet)))
@@ -85,19 +94,38 @@ export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
     return reply.code(204).header('pkarr-dht-stored-nodes', stored).send()
   }
 
-  function headersOf({ packet, lastSeen }: KeptPacket): Record<string, string> {
+  function page(reply: FastifyReply, found: FoundPacket): FastifyReply {
+    const nodes = ctx.agreed(found.packet.publicKey)
+    return reply
+      .headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-store' })
+      .type(HTML)
+      .send(recordPage(found, { nodes, nowMs: ctx.nowMs() }))
+  }
+
+  function headersOf({ packet, lastSeen, isStale }: FoundPacket): Record<string, string> {
+    const maxAge = isStale ? 0 : packetTtl(packet, ctx.ttl.min, ctx.ttl.max)
     return {
-      'cache-control': `public, max-age=${packetTtl(packet, ctx.ttl.min, ctx.ttl.max)}`,
+      'cache-control': `public, max-age=${maxAge}`,
       'last-modified': httpDate(packet.timestamp),
       'memento-datetime': httpDate(lastSeen),
+      ...(isStale ? { warning: '110 - "Response is stale"' } : {}),
     }
   }
 }
 
 /** Set late: Fastify replaces a type that no grammar of media types allows. */
-async function sayType(_: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-  if (reply.statusCode === 200) reply.header('content-type', PAYLOAD_TYPE)
+async function sayType(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
+  if (reply.statusCode === 200 && !wantsPage(request)) reply.header('content-type', PAYLOAD_TYPE)
   return payload
+}
+
+/** A browser's address bar asks for a page; clients of relays ask for anything. */
+function wantsPage({ headers }: FastifyRequest): boolean {
+  return /^\s*text\/html\b/.test(headers.accept ?? '')
 }
 
 function keyOf(request: KeyRequest): PublicKeyZ32 {

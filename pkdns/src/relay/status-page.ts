@@ -1,3 +1,5 @@
+import { pageOf } from './page.ts'
+
 /** What the page tells. */
 export interface RelayStatus {
   network: string
@@ -22,23 +24,13 @@ export function statusPage(status: RelayStatus): string {
   const table = rows.map(
     ([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`,
   )
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>PKARR relay</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
-th { text-align: left; padding-right: 2rem }
-:root { color-scheme: light dark }
-</style>
-</head>
-<body>
-<h1>PKARR relay</h1>
-<p>Publishes and finds signed packets in the Mainline DHT: <code>GET</code> and <code>PUT /&lt;key&gt;</code>.</p>
-<table>${table.join('')}</table>
-</body>
-</html>
-`
+  return pageOf(
+    'PKARR relay',
+    `<p>Publishes and finds signed packets in the Mainline DHT: <code>GET</code> and <code>PUT /&lt;key&gt;</code>.</p>
+<form action="/" method="get">
+<label>Look up a key <input name="key" size="54" required autocomplete="off" spellcheck="false"></label>
+<button>Show</button>
+</form>
+<table>${table.join('')}</table>`,
+  )
 }
