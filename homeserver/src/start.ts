@@ -25,6 +25,8 @@ import { createWriter } from './entries/writer.ts'
 import { createEventHub } from './events/hub.ts'
 import { ACCOUNT_NOTICE, createAccounts } from './limits/accounts.ts'
 import { createLimits } from './limits/limits.ts'
+import { NO_QUOTA, storageLimit } from './limits/quota.ts'
+import { createVerifier } from './proofs/verifier.ts'
 import { createPublishHealth } from './publish/health.ts'
 import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
 import { readKeypair, refuseWeakSecrets } from './secret.ts'
@@ -105,9 +107,12 @@ export async function startHomeserver(
     // Commits never wait for a connection behind reads.
     const writerPool = createPool(config.databaseUrl, { max: 2, name: 'homeserver writer', log })
     teardown.add(() => writerPool.end())
-    const writer = teardown.use(createWriter({ pool: writerPool, blobs, log }))
+    const writer = teardown.use(
+      createWriter({ pool: writerPool, blobs, log, defaultQuota: storageLimit(NO_QUOTA, config) }),
+    )
     const entries = createEntryReader(pool)
     const sessions = createSessionResolver({ pool, nowSeconds: () => nowSeconds(ctx) })
+    const verifier = teardown.use(createVerifier(log))
     const privateStreams = createPrivateStreams()
     const accounts = createAccounts(pool)
     const nowMs = () => Number(clock() / 1000n)
@@ -145,6 +150,7 @@ export async function startHomeserver(
       writer,
       hub,
       sessions,
+      verifier,
       privateStreams,
       accounts,
       limits,

@@ -46,6 +46,7 @@ const OUTCOMES = [
   'no_match',
   'proof_required',
   'revoked',
+  'over_quota',
 ] as const
 
 export interface Outcome {
@@ -65,7 +66,7 @@ const COMMIT = {
   name: 'commit_writes',
   text: `select refused, outcomes, details::text[], replaced from commit_writes($1::bigint[], $2::text[],
     $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7, $8, $9::int[], $10, $11::int[], $12::bigint[],
-    $13::text[], $14::boolean[], $15::bytea[], $16::text[], $17::text[])`,
+    $13::text[], $14::boolean[], $15::bytea[], $16::text[], $17::text[], $18::boolean[], $19::bigint)`,
 }
 
 const APPLIED: Outcome = { result: 'applied', highest: 0n }
@@ -84,7 +85,7 @@ function packed(parts: readonly (Uint8Array | null | undefined)[]): [Buffer, num
   return [Buffer.concat(present), parts.map((part) => part?.length ?? -1)]
 }
 
-function valuesOf(writes: readonly Write[]): unknown[] {
+function valuesOf(writes: readonly Write[], defaultQuota: number | null): unknown[] {
   const puts = writes.map((write) => (write.kind === 'PUT' ? write : null))
   const [bodies, bodyLengths] = packed(puts.map((put) => put?.inline))
   const [proofs, proofLengths] = packed(writes.map(({ proof }) => proof?.bytes))
@@ -106,18 +107,21 @@ function valuesOf(writes: readonly Write[]): unknown[] {
     writes.map(({ matches }) => matches && Buffer.from(matches)),
     puts.map((put) => put && ancestorsOf(put.path).join('\n')),
     puts.map((put) => put?.policy?.join('\n') ?? null),
+    writes.some(({ forced }) => forced) ? writes.map(({ forced }) => forced === true) : null,
+    defaultQuota,
   ]
 }
 
 /**
  * Commits writes to different paths, none below another, in one transaction; outcomes come in their
- * order, and the blobs that they replaced. When it rejects with an error of the database, nothing happened.
+ * order, and the blobs that they replaced. `over_quota` is certain only for a write that is alone. When it rejects with an error of the database, nothing happened.
  */
 export async function commitWrites(
   pool: Pool,
   writes: readonly Write[],
+  defaultQuota: number | null,
 ): Promise<{ outcomes: Outcome[]; replaced: readonly string[] }> {
-  const { rows } = await pool.query<Row>({ ...COMMIT, values: valuesOf(writes) })
+  const { rows } = await pool.query<Row>({ ...COMMIT, values: valuesOf(writes, defaultQuota) })
   const [row] = rows
   const outcomes = writes.map(() => APPLIED)
   row?.refused?.forEach((ord, index) => {

@@ -31,8 +31,14 @@ function heldBytes({ write }: Pending): number {
  * The one writer loop of a process (design 3.2). It commits what has arrived, up to 256 writes, in one
  * transaction; at most one write for each path in a batch and none below another, the rest next.
  */
-export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): Writer {
-  const { pool, blobs, log } = o
+export function createWriter(o: {
+  pool: Pool
+  blobs: BlobStore
+  log: Logger
+  /** Bytes that an account without a limit of its own may store. */
+  defaultQuota?: number | null
+}): Writer {
+  const { pool, blobs, log, defaultQuota = null } = o
   let queue: Pending[] = []
   let queuedBytes = 0
   let running: Promise<void> | null = null
@@ -60,19 +66,36 @@ export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): 
     return batch
   }
 
-  async function commitBatch(batch: readonly Pending[]): Promise<void> {
+  /** Returns writes that may fit after all, once they are tried alone. */
+  async function commitBatch(batch: readonly Pending[]): Promise<Pending[]> {
     const { outcomes, replaced } = await commitWrites(
       pool,
       batch.map(({ write }) => write),
+      defaultQuota,
     )
     const unused = [...replaced]
-    batch.forEach(({ write, resolve }, index) => {
+    const again: Pending[] = []
+    batch.forEach((pending, index) => {
+      const { write, resolve } = pending
       const outcome = outcomes[index] ?? { result: 'missing', highest: 0n }
+      if (outcome.result === 'over_quota' && batch.length > 1) {
+        again.push(pending)
+        return
+      }
       if (outcome.result !== 'applied' && write.kind === 'PUT' && write.blobKey)
         unused.push(write.blobKey)
       resolve(outcome)
     })
     if (unused.length > 0) removeBlobs(unused)
+    return again
+  }
+
+  async function commitAlone(pending: Pending): Promise<void> {
+    try {
+      await commitBatch([pending])
+    } catch (error) {
+      await retryApart([pending], error)
+    }
   }
 
   // A crash before it ends leaves candidates, which the collector takes up.
@@ -88,11 +111,13 @@ export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): 
   async function run(): Promise<void> {
     while (queue.length > 0) {
       const batch = takeBatch()
+      let again: Pending[] = []
       try {
-        await commitBatch(batch)
+        again = await commitBatch(batch)
       } catch (error) {
         await retryApart(batch, error)
       }
+      for (const pending of again) await commitAlone(pending)
     }
     running = null
   }
@@ -112,13 +137,7 @@ export function createWriter(o: { pool: Pool; blobs: BlobStore; log: Logger }): 
       for (const { reject } of batch) reject(error)
       return
     }
-    for (const pending of batch) {
-      try {
-        await commitBatch([pending])
-      } catch (cause) {
-        await retryApart([pending], cause)
-      }
-    }
+    for (const pending of batch) await commitAlone(pending)
   }
 
   return {

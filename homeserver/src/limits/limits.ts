@@ -150,7 +150,9 @@ async function checkRoom(
   })
   const [row] = rows
   const growth = row?.size == null ? length + 256 : length - Number(row.size)
-  if (growth > 0 && Number(row?.used ?? 0) + growth > limit) throw refusals.quotaExceeded()
+  if (growth <= 0 || Number(row?.used ?? 0) + growth <= limit) return
+  ctx.signals.note('quota', account.key)
+  throw refusals.quotaExceeded()
 }
 
 /** What an account may do at all, in the order of spec/homeserver.md 5.2 and 5.3. */

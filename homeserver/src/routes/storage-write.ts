@@ -73,6 +73,8 @@ function refuse(outcome: Outcome): Error {
       return refusals.proofRequired()
     case 'revoked':
       return refusals.proofRevoked()
+    case 'over_quota':
+      return refusals.quotaExceeded()
     default:
       return refusals.notFound()
   }
@@ -141,6 +143,7 @@ async function put(
   }
   const outcome = await store(ctx, write, checked)
   if (isDone(outcome)) return reply.code(201).send()
+  if (outcome.result === 'over_quota') ctx.signals.note('quota', target.owner)
   throw refuse(outcome)
 }
 
