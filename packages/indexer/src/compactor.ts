@@ -1,4 +1,4 @@
-import { parseObjectProof, type StoragePath, verifyObjectProof } from '@pubky/protocol'
+import { type StoragePath, verifyObjectProof } from '@pubky/protocol'
 import type { BlobStore } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { pause } from './backoff.ts'
@@ -13,6 +13,17 @@ const DELETIONS_AT_ONCE = 100
 /** Bodies of one object that are erased in one statement. */
 const VERSIONS_AT_ONCE = 50
 const EVERY_MS = 600_000
+
+// What a host says counts while it is the home of the owner, or from when it becomes it. Where no
+// home is known, nothing counts yet, neither the versions nor their deletion.
+const FROM_HOME = `with named as (
+    select h.epoch, h.host, max(j.received_at_ms) over (order by h.epoch) as since
+    from homes h join journal j on j.position = h.position where h.owner = $1
+  ), spans as (
+    select host, since, lead(since) over (order by epoch) as until from named
+  )
+  select not exists (select from spans)
+    or exists (select from spans where host = $2 and (until is null or until >= $3)) as counts`
 
 /** Erases the bodies of deleted objects (design 3.3). Nothing that counts changes by it. */
 export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: WatcherLog }) {
@@ -42,10 +53,44 @@ export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: Watcher
     }
   }
 
-  /** The versions that the same host told before this deletion, when nothing outlives it. */
+  /** False when the deletion came from a host that was no longer the home of the owner. */
+  async function isFromHome({ owner, host, receivedAtMs }: ObjectEntry): Promise<boolean> {
+    const { rows } = await o.pool.query<{ counts: boolean }>(FROM_HOME, [
+      bytesOfKey(owner),
+      bytesOfKey(host),
+      Math.trunc(receivedAtMs),
+    ])
+    return rows[0]?.counts ?? false
+  }
+
+  /** True when a valid proof for the path is not older, so that the deletion is a replay. */
+  async function isOutlived(deletion: ObjectEntry, deletedAt: bigint): Promise<boolean> {
+    const { rows } = await o.pool.query<JournalRow>(
+      `select ${JOURNAL_COLUMNS} from journal
+       where owner = $1 and path = $2 and proof is not null and position <> $3
+         and (host <> $4 or event_id < $5)`,
+      [
+        bytesOfKey(deletion.owner),
+        deletion.path,
+        deletion.position,
+        bytesOfKey(deletion.host),
+        deletion.eventId,
+      ],
+    )
+    for (const row of rows) {
+      const entry = entryOfRow({ ...row, body: null })
+      if (entry.kind !== 'PUT' && entry.kind !== 'DEL') continue
+      const at = await validTimestamp(entry)
+      if (typeof at === 'bigint' && at >= deletedAt) return true
+    }
+    return false
+  }
+
+  /** The versions that the same host told before this deletion, when it counts. */
   async function eraseBefore(deletion: ObjectEntry): Promise<number> {
     const deletedAt = await validTimestamp(deletion)
-    if (deletedAt === 'invalid') return 0
+    if (deletedAt === 'invalid' || !(await isFromHome(deletion))) return 0
+    if (deletedAt !== null && (await isOutlived(deletion, deletedAt))) return 0
     let erased = 0
     for (;;) {
       const { rows } = await o.pool.query<JournalRow>(
@@ -62,8 +107,7 @@ export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: Watcher
         ],
       )
       if (rows.length === 0) return erased
-      const gone = rows.filter((row) => !outlives(row.proof, deletedAt))
-      const erasure = gone.map((row) => ({
+      const erasure = rows.map((row) => ({
         position: row.position,
         refs: row.body
           ? refsOf(row.path as StoragePath, row.body, Number(row.received_at_ms))
@@ -78,11 +122,9 @@ export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: Watcher
       await deleteUnusedBlobs(
         o.pool,
         o.blobs,
-        gone.flatMap((row) => row.blob_key ?? []),
+        rows.flatMap((row) => row.blob_key ?? []),
       )
-      erased += gone.length
-      // What outlives the deletion stays, and everything else of a short page is gone.
-      if (rows.length < VERSIONS_AT_ONCE || gone.length === 0) return erased
+      erased += rows.length
     }
   }
 
@@ -98,23 +140,18 @@ export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: Watcher
   return { compact, run }
 }
 
-/** The time of a deletion's proof, null without a proof, `invalid` when the proof proves nothing. */
+/** The time of a proof, null without a proof, `invalid` when the proof proves nothing. */
 async function validTimestamp(entry: ObjectEntry): Promise<bigint | null | 'invalid'> {
-  if (!entry.proof) return null
+  const { owner, path, proof, hash, kind } = entry
+  if (!proof) return null
+  if (kind === 'PUT' && !hash) return 'invalid'
   try {
-    const { owner, path } = entry
-    return (await verifyObjectProof(entry.proof, { owner, path, action: 'DELETE' })).timestamp
+    const about =
+      kind === 'PUT' && hash
+        ? ({ owner, path, action: 'PUT', hash } as const)
+        : ({ owner, path, action: 'DELETE' } as const)
+    return (await verifyObjectProof(proof, about)).timestamp
   } catch {
     return 'invalid'
-  }
-}
-
-/** True when the version is signed and not older than the deletion, so that it still counts. */
-function outlives(proof: Buffer | null, deletedAt: bigint | null): boolean {
-  if (!proof || deletedAt === null) return false
-  try {
-    return parseObjectProof(proof).timestamp >= deletedAt
-  } catch {
-    return false
   }
 }

@@ -331,6 +331,40 @@ describe('the compactor', () => {
     expect(await bodies()).toEqual(['row', 'DEL'])
   })
 
+  test('believes a host only while it is the home of the owner', async () => {
+    await journal.appendHome({ ...home(ALICE, HOST, 1n), receivedAtMs: 1 })
+    await journal.append(HOST, [put(1)], cursor(1))
+    const movedAt = put(1).receivedAtMs + 1
+    await journal.appendHome({ ...home(ALICE, OTHER, 2n), receivedAtMs: movedAt })
+    await journal.append(HOST, [del(2, { receivedAtMs: movedAt + 1 })], cursor(2))
+    const compactor = createCompactor({ pool: database.pool, blobs })
+    expect(await compactor.compact()).toBe(0)
+    await journal.appendHome({ ...home(ALICE, HOST, 3n), receivedAtMs: movedAt + 2 })
+    await journal.append(HOST, [del(3, { receivedAtMs: movedAt + 3 })], cursor(3))
+    expect(await compactor.compact()).toBe(1)
+  })
+
+  test('keeps an unsigned version that a replayed deletion does not reach', async () => {
+    const signer = signerFromKeypair(pair(1))
+    const at = nowMicros()
+    const sign = (action: 'PUT' | 'DELETE', micros: bigint, hash: Uint8Array) =>
+      createObjectProof(signer, {
+        owner: ALICE,
+        action,
+        path: post.path,
+        hash,
+        timestamp: toMicros(micros),
+      })
+    const signed = await sign('PUT', at, blake3Sync(post.body))
+    const replayed = await sign('DELETE', at - 10n, new Uint8Array(32))
+    const some = [put(1, { proof: signed }), put(2), del(3, { proof: replayed })]
+    await journal.append(HOST, some, cursor(3))
+    const compactor = createCompactor({ pool: database.pool, blobs })
+    expect(await compactor.compact()).toBe(0)
+    await journal.append(HOST, [del(4)], cursor(4))
+    expect(await compactor.compact()).toBe(2)
+  })
+
   test('keeps what a replayed or forged deletion cannot delete', async () => {
     const signer = signerFromKeypair(pair(1))
     const at = nowMicros()
