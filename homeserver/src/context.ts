@@ -9,6 +9,7 @@ import type { Writer } from './entries/writer.ts'
 import type { EventHub } from './events/hub.ts'
 import type { Accounts } from './limits/accounts.ts'
 import type { Limits } from './limits/limits.ts'
+import type { Verifier } from './proofs/verifier.ts'
 import type { PublishHealth } from './publish/health.ts'
 import type { PrivateStreams } from './sessions/private-streams.ts'
 import type { SessionResolver } from './sessions/resolver.ts'
@@ -23,6 +24,7 @@ export interface Context {
   writer: Writer
   hub: EventHub
   sessions: SessionResolver
+  verifier: Verifier
   privateStreams: PrivateStreams
   accounts: Accounts
   limits: Limits

@@ -26,6 +26,7 @@ import { createEventHub } from './events/hub.ts'
 import { ACCOUNT_NOTICE, createAccounts } from './limits/accounts.ts'
 import { createLimits } from './limits/limits.ts'
 import { NO_QUOTA, storageLimit } from './limits/quota.ts'
+import { createVerifier } from './proofs/verifier.ts'
 import { createPublishHealth } from './publish/health.ts'
 import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
 import { readKeypair, refuseWeakSecrets } from './secret.ts'
@@ -111,6 +112,7 @@ export async function startHomeserver(
     )
     const entries = createEntryReader(pool)
     const sessions = createSessionResolver({ pool, nowSeconds: () => nowSeconds(ctx) })
+    const verifier = teardown.use(createVerifier(log))
     const privateStreams = createPrivateStreams()
     const accounts = createAccounts(pool)
     const nowMs = () => Number(clock() / 1000n)
@@ -148,6 +150,7 @@ export async function startHomeserver(
       writer,
       hub,
       sessions,
+      verifier,
       privateStreams,
       accounts,
       limits,

@@ -29,13 +29,15 @@ function toRefusal(error: unknown): Error {
 }
 
 async function verify(
+  ctx: Context,
   header: string,
   target: StorageTarget,
   action: ProofAction,
 ): Promise<CheckedProof> {
   try {
     const bytes = decodeProofHeader(header)
-    const proof = await verifyObjectProof(bytes, { owner: target.owner, action, path: target.path })
+    const { owner, path } = target
+    const proof = await verifyObjectProof(bytes, { owner, action, path, ...ctx.verifier })
     return { proof, bytes }
   } catch (error) {
     throw toRefusal(error)
@@ -56,7 +58,7 @@ export async function checkProof(
   const header = request.headers[PROOF_HEADER]
   if (Array.isArray(header)) throw refusals.proofMalformed('more than one header')
   const arrived = ctx.clock()
-  const checked = header === undefined ? null : await verify(header, target, action)
+  const checked = header === undefined ? null : await verify(ctx, header, target, action)
   checkKeyObject(target.path, action, checked?.proof ?? null)
   if (!checked) return null
   const distance = checked.proof.timestamp - arrived

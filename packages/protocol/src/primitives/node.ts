@@ -8,27 +8,12 @@ import {
 } from 'node:crypto'
 import { isRealKey } from '../real-key.ts'
 import { KeyCache } from './key-cache.ts'
+import { loadSodium } from './sodium.ts'
 import type { Primitives } from './types.ts'
 
 const SIGNATURE_BYTES = 64
 const MAX_KEPT_KEYS = 10_000
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
-
-interface Sodium {
-  crypto_sign_verify_detached(signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean
-}
-
-const SODIUM = 'sodium-native'
-
-/** libsodium, where its package is there. Bundlers must not see it: it is native, and optional. */
-function loadSodium(): Sodium | null {
-  try {
-    const { createRequire } = process.getBuiltinModule('node:module')
-    return createRequire(import.meta.url)(SODIUM) as Sodium
-  } catch {
-    return null
-  }
-}
 
 const sodium = loadSodium()
 
