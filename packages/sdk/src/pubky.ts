@@ -88,6 +88,13 @@ export function createPubky(o: PubkyOptions): Pubky {
     await publish(pkarr, root, homeserver, { ...within(opt), now })
   }
 
+  /** Behind a sign-in, which does not depend on it. */
+  function refreshRecord(root: Signer, homeserver: PublicKeyZ32): void {
+    import('./pkarr/publish.ts')
+      .then(({ publishIfStale }) => publishIfStale(pkarr, root, homeserver, { now }))
+      .catch(() => {})
+  }
+
   async function grant(root: Signer, client: PublicKeyZ32, r: GrantOptions): Promise<string> {
     const { clientId, capabilities, expSeconds = GRANT_LIFETIME_SECONDS, at = now() } = r
     const iat = Number(at / 1_000_000n)
@@ -187,7 +194,11 @@ export function createPubky(o: PubkyOptions): Pubky {
       await signUp(root, r.homeserver, { ...token, ...(r.signal ? { signal: r.signal } : {}) })
       return openNewGrant(root, r, r.homeserver)
     },
-    signInGrant: (root, r) => openNewGrant(root, r),
+    async signInGrant(root, r) {
+      const session = await openNewGrant(root, r)
+      refreshRecord(root, session.homeserver)
+      return session
+    },
     async signUpCookie(root, homeserver, opt = {}) {
       const [{ sessionFromAnswer }, { signUpWithToken }] = await Promise.all([
         import('./cookie-session.ts'),

@@ -15,13 +15,19 @@ export interface SeenPacket {
   lastSeenMs: number
 }
 
+const PACKET_BYTES = 600
+const RECORD_BYTES = 200
+
 /** The newest packet seen of each key; the least recently used ones are forgotten first. */
 export function createPacketCache(o: {
   nowMs: () => number
+  /** Packets, and their bytes, that are kept in memory. */
   size: number
+  bytes: number
   storage?: PacketStorage | undefined
 }) {
   const packets = new Map<PublicKeyZ32, SeenPacket>()
+  let held = 0
 
   async function get(key: PublicKeyZ32): Promise<SeenPacket | null> {
     const found = packets.get(key)
@@ -57,13 +63,20 @@ export function createPacketCache(o: {
     const seenAgain =
       known && isSamePacket(known.packet, entry.packet) && entry.lastSeenMs <= known.lastSeenMs
     if (seenAgain) return known
-    packets.delete(key)
+    drop(key)
     packets.set(key, entry)
+    held += weightOf(entry)
     for (const oldest of packets.keys()) {
-      if (packets.size <= o.size) break
-      packets.delete(oldest)
+      if (packets.size <= o.size && held <= o.bytes) break
+      drop(oldest)
     }
     return entry
+  }
+
+  function drop(key: PublicKeyZ32): void {
+    const known = packets.get(key)
+    if (known) held -= weightOf(known)
+    packets.delete(key)
   }
 
   /** Keeps the newer of what is known and what came; returns the one kept. */
@@ -77,4 +90,9 @@ export function createPacketCache(o: {
   }
 
   return { get, put, isFresh }
+}
+
+/** Bytes of a packet in memory, its decoded records included, roughly. */
+function weightOf({ packet }: SeenPacket): number {
+  return PACKET_BYTES + packet.dns.length + packet.records.length * RECORD_BYTES
 }

@@ -16,7 +16,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import type { Dht } from '../dht.ts'
 import { createPkarrClient, type PkarrClientOptions } from './client.ts'
-import { publishHomeserver } from './publish.ts'
+import { publishHomeserver, publishIfStale } from './publish.ts'
 import type { StoredPacket } from './storage.ts'
 
 const USER: Keypair = keypairFromSeed(new Uint8Array(32).fill(1))
@@ -285,4 +285,66 @@ describe('publishing', () => {
     })
     expect(relay.state.puts).toBe(2)
   })
+})
+
+describe('relays that fail', () => {
+  test('are left out after three failures, and asked again when they have rested', async () => {
+    const net = relays({ a: 'down', b: await packet(0) })
+    const clock = { now: NOW }
+    const pkarr = client({ ...net, cacheSize: 0 }, clock)
+    const askedOf = async (name: string) => {
+      const before = net.requests.length
+      await pkarr.resolve(KEY, { policy: 'network-only' })
+      return net.requests.slice(before).some((request) => request.startsWith(`GET ${name}?`))
+    }
+    for (const _ of [1, 2, 3]) expect(await askedOf('a')).toBe(true)
+    expect(await askedOf('a')).toBe(false)
+    expect(await askedOf('b')).toBe(true)
+    clock.now += 5_000_000n
+    net.answers.a = await packet(0)
+    expect(await askedOf('a')).toBe(true)
+    expect(await askedOf('a')).toBe(true)
+  })
+
+  test('are all asked when there is no other', async () => {
+    const net = relays({ a: 'down', b: 'down' })
+    const pkarr = client({ ...net, cacheSize: 0 })
+    for (const _ of [1, 2, 3, 4, 5])
+      await expect(pkarr.resolve(KEY, { policy: 'network-only' })).rejects.toThrow()
+    expect(net.requests.length).toBe(10)
+  })
+
+  test('are told from those that refuse', async () => {
+    const net = relays({ a: new Response(null, { status: 400 }), b: null })
+    const pkarr = client({ ...net, cacheSize: 0 })
+    for (const _ of [1, 2, 3, 4, 5]) await pkarr.resolve(KEY, { policy: 'network-only' })
+    expect(net.requests.length).toBe(10)
+  })
+})
+
+test('the cache holds no more bytes than it should', async () => {
+  const net = relays({ a: await packet(0) })
+  const asked = async (cacheBytes: number) => {
+    const before = net.requests.length
+    const pkarr = client({ ...net, cacheBytes })
+    await pkarr.resolve(KEY)
+    await pkarr.resolve(KEY)
+    return net.requests.length - before
+  }
+  expect(await asked(500)).toBe(2)
+  expect(await asked(5000)).toBe(1)
+})
+
+test('a record is published anew at sign-in when it is an hour old, or missing', async () => {
+  const clock = { now: NOW }
+  const now = () => toMicros(clock.now)
+  const relay = keepingRelay(await packet(0))
+  const pkarr = client(relay, clock)
+  const signer = signerFromKeypair(USER)
+  expect(await publishIfStale(pkarr, signer, HOST, { now })).toBe(false)
+  clock.now += 3_601_000_000n
+  expect(await publishIfStale(pkarr, signer, HOST, { now })).toBe(true)
+  expect(relay.state.puts).toBe(1)
+  const none = keepingRelay(null)
+  expect(await publishIfStale(client(none, clock), signer, HOST, { now })).toBe(true)
 })

@@ -20,6 +20,7 @@ import {
   type RelayContext,
   type ResolvePolicy,
 } from './relay.ts'
+import { createRelayHealth } from './relay-health.ts'
 import type { PacketStorage } from './storage.ts'
 
 export type { ResolvePolicy } from './relay.ts'
@@ -27,6 +28,7 @@ export type { PacketStorage, StoredPacket } from './storage.ts'
 
 /** spec/discovery.md 3.1: 1000 packets, 2 s for a look-up. */
 const CACHE_SIZE = 1000
+const CACHE_BYTES = 4 << 20
 const TIMEOUT_MS = 2000
 
 export interface PkarrClient {
@@ -49,6 +51,8 @@ export interface PkarrClientOptions {
   now?: () => Micros
   /** In packets. */
   cacheSize?: number
+  /** Of packets in memory, roughly. */
+  cacheBytes?: number
   /** For a look-up; a publication through a relay may take three times as long. */
   timeoutMs?: number
   storage?: PacketStorage
@@ -64,7 +68,13 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
   const relays = o.relays ?? []
   const { dht, now = nowMicros } = o
   const nowMs = () => Number(now() / 1000n)
-  const cache = createPacketCache({ nowMs, size: o.cacheSize ?? CACHE_SIZE, storage: o.storage })
+  const cache = createPacketCache({
+    nowMs,
+    size: o.cacheSize ?? CACHE_SIZE,
+    bytes: o.cacheBytes ?? CACHE_BYTES,
+    storage: o.storage,
+  })
+  const health = createRelayHealth(relays, nowMs)
   const ctx: RelayContext = {
     // Called as a plain function: browsers refuse `fetch` with another `this`.
     fetch: o.fetch ?? ((input, init) => fetch(input, init)),
@@ -119,7 +129,11 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
   }
 
   function relaySources(key: PublicKeyZ32, policy: ResolvePolicy, signal?: AbortSignal) {
-    return relays.map((relay) => askRelay(ctx, relay, key, { policy, signal }).then(remember))
+    return health
+      .usable()
+      .map((relay) =>
+        health.watch(relay, askRelay(ctx, relay, key, { policy, signal })).then(remember),
+      )
   }
 
   function dhtSources(key: PublicKeyZ32, which: 'first' | 'newest', signal?: AbortSignal) {
@@ -161,7 +175,11 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
     const known = await cache.get(packet.publicKey)
     if (known && isMoreRecent(known.packet, packet)) throw new PubkyError('publish_conflict')
     const [viaRelays, viaDht] = await Promise.all([
-      settle(relays.map((relay) => putToRelay(ctx, relay, packet, { signal, cas }))),
+      settle(
+        health
+          .usable()
+          .map((relay) => health.watch(relay, putToRelay(ctx, relay, packet, { signal, cas }))),
+      ),
       settle(dht ? [putToDht(dht, packet, { signal, cas })] : []),
     ])
     signal?.throwIfAborted()

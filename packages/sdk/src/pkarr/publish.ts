@@ -40,3 +40,24 @@ export async function publishHomeserver(
     }
   }
 }
+
+/** spec/discovery.md 3.5: what is older is published anew when its owner signs in. */
+const STALE_MICROS = 3_600_000_000n
+
+/**
+ * Publishes the user's record anew when it was signed more than an hour ago, so that the records of
+ * people who come back now and then stay in the DHT. Resolves to whether it did; rejects as
+ * `publishHomeserver`.
+ */
+export async function publishIfStale(
+  pkarr: PkarrClient,
+  root: Signer,
+  homeserver: PublicKeyZ32,
+  o: Opt & { now?: () => Micros } = {},
+): Promise<boolean> {
+  const { now = nowMicros, ...opt } = o
+  const known = await pkarr.resolve(root.publicKey, opt)
+  if (known && now() - known.timestamp <= STALE_MICROS) return false
+  await publishHomeserver(pkarr, root, homeserver, o)
+  return true
+}
