@@ -54,12 +54,14 @@ function answerHere({ key, message, signature, answer }: Question): void {
  * accept is judged here, too, and so is everything when there is no thread.
  */
 export function createVerifier(log: Logger): Verifier {
-  const path = sodiumPath()
-  let thread = path === null ? null : startThread(path)
+  /** Undefined until it is needed; null without libsodium, and when it has ended. */
+  let thread: Worker | null | undefined
   const asked: (readonly Question[])[] = []
   let gathered: Question[] = []
 
-  function startThread(workerData: string): Worker {
+  function startThread(): Worker | null {
+    const workerData = sodiumPath()
+    if (workerData === null) return null
     const worker = new Worker(THREAD, {
       eval: true,
       workerData,
@@ -85,7 +87,9 @@ export function createVerifier(log: Logger): Verifier {
   function flush(): void {
     const batch = gathered
     gathered = []
-    if (!thread || (batch.length === 1 && asked.length === 0)) {
+    const isAlone = batch.length === 1 && asked.length === 0
+    if (!isAlone && thread === undefined) thread = startThread()
+    if (isAlone || !thread) {
       for (const question of batch) answerHere(question)
       return
     }
@@ -104,6 +108,7 @@ export function createVerifier(log: Logger): Verifier {
     },
     async [Symbol.asyncDispose]() {
       await thread?.terminate()
+      thread = null
     },
   }
 }
