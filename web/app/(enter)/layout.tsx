@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { MessagesProvider } from '../../src/i18n/client.tsx'
 import { getLocale, getMessages, getT } from '../../src/i18n/server.ts'
+import { BackToAccount } from '../../src/screens/onboarding/back-to-account.tsx'
 import { EnterProviders } from '../../src/screens/onboarding/enter-providers.tsx'
 import { serverConfig } from '../../src/server/config.ts'
 import { Wordmark } from '../../src/ui/logo.tsx'
@@ -17,6 +18,7 @@ export default async function EnterLayout({ children }: { children: ReactNode })
             <a href="/" aria-label={t('common.appName')} className="rounded-md">
               <Wordmark />
             </a>
+            <BackToAccount />
           </header>
           <main className="page pb-24">{children}</main>
         </div>

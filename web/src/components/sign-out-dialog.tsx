@@ -4,24 +4,29 @@ import { useState } from 'react'
 import { useT } from '../i18n/client.tsx'
 import { usePending } from '../state/outbox/outbox.tsx'
 import { useConfig } from '../state/services.ts'
-import { useViewerSession } from '../state/session/viewer.tsx'
+import type { Account } from '../state/session/accounts.ts'
+import { useViewer } from '../state/session/viewer.tsx'
 import { Button, buttonClass } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 
 /** Asks before signing out: loudly when the only copy of the key or unsent text would be lost. */
-export function SignOutDialog({ onClose }: { onClose: () => void }) {
+export function SignOutDialog({ account, onClose }: { account: Account; onClose: () => void }) {
   const t = useT()
   const config = useConfig()
-  const { account } = useViewerSession()
-  const unsent = usePending().filter(({ state }) => state !== 'sent').length
+  const { id: viewer } = useViewer()
+  const own = account.user === viewer
+  const pending = usePending().filter(({ state }) => state !== 'sent').length
+  const unsent = own ? pending : 0
   const [busy, setBusy] = useState(false)
-  const unsaved = account?.backup === 'pending'
+  const unsaved = account.backup === 'pending'
 
   async function signOutNow() {
-    if (!account || busy) return
+    if (busy) return
     setBusy(true)
     const { signOut } = await import('../state/session/sign-out.ts')
-    const { told } = await signOut(config, account)
+    const { told, next } = await signOut(config, account)
+    if (!own) return onClose()
+    if (next) return location.assign('/home')
     location.assign(told ? '/logout' : '/logout?told=no')
   }
 
@@ -35,7 +40,7 @@ export function SignOutDialog({ onClose }: { onClose: () => void }) {
           <Button look="quiet" onClick={onClose}>
             {t('common.cancel')}
           </Button>
-          {unsaved ? (
+          {unsaved && own ? (
             <a href="/onboarding/backup" className={buttonClass('brand')}>
               {t('common.backupNow')}
             </a>

@@ -28,10 +28,12 @@ interface MenuProps {
   /** Asked for when the menu opens. */
   items: () => readonly MenuItem[]
   className?: string
+  /** Not a sheet on a phone: for bars, in which nothing can be fixed to the window. */
+  hanging?: boolean
 }
 
 /** A button with a menu: arrow keys, Home, End, first letters, Esc; a sheet from below on a phone. */
-export function Menu({ label, button, items, className }: MenuProps) {
+export function Menu({ label, button, items, className, hanging = false }: MenuProps) {
   const [open, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
   const list = useRef<HTMLDivElement>(null)
@@ -90,7 +92,7 @@ export function Menu({ label, button, items, className }: MenuProps) {
       </IconButton>
       {open ? (
         <>
-          <div className="fixed inset-0 z-50 bg-shade sm:hidden" aria-hidden />
+          {hanging ? null : <div className="fixed inset-0 z-50 bg-shade sm:hidden" aria-hidden />}
           <div
             ref={list}
             id={id}
@@ -100,8 +102,9 @@ export function Menu({ label, button, items, className }: MenuProps) {
             onKeyDown={onKeyDown}
             className={cx(
               'z-50 min-w-60 animate-rise border bg-surface p-1.5 shadow-pop',
-              'max-sm:fixed max-sm:inset-x-0 max-sm:bottom-0 max-sm:rounded-t-xl max-sm:pb-8',
-              'sm:absolute sm:end-0 sm:top-full sm:mt-1 sm:rounded-lg',
+              hanging
+                ? 'absolute end-0 top-full mt-1 rounded-lg'
+                : 'max-sm:fixed max-sm:inset-x-0 max-sm:bottom-0 max-sm:rounded-t-xl max-sm:pb-8 sm:absolute sm:end-0 sm:top-full sm:mt-1 sm:rounded-lg',
             )}
           >
             {items().map((item) => (

@@ -11,6 +11,7 @@ import { cx } from '../../ui/cx.ts'
 import { Mark, Wordmark } from '../../ui/logo.tsx'
 import { useCompose } from '../composer/compose.tsx'
 import { UserAvatar } from '../user-avatar.tsx'
+import { AccountMenu } from './account-menu.tsx'
 import { DESTINATIONS, isCurrent } from './navigation.ts'
 import { PendingWrites } from './pending-writes.tsx'
 
@@ -72,9 +73,11 @@ export function Header() {
                 {t('common.newPost')}
               </Button>
               <ProfileLink user={viewer} />
+              <AccountMenu viewer={viewer} />
             </>
           ) : (
             <>
+              <AccountMenu viewer={null} />
               <a href="/sign-in" className={cx(buttonClass('quiet'), 'max-sm:hidden')}>
                 {t('common.signIn')}
               </a>

@@ -37,6 +37,9 @@ export const common = {
   newPost: 'New post',
   signIn: 'Sign in',
   signOut: 'Sign out',
+  switchAccount: 'Switch account',
+  addAccount: 'Add an account',
+  backToAccount: 'Back to {name}',
   join: 'Create account',
   offline: 'You are offline. What you write is kept and sent later.',
   pendingWrites: {

@@ -6,6 +6,7 @@ import { useCopy } from '../../components/use-copy.ts'
 import { useT } from '../../i18n/client.tsx'
 import { useViewerSession } from '../../state/session/viewer.tsx'
 import { Button, buttonClass, IconButton } from '../../ui/button.tsx'
+import { Accounts } from './accounts.tsx'
 
 const SignOutDialog = lazy(() =>
   import('../../components/sign-out-dialog.tsx').then((m) => ({ default: m.SignOutDialog })),
@@ -53,6 +54,9 @@ export function AccountSettings({ user }: { user: string }) {
           </a>
         ) : null}
       </Card>
+      <Card title={t('settings.accounts')}>
+        <Accounts current={user} />
+      </Card>
       <Card title={t('common.signOut')}>
         <p className="mb-4 text-sm text-mute">{t('settings.signOutText')}</p>
         <Button
@@ -63,9 +67,9 @@ export function AccountSettings({ user }: { user: string }) {
           {t('common.signOut')}
         </Button>
       </Card>
-      {leaving ? (
+      {leaving && account ? (
         <Suspense>
-          <SignOutDialog onClose={() => setLeaving(false)} />
+          <SignOutDialog account={account} onClose={() => setLeaving(false)} />
         </Suspense>
       ) : null}
     </div>

@@ -88,10 +88,21 @@ export function changeAccount(user: string, change: Partial<Omit<Account, 'user'
   write({ v: 1, current, accounts: changed })
 }
 
-/** The next account, if there is one, becomes the current one. */
+/** When it was the current one, the last one that is ready takes its place. */
 export function removeAccount(user: string): void {
-  const accounts = read().accounts.filter((one) => one.user !== user)
-  write({ v: 1, current: accounts.at(-1)?.user ?? null, accounts })
+  const { current, accounts: all } = read()
+  const accounts = all.filter((one) => one.user !== user)
+  const next = accounts.findLast(({ stage }) => stage === 'ready') ?? accounts.at(-1)
+  write({ v: 1, current: current === user ? (next?.user ?? null) : current, accounts })
+}
+
+export function listAccounts(): readonly Account[] {
+  return read().accounts
+}
+
+export function makeCurrent(user: string): void {
+  const { accounts } = read()
+  if (accounts.some((one) => one.user === user)) write({ v: 1, current: user, accounts })
 }
 
 /** Sets the cookie right again when it and this browser's memory differ; true when they did. */

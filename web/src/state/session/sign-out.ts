@@ -4,16 +4,19 @@ import { forgetPages } from '../../offline/register.ts'
 import type { RuntimeConfig } from '../config.ts'
 import { forgetPerson, openDatabase, rangeOf } from '../database.ts'
 import { rescue } from '../outbox/to-draft.ts'
-import { type Account, removeAccount } from './accounts.ts'
+import { type Account, currentAccount, removeAccount } from './accounts.ts'
 import { forgetSession, sessionOf } from './connection.ts'
 
 const SERVER_LIMIT_MS = 4000
 
 /**
  * Ends the session and removes keys, cache and unsent writes of the person from this browser. Works
- * without the server too; `told` says whether it knows.
+ * without the server too; `told` says whether it knows, `next` who is in use from now on.
  */
-export async function signOut(config: RuntimeConfig, account: Account): Promise<{ told: boolean }> {
+export async function signOut(
+  config: RuntimeConfig,
+  account: Account,
+): Promise<{ told: boolean; next: string | null }> {
   let told = false
   try {
     const signal = AbortSignal.timeout(SERVER_LIMIT_MS)
@@ -31,7 +34,10 @@ export async function signOut(config: RuntimeConfig, account: Account): Promise<
     forgetPages(),
   ])
   removeAccount(account.user)
-  return { told }
+  return {
+    told,
+    next: currentAccount()?.stage === 'ready' ? (currentAccount()?.user ?? null) : null,
+  }
 }
 
 /** Words that were not sent stay in this browser as drafts of the person. */

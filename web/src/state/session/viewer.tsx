@@ -35,6 +35,16 @@ const SessionContext = createContext<SessionState>({
   setEnded: () => {},
 })
 
+const REPAIRED = 'pubky-repaired'
+const REPAIR_PAUSE_MS = 10_000
+
+/** Without a connection a reload brings the same page again, and would do so for ever. */
+function wasRepaired(): boolean {
+  const lastMs = Number(sessionStorage.getItem(REPAIRED))
+  sessionStorage.setItem(REPAIRED, String(Date.now()))
+  return Date.now() - lastMs < REPAIR_PAUSE_MS
+}
+
 /** `initial` is what the server saw in the cookie, so that no page flashes while the account loads. */
 export function ViewerProvider({
   initial,
@@ -49,7 +59,12 @@ export function ViewerProvider({
 
   useEffect(() => {
     // Signed in or out elsewhere, or the cookie was lost: render again with what is true.
-    if (repairViewerCookie(shown)) location.reload()
+    if (!repairViewerCookie(shown) || wasRepaired()) return
+    const person = currentAccount()?.stage === 'ready' ? currentAccount()?.user : null
+    import('../../offline/register.ts')
+      .then(({ notePerson }) => notePerson(person ?? 'guest'))
+      .catch(() => {})
+      .finally(() => location.reload())
   }, [shown])
 
   useEffect(

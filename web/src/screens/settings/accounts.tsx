@@ -1,0 +1,91 @@
+'use client'
+
+import { LogOut } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { UserAvatar } from '../../components/user-avatar.tsx'
+import { useT } from '../../i18n/client.tsx'
+import { useUser } from '../../state/queries/user.ts'
+import type { Account } from '../../state/session/accounts.ts'
+import { switchAccount, useAccounts } from '../../state/session/switch-account.ts'
+import { shortKey } from '../../state/views.ts'
+import { Button, buttonClass, IconButton } from '../../ui/button.tsx'
+
+const SignOutDialog = lazy(() =>
+  import('../../components/sign-out-dialog.tsx').then((m) => ({ default: m.SignOutDialog })),
+)
+
+/** Who is signed in in this browser: switch, sign out of one, add one. */
+export function Accounts({ current }: { current: string }) {
+  const t = useT()
+  const accounts = useAccounts().filter(({ stage }) => stage === 'ready')
+  const [leaving, setLeaving] = useState<Account | null>(null)
+  return (
+    <>
+      <p className="mb-2 text-sm text-mute">{t('settings.accountsText')}</p>
+      <ul className="divide-y">
+        {accounts.map((account) => (
+          <Row
+            key={account.user}
+            account={account}
+            isCurrent={account.user === current}
+            onLeave={() => setLeaving(account)}
+          />
+        ))}
+      </ul>
+      <div className="mt-4 flex flex-wrap gap-2">
+        <a href="/sign-in" className={buttonClass('outline')}>
+          {t('settings.addAccount')}
+        </a>
+        <a href="/onboarding" className={buttonClass('quiet')}>
+          {t('settings.newAccount')}
+        </a>
+      </div>
+      {leaving ? (
+        <Suspense>
+          <SignOutDialog account={leaving} onClose={() => setLeaving(null)} />
+        </Suspense>
+      ) : null}
+    </>
+  )
+}
+
+interface RowProps {
+  account: Account
+  isCurrent: boolean
+  onLeave: () => void
+}
+
+function Row({ account, isCurrent, onLeave }: RowProps) {
+  const t = useT()
+  const { user } = useUser(account.user)
+  const name = user?.details.name ?? shortKey(account.user)
+  return (
+    <li className="flex items-center gap-3 py-3">
+      <UserAvatar userId={account.user} size={40} />
+      <span className="min-w-0 grow">
+        <span className="block truncate text-sm font-semibold" dir="auto">
+          {name}
+        </span>
+        <span className="key block truncate text-xs text-mute">{shortKey(account.user)}</span>
+      </span>
+      {isCurrent ? (
+        <span className="rounded-full bg-brand-veil px-3 py-1 text-xs font-semibold text-brand-text">
+          {t('settings.accountCurrent')}
+        </span>
+      ) : (
+        <>
+          <Button
+            size="sm"
+            aria-label={t('settings.switchTo', { name })}
+            onClick={() => void switchAccount(account.user)}
+          >
+            {t('settings.switch')}
+          </Button>
+          <IconButton label={t('settings.signOutOf', { name })} onClick={onLeave}>
+            <LogOut size={17} aria-hidden />
+          </IconButton>
+        </>
+      )}
+    </li>
+  )
+}
