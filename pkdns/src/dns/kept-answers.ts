@@ -49,4 +49,4 @@ export function createKeptAnswers(maxBytes: number) {
   }
 }
 
-export type KeptAnswers = ReturnType<typeof createKeptAnswers>
+
