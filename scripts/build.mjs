@@ -131,6 +131,8 @@ async function bundle() {
       sourcemap: true,
       sourcesContent: false,
       external: EXTERNAL,
+      // With `sideEffects` believed, modules that are loaded lazily lose the values of their constants.
+      ignoreAnnotations: true,
       logLevel: 'silent',
       // Packages of the other module system call `require`.
       banner: {
