@@ -48,5 +48,3 @@ export function createKeptAnswers(maxBytes: number) {
     stats: () => ({ entries: answers.size, bytes: answers.calculatedSize }),
   }
 }
-
-
