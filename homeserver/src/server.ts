@@ -13,16 +13,24 @@ import { cors } from './routes/cors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { eventStreamRoutes } from './routes/events-stream.ts'
 import { grantRoutes } from './routes/grants.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 import { readStorage } from './routes/storage-read.ts'
 import { writeStorage } from './routes/storage-write.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { splitTarget, storageTarget } from './tenant.ts'
 
-const FEATURES = ['path-addressed-storage', 'events-live', 'object-signatures', 'moving', 'usage']
+const FEATURES = [
+  'path-addressed-storage',
+  'events-live',
+  'object-signatures',
+  'moving',
+  'usage',
+  'sessions',
+]
 /** Where requests of files arrive inside; no request target can name it. */
 const STORAGE_ROUTE = '/~storage'
 const FIXED =
-  /^\/(?:info|signup|session|moving|usage|health|ready|events\/|events-stream|auth\/grant\/.*|signup_tokens\/.*)?$/
+  /^\/(?:info|signup|session|moving|usage|sessions(?:\/[^/]*)?|health|ready|events\/|events-stream|auth\/grant\/.*|signup_tokens\/.*)?$/
 
 /** How long requests may go on after the stop began; the process is cut off after ten seconds. */
 const DRAIN_MS = 8000
@@ -117,6 +125,7 @@ function routes(app: FastifyInstance, ctx: Context): void {
   const gate = createMovingGate(ctx)
   movingRoutes(app, ctx, gate)
   usageRoutes(app, ctx)
+  sessionRoutes(app, ctx)
   eventRoutes(app, ctx)
   eventStreamRoutes(app, ctx)
   app.route({

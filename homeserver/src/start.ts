@@ -32,6 +32,7 @@ import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
 import { readKeypair, refuseWeakSecrets } from './secret.ts'
 import { createAdminServer, createClientServer } from './server.ts'
 import { nowSeconds, purgeUsed } from './sessions/grants.ts'
+import { noteUse } from './sessions/overview.ts'
 import { createPrivateStreams } from './sessions/private-streams.ts'
 import { createSessionResolver } from './sessions/resolver.ts'
 
@@ -111,7 +112,12 @@ export async function startHomeserver(
       createWriter({ pool: writerPool, blobs, log, defaultQuota: storageLimit(NO_QUOTA, config) }),
     )
     const entries = createEntryReader(pool)
-    const sessions = createSessionResolver({ pool, nowSeconds: () => nowSeconds(ctx) })
+    const sessions = createSessionResolver({
+      pool,
+      nowSeconds: () => nowSeconds(ctx),
+      onUse: (session) =>
+        noteUse(pool, session).catch((error: unknown) => log.warn({ error }, 'use was not noted')),
+    })
     const verifier = teardown.use(createVerifier(log))
     const privateStreams = createPrivateStreams()
     const accounts = createAccounts(pool)

@@ -5,6 +5,9 @@ import type { StorageTarget } from '../tenant.ts'
 
 export type HomeserverMetrics = ReturnType<typeof createHomeserverMetrics>
 
+/** Half of the events that are kept in memory for live streams. */
+const HALF_FULL = 2048n
+
 /** Metrics by the names of spec/homeserver.md 7, and some of our own. No label names anybody. */
 export function createHomeserverMetrics() {
   const metrics = createMetrics({ otel_scope_name: 'pubky_homeserver' })
@@ -16,24 +19,28 @@ export function createHomeserverMetrics() {
     'event_stream_connection_duration_ms',
     'How long event streams were open',
   )
+  const lagged = metrics.counter(
+    'event_stream_broadcast_lagged_count_total',
+    'Streams that lagged beyond memory and read from the table',
+  )
+  const halfFull = metrics.counter(
+    'event_stream_broadcast_half_full_count_total',
+    'Streams that lagged by half of what memory holds',
+  )
   return {
     text: metrics.text,
     gauge: metrics.gauge,
     signups: metrics.counter('signup_count_total', 'Accounts made'),
-    refusals: metrics.counter('refusal_count_total', 'Requests refused by a limit'),
     feedQueries: metrics.histogram('events_db_query_duration_ms', 'Queries of the feed'),
     streamQueries: metrics.histogram(
       'event_stream_db_query_duration_ms',
       'Queries of event streams',
     ),
-    lagged: metrics.counter(
-      'event_stream_broadcast_lagged_count_total',
-      'Streams that lagged beyond memory and read from the table',
-    ),
-    halfFull: metrics.counter(
-      'event_stream_broadcast_half_full_count_total',
-      'Streams that lagged by half of what memory holds',
-    ),
+    /** Of a stream that has so many events before it; null is more than memory holds. */
+    lag(events: bigint | null): void {
+      if (events === null) lagged.add()
+      else if (events > HALF_FULL) halfFull.add()
+    },
     streamsOpen: () => streams,
     /** Counts an open stream until the function it returns is called. */
     streamOpened(): () => void {

@@ -148,10 +148,11 @@ async function sendLive(
   while (!sender.done) {
     const fresh = ctx.hub.after(cursor, PAGE)
     if (fresh === null) {
-      ctx.metrics.lagged.add()
+      ctx.metrics.lag(null)
       cursor = await sendHistory(ctx, sender, users, query)
       continue
     }
+    ctx.metrics.lag(ctx.hub.head - cursor)
     const wanted = fresh.filter((event) => {
       const user = cursors.get(event.user)
       return user && event.id > (user.after ?? 0n) && matchesFilters(event.path, query.filters)

@@ -77,13 +77,14 @@ async function sendFeed(ctx: Context, stream: Stream, from: bigint): Promise<voi
   while (!stream.signal.aborted) {
     const fresh = ctx.hub.after(cursor, PAGE)
     if (fresh) {
+      ctx.metrics.lag(ctx.hub.head - cursor)
       const rows = fresh.filter(isPublic)
       cursor = fresh.at(-1)?.id ?? cursor
       if (rows.length > 0) await stream.send(rows.map(eventFrame).join(''))
       await ctx.hub.wait(cursor, stream.signal)
       continue
     }
-    ctx.metrics.lagged.add()
+    ctx.metrics.lag(null)
     const { floor } = ctx.hub
     const rows = await publicEventsAfter(ctx.pool, cursor, PAGE)
     const last = rows.at(-1)?.id ?? 0n

@@ -97,8 +97,10 @@ interface Row {
 export function createSessionResolver(o: {
   pool: Pool
   nowSeconds: () => number
+  /** Told of each session that was looked up, which is at most once in a minute. */
+  onUse?: (session: Session) => void
 }): SessionResolver {
-  const { pool, nowSeconds } = o
+  const { pool, nowSeconds, onUse } = o
   const cache = new LRUCache<string, { session: Session | null }>({ max: 20_000, ttl: CACHE_MS })
   let generation = 0
 
@@ -107,6 +109,7 @@ export function createSessionResolver(o: {
     if (found) return found.session
     const asOf = generation
     const session = await look()
+    if (session) onUse?.(session)
     // A revocation in between must not be forgotten by caching what was read before it.
     if (session && asOf === generation) cache.set(key, { session })
     return session

@@ -1,0 +1,99 @@
+import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openEvents } from '../testing/http.ts'
+import { cookieSignIn, cookieSignUp, grantSignIn, makeGrant, person } from '../testing/people.ts'
+import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+
+let database: TestDatabase
+let a: TestServer
+let b: TestServer
+
+beforeAll(async () => {
+  database = await createTestDatabase(MIGRATIONS)
+  a = await startTestServer(database.url)
+  b = await startTestServer(database.url)
+})
+
+afterAll(async () => {
+  await a?.[Symbol.asyncDispose]()
+  await b?.[Symbol.asyncDispose]()
+  await database?.[Symbol.asyncDispose]()
+})
+
+async function signedIn() {
+  const who = person()
+  const host = { 'pubky-host': who.key }
+  const program = { ...host, cookie: await cookieSignUp(a, who) }
+  const origin = 'https://app.example'
+  const web = { ...host, origin, cookie: await cookieSignIn(a, who, { headers: { origin } }) }
+  const holder = await makeGrant(a, who, { caps: ['/pub/:rw'], clientId: 'notes.example' })
+  const grant = { authorization: await grantSignIn(a, holder) }
+  const list = async (headers: Record<string, string>) =>
+    JSON.parse((await a.call('GET', '/sessions', { headers })).text).sessions
+  return { who, program, web, grant, list }
+}
+
+test('a person sees where they are signed in, and which of it is here', async () => {
+  const { who, program, web, grant, list } = await signedIn()
+  await a.call('PUT', `/storage/${who.key}/pub/a.txt`, { headers: grant, body: 'x' })
+  await expect
+    .poll(async () => (await list(web)).every((one: { last_used_at: unknown }) => one.last_used_at))
+    .toBe(false)
+  await a.call('GET', '/session', { headers: program })
+  await expect
+    .poll(async () => (await list(web)).every((one: { last_used_at: unknown }) => one.last_used_at))
+    .toBe(true)
+  const sessions = await list(web)
+  const common = { created_at: expect.any(Number), last_used_at: expect.any(Number) }
+  expect(sessions).toHaveLength(3)
+  const cookie = { ...common, kind: 'cookie', capabilities: ['/:rw'], expires_at: null }
+  const id = expect.stringMatching(/^cookie-\d+$/)
+  expect(sessions).toContainEqual({ ...cookie, id, client: 'https://app.example', current: true })
+  expect(sessions).toContainEqual({ ...cookie, id, client: '', current: false })
+  expect(sessions).toContainEqual({
+    ...common,
+    id: expect.stringMatching(/^grant-/),
+    kind: 'grant',
+    client: 'notes.example',
+    capabilities: ['/pub/:rw'],
+    expires_at: expect.any(Number),
+    current: false,
+  })
+})
+
+test('a session that is ended there ends everywhere, with the streams it reads', async () => {
+  const { who, program, web, grant, list } = await signedIn()
+  const ids: Record<string, string> = Object.fromEntries(
+    (await list(web)).map((one: { client: string; id: string }) => [one.client, one.id]),
+  )
+  const end = (id = '') => a.call('DELETE', `/sessions/${id}`, { headers: web })
+  const target = `/events-stream?live=true&user=${who.key}&path=/priv/`
+  using stream = await openEvents(b.running.urls.http, target, { cookie: program.cookie })
+  expect(stream.status).toBe(200)
+  expect((await end(ids[''])).status).toBe(204)
+  await stream.ended
+  expect((await end(ids[''])).status).toBe(404)
+  await expect
+    .poll(async () => (await b.call('GET', '/session', { headers: program })).status)
+    .toBe(404)
+  const put = async (server: TestServer) =>
+    (await server.call('PUT', `/storage/${who.key}/pub/a.txt`, { headers: grant, body: 'x' }))
+      .status
+  expect(await put(b)).toBe(201)
+  expect((await end(ids['notes.example'])).status).toBe(204)
+  expect(await put(a)).toBe(401)
+  await expect.poll(() => put(b)).toBe(401)
+  expect(await list(web)).toHaveLength(1)
+})
+
+test('only who may do everything sees or ends sessions, and only their own', async () => {
+  const [one, other] = [await signedIn(), await signedIn()]
+  const get = (headers: Record<string, string>) => a.call('GET', '/sessions', { headers })
+  expect((await get({})).status).toBe(401)
+  expect((await get(one.grant)).status).toBe(403)
+  const { id } = (await other.list(other.web))[0]
+  const end = (name: string) => a.call('DELETE', `/sessions/${name}`, { headers: one.web })
+  for (const name of [id, 'cookie-0', 'grant-none', 'nothing', 'cookie-x', '%00'])
+    expect([name, (await end(name)).status]).toEqual([name, 404])
+  expect(await other.list(other.web)).toHaveLength(3)
+})
