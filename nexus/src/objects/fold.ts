@@ -4,7 +4,7 @@ import type { Judged } from './judge.ts'
 import type { ObjectDoc, ObjectKind } from './object-doc.ts'
 import { withoutText } from './read-doc.ts'
 
-/** As stored in `verdict`. `revoked` waits for revocations to be read (design 6). */
+/** As stored in `verdict`. */
 export const VERDICTS = ['unsigned', 'signed', 'stripped', 'revoked'] as const
 export type Verdict = (typeof VERDICTS)[number]
 
@@ -27,6 +27,14 @@ export interface ObjectState {
   proofMicros: Micros | null
   /** The newest valid proof ever seen for the path; it outlives deletion and unsigned writes. */
   proofMicrosMax: Micros | null
+  /** Who signed the winning entry. */
+  signer: PublicKeyZ32 | null
+  /** Receive time of the winning entry, in milliseconds. */
+  writtenAt: number
+  /** Place of the winning entry in the owner's order. */
+  wonEpoch: number
+  wonEventId: bigint
+  /** Of the proof alone; the rules of the owner are laid over it (`key-rules.ts`). */
   verdict: Verdict
   /** Milliseconds. */
   indexedAt: number
@@ -60,6 +68,10 @@ export function foldEntry(
     ...next,
     position: entry.position,
     proofMicros,
+    signer: judged.signer,
+    writtenAt: entry.receivedAtMs,
+    wonEpoch: epoch,
+    wonEventId: next.eventId,
     verdict: verdictOf(proofMicros, max),
   }
   return judged.counts === 'del' ? deleted(won) : put(won, base, judged)
@@ -122,6 +134,10 @@ function blank(owner: PublicKeyZ32, path: StoragePath, kind: ObjectKind): Object
     doc: null,
     proofMicros: null,
     proofMicrosMax: null,
+    signer: null,
+    writtenAt: 0,
+    wonEpoch: 0,
+    wonEventId: -1n,
     verdict: 'unsigned',
     indexedAt: 0,
     editedAt: null,

@@ -1,5 +1,12 @@
 import type { ObjectEntry } from '@pubky/indexer'
-import { type Micros, toHex, verifyObjectProof } from '@pubky/protocol'
+import {
+  type Micros,
+  type ObjectProof,
+  type PublicKeyZ32,
+  toHex,
+  verifyObjectProof,
+} from '@pubky/protocol'
+import { isKeyPath } from './key-rules.ts'
 import type { ObjectDoc } from './object-doc.ts'
 import { readDoc } from './read-doc.ts'
 
@@ -13,6 +20,8 @@ export interface Judged {
   hash: string | null
   /** Timestamp of its proof when the proof is valid; null without one. */
   proofMicros: Micros | null
+  /** Whose proof it is. */
+  signer: PublicKeyZ32 | null
 }
 
 const judged = new WeakMap<ObjectEntry, Promise<Judged>>()
@@ -33,12 +42,24 @@ async function judgeAnew(entry: ObjectEntry): Promise<Judged> {
   const proof = await proofOf(entry)
   const doc = proof === 'invalid' ? null : readDoc(entry)
   const base = { entry, hash: entry.hash && toHex(entry.hash) }
-  if (proof === 'invalid') return { ...base, counts: 'none', doc: null, proofMicros: null }
-  if (entry.kind === 'DEL') return { ...base, counts: 'del', doc: null, proofMicros: proof }
-  return { ...base, counts: doc ? 'put' : 'none', doc, proofMicros: proof }
+  if (proof === 'invalid')
+    return { ...base, counts: 'none', doc: null, proofMicros: null, signer: null }
+  const signed = { ...base, proofMicros: proof?.timestamp ?? null, signer: proof?.signer ?? null }
+  if (entry.kind === 'DEL') return { ...signed, counts: 'del', doc: null }
+  return { ...signed, counts: doc ? 'put' : 'none', doc }
 }
 
-async function proofOf(entry: ObjectEntry): Promise<Micros | null | 'invalid'> {
+/** What says how signatures are judged is itself signed, by the owner key, and never deleted. */
+function isForbidden({ kind, path, owner }: ObjectEntry, proof: ObjectProof | null): boolean {
+  return isKeyPath(path) && (kind === 'DEL' || proof?.signer !== owner)
+}
+
+async function proofOf(entry: ObjectEntry): Promise<ObjectProof | null | 'invalid'> {
+  const proof = await verifiedProof(entry)
+  return proof !== 'invalid' && isForbidden(entry, proof) ? 'invalid' : proof
+}
+
+async function verifiedProof(entry: ObjectEntry): Promise<ObjectProof | null | 'invalid'> {
   if (!entry.proof) return null
   const { kind, owner, path, hash } = entry
   if (kind === 'PUT' && !hash) return 'invalid'
@@ -47,7 +68,7 @@ async function proofOf(entry: ObjectEntry): Promise<Micros | null | 'invalid'> {
       kind === 'PUT' && hash
         ? ({ owner, path, action: 'PUT', hash } as const)
         : ({ owner, path, action: 'DELETE' } as const)
-    return (await verifyObjectProof(entry.proof, about)).timestamp
+    return await verifyObjectProof(entry.proof, about)
   } catch {
     return 'invalid'
   }

@@ -1,8 +1,8 @@
 import { classifyPath } from '@pubky/app-specs'
 import type { StoragePath } from '@pubky/protocol'
+import { isKeyPath } from './key-rules.ts'
 import type { ObjectKind } from './object-doc.ts'
 
-const KEYS_FOLDER = '/pub/pubky.keys/'
 const PROOF_BUNDLE = '/pub/pubky.proofs/bundle'
 
 const KINDS: Record<string, ObjectKind> = {
@@ -22,5 +22,5 @@ export function kindOfPath(path: StoragePath): ObjectKind | null {
   const ref = classifyPath(path)
   if (ref) return KINDS[ref.kind] ?? null
   if (path === PROOF_BUNDLE) return 'proofs'
-  return path.startsWith(KEYS_FOLDER) ? 'key' : null
+  return isKeyPath(path) ? 'key' : null
 }

@@ -9,6 +9,7 @@ import {
 } from '@pubky/app-specs'
 import type { ObjectEntry, ObjectRefs } from '@pubky/indexer'
 import { isPublicKey, type Micros, type PublicKeyZ32 } from '@pubky/protocol'
+import { type KeyRule, readKeyRule } from './key-rules.ts'
 import { kindOfPath } from './kind-of-path.ts'
 import type { ObjectDoc, PostDoc } from './object-doc.ts'
 import { storable } from './storable.ts'
@@ -26,7 +27,8 @@ export function readDoc(entry: ObjectEntry): ObjectDoc | null {
   if (kind === null) return null
   try {
     // These count without their bytes, which may have been erased.
-    if (kind === 'key' || kind === 'proofs') return { kind }
+    if (kind === 'proofs') return { kind }
+    if (kind === 'key') return { kind, rule: ruleIn(entry) }
     if (kind === 'blob') return entry.body.at !== 'row' && hasHashId(entry) ? { kind } : null
     if (entry.body.at === 'blob') return null
     if (entry.body.at === 'erased') return storable(docOfRefs(entry, entry.body.refs))
@@ -34,6 +36,15 @@ export function readDoc(entry: ObjectEntry): ObjectDoc | null {
     return storable(docOfObject(parseObject(entry.path, entry.body.bytes, now)))
   } catch {
     // Whatever a stranger's bytes do to a parser, they are no valid object.
+    return null
+  }
+}
+
+function ruleIn({ path, body }: ObjectEntry): KeyRule | null {
+  if (body?.at !== 'row') return null
+  try {
+    return storable(readKeyRule(path, body.bytes))
+  } catch {
     return null
   }
 }

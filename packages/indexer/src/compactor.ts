@@ -13,6 +13,8 @@ const DELETIONS_AT_ONCE = 100
 /** Bodies of one object that are erased in one statement. */
 const VERSIONS_AT_ONCE = 50
 const EVERY_MS = 600_000
+/** What lies here is never deleted, whatever a host says (design 6). */
+const KEYS_FOLDER = '/pub/pubky.keys/'
 
 // What a host says counts while it is the home of the owner, or from when it becomes it. Where no
 // home is known, nothing counts yet, neither the versions nor their deletion.
@@ -89,6 +91,7 @@ export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: Watcher
   /** The versions that the same host told before this deletion, when it counts. */
   async function eraseBefore(deletion: ObjectEntry): Promise<number> {
     const deletedAt = await validTimestamp(deletion)
+    if (deletion.path.startsWith(KEYS_FOLDER)) return 0
     if (deletedAt === 'invalid' || !(await isFromHome(deletion))) return 0
     if (deletedAt !== null && (await isOutlived(deletion, deletedAt))) return 0
     let erased = 0

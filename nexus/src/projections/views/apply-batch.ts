@@ -59,7 +59,7 @@ async function applyRun(
   changes: Changes,
   found: readonly ObjectState[] | null,
 ): Promise<number> {
-  const segment = await openSegment(tx, changes, run.map(wantedBy), found)
+  const segment = await openSegment(tx, changes, { wanted: run.map(wantedBy), found, records })
   let count = 0
   for (const judged of run) {
     const { entry } = judged
@@ -79,7 +79,7 @@ async function applyRun(
     }
     count += 1
   }
-  later(changes, segment.flush(records.timelineOf))
+  later(changes, segment.flush())
   return count
 }
 
@@ -152,11 +152,11 @@ async function applyPaths(
       at: { owner, path },
       doc: state?.doc ?? null,
     }))
-    const segment = await openSegment(tx, changes, wanted)
+    const segment = await openSegment(tx, changes, { wanted, records })
     for (const [path, after] of states) {
       const before = segment.stateOf({ owner, path })
       if (before || after) segment.change({ owner, path }, after, cause)
     }
-    later(changes, segment.flush(records.timelineOf))
+    later(changes, segment.flush())
   }
 }

@@ -18,6 +18,8 @@ export function createChanges() {
     unread: new Set<PublicKeyZ32>(),
     /** Follows and mutes that came or went, in order. */
     edges,
+    /** People who changed how their signatures are to be judged. */
+    judges: new Set<PublicKeyZ32>(),
     /** Statements whose answers nobody has waited for yet. */
     pending: [] as Promise<unknown>[],
   }

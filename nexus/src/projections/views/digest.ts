@@ -3,7 +3,7 @@ import type { Tx } from './sql.ts'
 // Positions differ between journals with the same entries; everything else must not.
 const STATE: Record<string, string> = {
   objects: `owner, path, kind, epoch, event_id, deleted, hash, blob_key, size, doc, proof_micros,
-    proof_micros_max, verdict, indexed_at, edited_at, edge_target, edge_label, edge_app`,
+    proof_micros_max, signer, written_at, won_epoch, won_event, verdict, indexed_at, edited_at, edge_target, edge_label, edge_app`,
   users: '*',
   posts: '*',
   follows: '*',

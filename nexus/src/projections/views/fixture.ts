@@ -20,6 +20,7 @@ import {
   type PublicKeyZ32,
   type StoragePath,
   signerFromKeypair,
+  signGrant,
   utf8,
 } from '@pubky/protocol'
 import { createFileBlobStore, createPool } from '@pubky/server-kit'
@@ -48,6 +49,16 @@ export interface ObjectSpec {
   status?: NewObjectEntry['status']
   /** Timestamp of a proof by the owner; `invalid` for one that proves nothing. */
   proof?: number | 'invalid'
+  /** Signed by a key that the owner granted. */
+  byPhone?: boolean
+}
+
+/** Everybody's phone has the same key. */
+export const PHONE = keypairOf(77)
+
+async function phoneOf(owner: Keypair) {
+  const claims = { clientId: 'phone', caps: ['/:rw'], cnf: PHONE.publicKey, iat: 0, exp: 4e9 }
+  return signerFromKeypair(PHONE, await signGrant(signerFromKeypair(owner), claims))
 }
 
 export async function objectEntry(o: ObjectSpec): Promise<NewObjectEntry> {
@@ -76,7 +87,8 @@ async function proofOf(o: ObjectSpec, hash: Uint8Array): Promise<Uint8Array> {
   const action = o.kind === 'PUT' ? 'PUT' : 'DELETE'
   const { owner, path } = o
   const about = { owner, path, action, hash, timestamp } as const
-  const proof = await createObjectProof(signerFromKeypair(keypair), about)
+  const signer = o.byPhone ? await phoneOf(keypair) : signerFromKeypair(keypair)
+  const proof = await createObjectProof(signer, about)
   if (o.proof === 'invalid') proof[100] = (proof[100] ?? 0) ^ 1
   return proof
 }

@@ -13,7 +13,7 @@ import {
 } from '@pubky/app-specs'
 import { fromUtf8, type Micros, type PublicKeyZ32, type StoragePath, utf8 } from '@pubky/protocol'
 import fc from 'fast-check'
-import { HOSTS, type NewEntry, objectEntry, START_MS } from './fixture.ts'
+import { HOSTS, type NewEntry, objectEntry, PHONE, START_MS } from './fixture.ts'
 import type { Deed, Happening, Says } from './model.ts'
 import { ANN, BOB, CEM, DAN } from './story.ts'
 
@@ -31,6 +31,8 @@ const ACTS = [
   'profile',
   'home',
   'purge',
+  'policy',
+  'revocation',
 ] as const
 const LABELS = ['red', 'blue']
 const SLOTS = 2
@@ -40,7 +42,7 @@ export const intents = fc.array(
     who: fc.nat(PEOPLE.length - 1),
     act: fc.oneof(
       { weight: 12, arbitrary: fc.nat(8) },
-      { weight: 1, arbitrary: fc.constantFrom(9, 10) },
+      { weight: 2, arbitrary: fc.constantFrom(9, 10, 11, 12) },
     ),
     a: fc.nat(100),
     b: fc.nat(100),
@@ -134,6 +136,11 @@ function bookmarkOf({ a, b, c }: Intent) {
   }
 }
 
+function keyObjectOf(name: string, json: object) {
+  const path = `/pub/pubky.keys/${name}` as StoragePath
+  return { path, body: JSON.stringify({ v: 1, ...json }), says: { what: 'rule' } as Says }
+}
+
 function objectOf(
   owner: PublicKeyZ32,
   intent: Intent,
@@ -153,6 +160,13 @@ function objectOf(
       const { path, body } = buildMute(target, stamp)
       return { path, body: fromUtf8(body), says: { what: 'mute', target } }
     }
+    case 'policy': {
+      const signed = at([['/pub/'], ['/pub/pubky.app/posts/'], []], intent.b)
+      const since = (START_MS + intent.c * 500) * 1000
+      return keyObjectOf('policy', { signed, since })
+    }
+    case 'revocation':
+      return keyObjectOf(`revoked/${PHONE.publicKey}`, { at: intent.a % 10, keep: null })
     case 'profile': {
       const name = at(['Somebody', 'Anybody'], intent.a)
       const { body } = buildProfile({ name })
@@ -203,6 +217,7 @@ export function happeningsOf(all: Intents): Happening[] {
       body: isOdd ? '{"odd":true}' : object.body,
       isFetched: intent.fate === 'ok' || isOdd || !isPut,
       proof: intent.proof,
+      byPhone: intent.c % 2 === 0,
     })
   })
   return happenings
@@ -230,6 +245,7 @@ function specOf(d: Deed) {
     host: d.host as PublicKeyZ32,
     eventId,
     receivedAtMs,
+    byPhone: d.byPhone,
     status: d.isFetched ? ('ok' as const) : ('superseded' as const),
     ...(proof === undefined ? {} : { proof }),
   }

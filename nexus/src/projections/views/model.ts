@@ -24,6 +24,8 @@ export type Says =
   | { what: 'follow' | 'mute'; target: string }
   | { what: 'bookmark'; target: string }
   | { what: 'profile'; name: string }
+  /** How signatures are to be judged: shows nothing by itself. */
+  | { what: 'rule' }
 
 export interface Deed {
   type: 'PUT' | 'DEL'
@@ -38,6 +40,8 @@ export interface Deed {
   body: string
   isFetched: boolean
   proof: number | 'invalid' | undefined
+  /** Signed by a key that the owner granted. */
+  byPhone: boolean
 }
 
 export type Happening =

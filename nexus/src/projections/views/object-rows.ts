@@ -26,6 +26,10 @@ const COLUMNS = {
   verdict: 'smallint',
   indexed_at: 'bigint',
   edited_at: 'bigint',
+  signer: 'text',
+  written_at: 'bigint',
+  won_epoch: 'int',
+  won_event: 'bigint',
   edge_target: 'text',
   edge_label: 'text',
   edge_app: 'text',
@@ -51,11 +55,15 @@ interface Row {
   verdict: number
   indexed_at: string
   edited_at: string | null
+  signer: PublicKeyZ32 | null
+  written_at: string
+  won_epoch: number
+  won_event: string
 }
 
 const LOAD = `select o.owner, o.path, o.kind, o.epoch, o.event_id, o.position, o.deleted,
     encode(o.hash, 'hex') as hash, o.blob_key, o.size, o.doc, o.proof_micros, o.proof_micros_max,
-    o.verdict, o.indexed_at, o.edited_at
+    o.verdict, o.indexed_at, o.edited_at, o.signer, o.written_at, o.won_epoch, o.won_event
   from unnest($1::text[], $2::text[]) as k (owner, path)
   join objects o on o.owner = k.owner and o.path = k.path`
 
@@ -87,8 +95,53 @@ function stateOfRow(row: Row): ObjectState {
     proofMicros: micros(row.proof_micros),
     proofMicrosMax: micros(row.proof_micros_max),
     verdict: VERDICTS[row.verdict] ?? 'unsigned',
+    signer: row.signer,
+    writtenAt: Number(row.written_at),
+    wonEpoch: row.won_epoch,
+    wonEventId: BigInt(row.won_event),
     indexedAt: Number(row.indexed_at),
     editedAt: row.edited_at === null ? null : Number(row.edited_at),
+  }
+}
+
+/** What the verdict on an object depends on, and what it is. */
+export type WinnerRow = Pick<
+  ObjectState,
+  | 'owner'
+  | 'path'
+  | 'proofMicros'
+  | 'proofMicrosMax'
+  | 'signer'
+  | 'writtenAt'
+  | 'wonEpoch'
+  | 'wonEventId'
+  | 'verdict'
+>
+
+const WINNERS_AT_ONCE = 2_000
+const WINNERS = `select owner, path, proof_micros, proof_micros_max, verdict, signer, written_at,
+    won_epoch, won_event
+  from objects where owner = $1 and path > $2 and position is not null
+  order by path limit ${WINNERS_AT_ONCE}`
+
+/** Everything of an owner that a verdict is passed on. */
+export async function* loadWinners(tx: Tx, owner: PublicKeyZ32): AsyncGenerator<WinnerRow[]> {
+  for (let after = ''; ; ) {
+    const rows = await rowsOf<Row>(tx, 'load_winners', WINNERS, [owner, after])
+    const last = rows.at(-1)
+    if (!last) return
+    after = last.path
+    yield rows.map((row) => ({
+      owner: row.owner,
+      path: row.path,
+      proofMicros: micros(row.proof_micros),
+      proofMicrosMax: micros(row.proof_micros_max),
+      verdict: VERDICTS[row.verdict] ?? 'unsigned',
+      signer: row.signer,
+      writtenAt: Number(row.written_at),
+      wonEpoch: row.won_epoch,
+      wonEventId: BigInt(row.won_event),
+    }))
   }
 }
 
@@ -128,6 +181,10 @@ function rowOfState(s: ObjectState): Record<keyof typeof COLUMNS, unknown> {
     verdict: VERDICTS.indexOf(s.verdict),
     indexed_at: s.indexedAt,
     edited_at: s.editedAt,
+    signer: s.signer,
+    written_at: s.writtenAt,
+    won_epoch: s.wonEpoch,
+    won_event: String(s.wonEventId),
     edge_target: edge?.target ?? null,
     edge_label: edge?.label ?? '',
     edge_app: edge?.app ?? '',

@@ -1,11 +1,19 @@
 import type { HomeEntry, PurgeEntry } from '@pubky/indexer'
 import { bytesOfKey, keyOfBytes } from '@pubky/indexer/rows'
 import type { Micros, PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import type { ObjectState } from '../../objects/fold.ts'
 import {
   type HomeRecordEntry,
   type HomeTimeline,
   homeTimeline,
 } from '../../objects/home-timeline.ts'
+import {
+  KEYS_FOLDER,
+  type KeyRule,
+  type KeyRules,
+  NO_RULES,
+  ruleOf,
+} from '../../objects/key-rules.ts'
 import { rowsOf, type Tx } from './sql.ts'
 
 /** Owners that are remembered between batches. */
@@ -14,6 +22,7 @@ const MAX_OWNERS = 50_000
 interface Records {
   homes: HomeRecordEntry[]
   timeline: HomeTimeline
+  rules: Map<string, NonNullable<ReturnType<typeof ruleOf>>>
   purges: { path: StoragePath | null; position: bigint }[]
 }
 
@@ -23,6 +32,18 @@ const LOAD = `select owner, kind, host, record_micros, received_at_ms, path, pos
 const PURGES = `select owner, kind, host, record_micros, received_at_ms, path, position from journal
   where owner = any($1::bytea[]) and kind = 3 and path is not null and position <= $2
   order by position`
+
+const RULES = `select owner, path, doc->'rule' as rule, won_epoch, won_event from objects
+  where owner = any($1::text[]) and path >= '${KEYS_FOLDER}' and path < '${KEYS_FOLDER.slice(0, -1)}0'
+    and not deleted and jsonb_typeof(doc->'rule') = 'object'`
+
+interface RuleRow {
+  owner: PublicKeyZ32
+  path: StoragePath
+  rule: KeyRule
+  won_epoch: number
+  won_event: string
+}
 
 interface Row {
   owner: Buffer
@@ -49,9 +70,15 @@ export function createOwnerRecords() {
     const missing = [...new Set(owners)].filter((owner) => !known.has(owner))
     if (missing.length === 0) return
     for (const owner of missing)
-      known.set(owner, { homes: [], timeline: homeTimeline([]), purges: [] })
+      known.set(owner, { homes: [], timeline: homeTimeline([]), rules: new Map(), purges: [] })
     const keys = missing.map(bytesOfKey)
-    for (const row of await rowsOf<Row>(tx, 'owner_records', LOAD, [keys, at])) take(row)
+    const [rows, rules] = await Promise.all([
+      rowsOf<Row>(tx, 'owner_records', LOAD, [keys, at]),
+      rowsOf<RuleRow>(tx, 'owner_rules', RULES, [missing]),
+    ])
+    for (const row of rows) take(row)
+    for (const { owner, path, rule, won_epoch: wonEpoch, won_event: event } of rules)
+      known.get(owner)?.rules.set(path, { ...rule, wonEpoch, wonEventId: BigInt(event) })
     for (const owner of missing) refresh(owner)
   }
 
@@ -75,6 +102,20 @@ export function createOwnerRecords() {
 
   function timelineOf(owner: PublicKeyZ32): HomeTimeline {
     return known.get(owner)?.timeline ?? homeTimeline([])
+  }
+
+  function rulesOf(owner: PublicKeyZ32): KeyRules {
+    return known.get(owner)?.rules ?? NO_RULES
+  }
+
+  /** Takes what a key object says now. True when it says something else than before. */
+  function setRule(owner: PublicKeyZ32, path: StoragePath, state: ObjectState | null): boolean {
+    const rules = known.get(owner)?.rules
+    const rule = ruleOf(state)
+    if (!rules || textOf(rules.get(path) ?? null) === textOf(rule)) return false
+    if (rule) rules.set(path, rule)
+    else rules.delete(path)
+    return true
   }
 
   function addHome(entry: HomeEntry): void {
@@ -108,6 +149,8 @@ export function createOwnerRecords() {
     load,
     loadPurges,
     timelineOf,
+    rulesOf,
+    setRule,
     addHome,
     addPurge,
     purgedAt,
@@ -120,6 +163,12 @@ export function createOwnerRecords() {
       position = -1n
     },
   }
+}
+
+function textOf(rule: object | null): string {
+  return JSON.stringify(rule, (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}` : value,
+  )
 }
 
 export type OwnerRecords = ReturnType<typeof createOwnerRecords>

@@ -1,8 +1,8 @@
 import { parsePostKey, postKeyText } from '@pubky/app-specs'
-import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import type { StoragePath } from '@pubky/protocol'
 import { type Edge, edgeKey, edgeOf } from '../../objects/edges.ts'
 import type { ObjectState } from '../../objects/fold.ts'
-import type { HomeTimeline } from '../../objects/home-timeline.ts'
+import { verdictUnder } from '../../objects/key-rules.ts'
 import { kindOfPath } from '../../objects/kind-of-path.ts'
 import type { PostDoc } from '../../objects/object-doc.ts'
 import type { Changes } from './changes.ts'
@@ -19,6 +19,7 @@ import { type Assertions, firstAssertion, lastSegment, saveEdges } from './edge-
 import { type Interactor, interactorKey, uriOf } from './interactors.ts'
 import type { Notice } from './notice.ts'
 import { type Address, addressOf, saveObjects } from './object-rows.ts'
+import type { OwnerRecords } from './owner-records.ts'
 import {
   noticesOfDeletion,
   noticesOfEdit,
@@ -39,10 +40,10 @@ export interface Cause {
 export async function openSegment(
   tx: Tx,
   changes: Changes,
-  wanted: readonly Wanted[],
-  found: readonly ObjectState[] | null = null,
+  o: { wanted: readonly Wanted[]; found?: readonly ObjectState[] | null; records: OwnerRecords },
 ) {
-  const around = await loadSurroundings(tx, wanted, found)
+  const { records } = o
+  const around = await loadSurroundings(tx, o.wanted, o.found)
   const { touched } = changes
   const dirtyObjects = new Map<Address, Owned>()
   const dirtyEdges = new Map<string, Assertions>()
@@ -51,9 +52,16 @@ export async function openSegment(
     return around.states.get(addressOf(at.owner, at.path)) ?? null
   }
 
-  /** Puts `after` in the place of what was there. */
-  function change(at: Owned, after: ObjectState | null, cause: Cause): void {
+  /** Where nothing has won there is nothing to judge. */
+  function withVerdict(state: ObjectState | null): ObjectState | null {
+    if (!state || state.position === null) return state
+    return { ...state, verdict: verdictUnder(records.rulesOf(state.owner), state) }
+  }
+
+  /** Puts `folded` in the place of what was there, under the rules of its owner. */
+  function change(at: Owned, folded: ObjectState | null, cause: Cause): void {
     const before = stateOf(at)
+    const after = withVerdict(folded)
     around.states.set(addressOf(at.owner, at.path), after)
     dirtyObjects.set(addressOf(at.owner, at.path), at)
     const kind = kindOfPath(at.path)
@@ -61,6 +69,7 @@ export async function openSegment(
     else changeEdges(at, edgeOf(before), edgeOf(after), after, cause)
     if (kind === 'lastRead') changes.unread.add(at.owner)
     if (kind === 'profile') changes.people.add(at.owner)
+    if (kind === 'key' && records.setRule(at.owner, at.path, after)) changes.judges.add(at.owner)
   }
 
   function tell(cause: Cause, notices: readonly (Notice | null)[]): void {
@@ -207,12 +216,12 @@ export async function openSegment(
   }
 
   /** Writes what has changed; counters wait for the end of the batch. Need not be waited for. */
-  async function flush(timelineOf: (owner: PublicKeyZ32) => HomeTimeline): Promise<void> {
+  async function flush(): Promise<void> {
     const dirty = [...dirtyObjects].map(([address, at]) => ({ address, at, state: stateOf(at) }))
     const profiles = dirty.filter(({ at }) => kindOfPath(at.path) === 'profile')
     const people = profiles.map(({ at, state }) => ({
       id: at.owner,
-      timeline: timelineOf(at.owner),
+      timeline: records.timelineOf(at.owner),
       profile: state,
     }))
     const read = dirty.filter(({ at }) => kindOfPath(at.path) === 'lastRead')

@@ -8,6 +8,7 @@ import { type Done, pipelined } from '../pipeline.ts'
 import { applyBatch, type BatchEntry } from './apply-batch.ts'
 import { type Changes, createChanges } from './changes.ts'
 import { digestNotices, digestState } from './digest.ts'
+import { judgeAgain } from './judge-again.ts'
 import { liveMessages } from './live-messages.ts'
 import { loadObjects } from './object-rows.ts'
 import { createOwnerRecords } from './owner-records.ts'
@@ -17,7 +18,7 @@ import { rowsOf, type Tx } from './sql.ts'
 
 export const VIEWS_NAME = 'views'
 /** Raise it when the same journal gives other rows than before: the next start rebuilds. */
-export const VIEWS_VERSION = 1
+export const VIEWS_VERSION = 2
 
 /** Everything that `reset` empties. The live log stays: who listens is told to read again. */
 export const VIEW_TABLES = [
@@ -106,6 +107,7 @@ export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
   /** Counts again what was touched, and tells of it. */
   async function account(tx: Tx, changes: Changes, end: bigint): Promise<void> {
     const { touched, pending } = changes
+    for (const owner of changes.judges) await judgeAgain(tx, changes, owner, records.rulesOf(owner))
     const [posts, people] = await Promise.all([
       recountPosts(tx, touched.posts),
       recountPeople(tx, touched),
