@@ -230,6 +230,7 @@ export function createDnsService(ctx: DnsServiceContext) {
 
   /** The answer to a question with everything known about it, for forms that show more than DNS. */
   async function look(bytes: Buffer, asker: Asker): Promise<Answer | 'refused' | 'failed'> {
+    ctx.counts.queries[asker.transport] += 1
     const query = readQuery(bytes)
     if (!query || refusalOf(query, asker) !== null || !ctx.limits.mayAsk(asker.network))
       return 'refused'
