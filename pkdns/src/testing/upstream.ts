@@ -2,6 +2,8 @@ import { createSocket, type RemoteInfo } from 'node:dgram'
 import { createServer } from 'node:net'
 import { decodeDnsMessage, encodeDnsMessage, type ResourceRecord, utf8 } from '@pubky/protocol'
 
+const TYPE_RRSIG = 46
+
 /** A name server of tests for ICANN names, over UDP and TCP. */
 export interface TestUpstream {
   readonly port: number
@@ -12,8 +14,8 @@ export interface TestUpstream {
   large(name: string): void
   /** Sends wrong replies before the right one. */
   forge(name: string): void
-  /** Says nothing more until it is called again. */
-  silence(on: boolean): void
+  /** A name with a signature, which only those who ask for it are given. */
+  sign(name: string): void
   close(): Promise<void>
 }
 
@@ -25,19 +27,19 @@ export async function startTestUpstream(): Promise<TestUpstream> {
     records.set(name, [...(records.get(name) ?? []), { name, ttl, data }])
   add('host.example', { type: 'A', address: '198.51.100.7' })
   add('alias.example', { type: 'CNAME', target: 'host.example' })
-  let isSilent = false
 
   function answer(message: Buffer, isTcp: boolean): Buffer | null {
     const { id, flags, questions, additionals } = decodeDnsMessage(message)
     const [question] = questions
-    if (!question || isSilent) return null
+    if (!question) return null
     const name = question.name.toLowerCase()
     counts.set(name, (counts.get(name) ?? 0) + 1)
+    const wantsSignatures = additionals.some(({ ttl }) => (ttl & 0x8000) !== 0)
     const answers: ResourceRecord[] = []
     let at = name
     for (let n = 0; n < 5; n++) {
       const own = records.get(at) ?? []
-      answers.push(...own)
+      answers.push(...own.filter(({ data }) => wantsSignatures || data.type !== 'unknown'))
       const next = own.find(({ data }) => data.type === 'CNAME')?.data
       if (next?.type !== 'CNAME') break
       at = next.target
@@ -47,7 +49,12 @@ export async function startTestUpstream(): Promise<TestUpstream> {
     return Buffer.from(
       encodeDnsMessage({
         id,
-        flags: 0x8080 | (flags & 0x100) | (isCut ? 0x200 : 0) | (exists ? 0 : 3),
+        flags:
+          0x8080 |
+          (flags & 0x100) |
+          (isCut ? 0x200 : 0) |
+          (wantsSignatures ? 0x20 : 0) |
+          (exists ? 0 : 3),
         questions: [question],
         answers: isCut ? [] : answers,
         additionals,
@@ -114,8 +121,9 @@ export async function startTestUpstream(): Promise<TestUpstream> {
       forged.add(name)
       add(name, { type: 'A', address: '198.51.100.9' })
     },
-    silence(on) {
-      isSilent = on
+    sign(name) {
+      add(name, { type: 'A', address: '198.51.100.46' })
+      add(name, { type: 'unknown', code: TYPE_RRSIG, bytes: new Uint8Array(40) })
     },
     async close() {
       await new Promise<void>((resolve) => udp.close(resolve))
