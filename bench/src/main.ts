@@ -15,6 +15,7 @@ const BENCHES: Record<string, () => Promise<Run>> = {
 
 /** `npm run prove -- NAME`: proofs at the size an issue names. */
 const PROOFS: Record<string, () => Promise<Run>> = {
+  convergence: async () => (await import('./convergence.ts')).run,
   kill: async () => (await import('./kill-test/kill.ts')).run,
   load: async () => (await import('./load-proof.ts')).run,
   'fuzz-discovery': async () => (await import('./fuzz-discovery/fuzz.ts')).run,

@@ -106,7 +106,7 @@ export async function copierTo(
     target,
     manifests,
     signal: o.signal,
-    onProgress: (done, total) => tell(move, 'copy', done, total),
+    onProgress: (done, total) => tell(move, move.place.step, done, total),
   })
 }
 
