@@ -28,6 +28,8 @@ export default async function startNetwork(): Promise<() => Promise<void>> {
   process.env.PUBKY_E2E_URL = stack.urls.web
   process.env.PUBKY_E2E_HOMESERVER_URL = stack.urls.homeserver
   process.env.PUBKY_E2E_ADMIN_URL = stack.urls.admin
+  process.env.PUBKY_E2E_RELAY_URL = stack.urls.relay
+  process.env.PUBKY_E2E_DOH_URL = stack.urls.doh
   return async () => {
     await stack.close()
     await rm(dataDir, { recursive: true, force: true })
