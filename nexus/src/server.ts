@@ -5,6 +5,7 @@ import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/a
 import type { FastifyInstance } from 'fastify'
 import { miscRoutes } from './rest/misc.ts'
 import { postRoutes, postStreamRoutes } from './rest/posts.ts'
+import { resourceRoutes } from './rest/resources.ts'
 import { searchRoutes, tagRoutes } from './rest/search.ts'
 import { userRoutes, userStreamRoutes } from './rest/users.ts'
 import { staticRoutes } from './static/routes.ts'
@@ -69,6 +70,7 @@ export function createNexusServer(o: ServerOptions): FastifyInstance {
   postStreamRoutes(app, o.reader)
   searchRoutes(app, o.reader)
   tagRoutes(app, o.reader)
+  resourceRoutes(app, o.reader)
   miscRoutes(app, o)
   staticRoutes(app, o)
   const trpcOptions: FastifyTRPCPluginOptions<AppRouter>['trpcOptions'] = {

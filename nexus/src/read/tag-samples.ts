@@ -74,7 +74,7 @@ export async function taggersOf(
   const { rows } = await pool.query<{ tagger: string }>({
     name: 'taggers',
     text: `select tagger from tags where target = $1 and label = $2
-      order by indexed_at, tagger offset $3 limit $4`,
+      group by tagger order by min(indexed_at), tagger offset $3 limit $4`,
     values: [target, label, page.skip, page.limit],
   })
   return rows.map(({ tagger }) => tagger)

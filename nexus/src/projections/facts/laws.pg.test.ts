@@ -45,6 +45,7 @@ import { createPostgresGraph } from '../../graph/pg/postgres-graph.ts'
 import { createPostgresSearch } from '../../search/pg/postgres-search.ts'
 import { createGraphProjection } from '../graph/graph-projection.ts'
 import { createSearchProjection } from '../search/search-projection.ts'
+import { LAW_RUNS, LAW_SEED, LAW_TIMEOUT_MS } from '../views/fixture.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../../../prisma/nexus/migrations')
 const pair = (n: number) => keypairFromSeed(new Uint8Array(32).fill(n))
@@ -247,37 +248,41 @@ async function contents(world: World): Promise<unknown> {
 const digests = (projections: Projection[]) => Promise.all(projections.map((p) => p.stateDigest()))
 
 describe('the projections graph and search', () => {
-  test('give the same state however entries of different owners are interleaved and cut', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { minLength: 20, maxLength: 60 }),
-        fc.array(fc.nat(), { minLength: 80, maxLength: 80 }),
-        fc.integer({ min: 1, max: 20 }),
-        async (steps, order, size) => {
-          await using one = await open()
-          await using two = await open()
-          const entries = await entriesOf(steps)
-          await append(one.journal, entries)
-          await append(two.journal, interleave(entries, order))
-          const first = await project(one, 500)
-          const second = await project(two, size)
-          expect(await digests(second)).toEqual(await digests(first))
-          expect(await contents(two)).toEqual(await contents(one))
-          // Erasing what was deleted changes nothing, not even what a rebuild gives.
-          await createCompactor({ pool: two.pool, blobs: two.blobs }).compact()
-          const rebuilt = two.projections()
-          for (const projection of rebuilt) {
-            await projection.reset()
-            expect(await projection.position()).toBe(0n)
-            await catchUp(two.journal, projection)
-          }
-          expect(await digests(rebuilt)).toEqual(await digests(first))
-          expect(await contents(two)).toEqual(await contents(one))
-        },
-      ),
-      { numRuns: 3, endOnFailure: true, seed: 82423447 },
-    )
-  }, 120_000)
+  test(
+    'give the same state however entries of different owners are interleaved and cut',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { minLength: 20, maxLength: 60 }),
+          fc.array(fc.nat(), { minLength: 80, maxLength: 80 }),
+          fc.integer({ min: 1, max: 20 }),
+          async (steps, order, size) => {
+            await using one = await open()
+            await using two = await open()
+            const entries = await entriesOf(steps)
+            await append(one.journal, entries)
+            await append(two.journal, interleave(entries, order))
+            const first = await project(one, 500)
+            const second = await project(two, size)
+            expect(await digests(second)).toEqual(await digests(first))
+            expect(await contents(two)).toEqual(await contents(one))
+            // Erasing what was deleted changes nothing, not even what a rebuild gives.
+            await createCompactor({ pool: two.pool, blobs: two.blobs }).compact()
+            const rebuilt = two.projections()
+            for (const projection of rebuilt) {
+              await projection.reset()
+              expect(await projection.position()).toBe(0n)
+              await catchUp(two.journal, projection)
+            }
+            expect(await digests(rebuilt)).toEqual(await digests(first))
+            expect(await contents(two)).toEqual(await contents(one))
+          },
+        ),
+        { numRuns: LAW_RUNS ?? 3, endOnFailure: true, seed: LAW_RUNS ? LAW_SEED : 82_423_447 },
+      )
+    },
+    LAW_TIMEOUT_MS,
+  )
 
   test('answer what people did: follow, tag, write, edit, delete, purge', async () => {
     await using world = await open()

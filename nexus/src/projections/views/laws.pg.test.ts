@@ -2,17 +2,12 @@ import type { JournalEntry } from '@pubky/indexer'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openWorld, type World } from './fixture.ts'
+import { LAW_RUNS, LAW_SEED, LAW_TIMEOUT_MS, openWorld, type World } from './fixture.ts'
 import { entryOf, happeningsOf, intents, interleave } from './histories.fixture.ts'
 import { type ExpectedState, expectedState } from './model.ts'
 import { createViews } from './views.ts'
 
-const PROVE = process.env.PROVE === '1'
-const RUNS = {
-  numRuns: PROVE ? 500 : 15,
-  ...(PROVE ? {} : { seed: 20_251_124 }),
-  endOnFailure: true,
-}
+const RUNS = { numRuns: LAW_RUNS ?? 15, seed: LAW_SEED, endOnFailure: true }
 const choices = fc.array(fc.nat(1000), { minLength: 30, maxLength: 30 })
 
 let first: World
@@ -106,7 +101,7 @@ it(
       RUNS,
     )
   },
-  PROVE ? 3_600_000 : 240_000,
+  LAW_TIMEOUT_MS,
 )
 
 async function shownState(pool: Pool): Promise<ExpectedState> {
@@ -153,8 +148,8 @@ it(
         )
         expect(rows).toEqual([])
       }),
-      { ...RUNS, numRuns: PROVE ? 2_000 : 30 },
+      { ...RUNS, numRuns: RUNS.numRuns * 2 },
     )
   },
-  PROVE ? 3_600_000 : 240_000,
+  LAW_TIMEOUT_MS,
 )
