@@ -112,9 +112,10 @@ function NewsButton({ feed }: { feed: PostStream }) {
       {news > 0 ? (
         <Button
           look="brand"
+          size="sm"
           data-act="news"
-          className="pointer-events-auto -mt-10 animate-rise shadow-pop"
-          icon={<ArrowUp size={17} aria-hidden />}
+          className="pointer-events-auto -mt-4 animate-rise shadow-pop"
+          icon={<ArrowUp size={16} aria-hidden />}
           onClick={() => {
             void feed.showNews().then(() => scrollTo({ top: 0, behavior: 'smooth' }))
           }}

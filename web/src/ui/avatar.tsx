@@ -34,7 +34,7 @@ export function Avatar({ userId, src, size = 40, className }: AvatarProps) {
 
   return (
     <span
-      className={cx('inline-block shrink-0 overflow-hidden rounded-full bg-raised', className)}
+      className={cx('block shrink-0 overflow-hidden rounded-full bg-raised', className)}
       style={{ width: size, height: size }}
     >
       {src && !waiting ? (

@@ -1,43 +1,52 @@
 'use client'
 
-import { useEffect } from 'react'
+import { type ReactNode, useEffect } from 'react'
 
 declare global {
   interface Window {
-    earlyClicks?: { buttons: Element[]; stop: () => void }
+    earlyClicks?: { pressed: Map<Event, Element>; stop: () => void }
   }
 }
 
 /** Runs before anything else: remembers what is pressed before the page has come to life. */
 const KEEP = `{
-const buttons = []
-const keep = ({ target, button }) => {
-  const pressed = button === 0 && target.closest('button')
-  if (pressed && !buttons.includes(pressed)) buttons.push(pressed)
+const pressed = new Map()
+const keep = (event) => {
+  const button = event.button === 0 && event.target.closest('button')
+  if (button && ![...pressed.values()].includes(button)) pressed.set(event, button)
 }
 addEventListener('click', keep, true)
-earlyClicks = { buttons, stop: () => removeEventListener('click', keep, true) }
+earlyClicks = { pressed, stop: () => removeEventListener('click', keep, true) }
 }`
 
 /** A button works as soon as it is seen: what was pressed too early is pressed again. */
-export function EarlyClicks({ nonce }: { nonce: string | undefined }) {
+export function EarlyClicks(props: { nonce: string | undefined; children: ReactNode }) {
   useEffect(() => {
     const early = window.earlyClicks
     delete window.earlyClicks
     early?.stop()
     // After the effects of everything around, which the buttons count on.
     const timer = setTimeout(() => {
-      for (const button of early?.buttons ?? [])
+      for (const button of early?.pressed.values() ?? [])
         if (button instanceof HTMLElement && button.isConnected) button.click()
     })
     return () => clearTimeout(timer)
   }, [])
   return (
-    <script
-      nonce={nonce}
-      suppressHydrationWarning
-      // biome-ignore lint/security/noDangerouslySetInnerHtml: a constant of ours.
-      dangerouslySetInnerHTML={{ __html: KEEP }}
-    />
+    <>
+      <script
+        nonce={props.nonce}
+        suppressHydrationWarning
+        // biome-ignore lint/security/noDangerouslySetInnerHtml: a constant of ours.
+        dangerouslySetInnerHTML={{ __html: KEEP }}
+      />
+      <div
+        className="contents"
+        // What arrives here has come to life in time and is not to be pressed again.
+        onClickCapture={({ nativeEvent }) => window.earlyClicks?.pressed.delete(nativeEvent)}
+      >
+        {props.children}
+      </div>
+    </>
   )
 }

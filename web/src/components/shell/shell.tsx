@@ -20,19 +20,20 @@ export async function Shell({ children }: { children: ReactNode }) {
   return (
     <JoinProvider>
       <ComposeProvider>
-        <EarlyClicks nonce={await nonceOfRequest()} />
-        <a href="#content" className={skip}>
-          {t('common.skipToContent')}
-        </a>
-        <Header />
-        <Banners />
-        <WorkerLoader />
-        <div id="content" tabIndex={-1} className="page pt-4 pb-28 outline-none lg:pt-6 lg:pb-16">
-          <RouteFrame>{children}</RouteFrame>
-        </div>
-        <BottomBar />
-        <Shortcuts />
-        <Toaster />
+        <EarlyClicks nonce={await nonceOfRequest()}>
+          <a href="#content" className={skip}>
+            {t('common.skipToContent')}
+          </a>
+          <Header />
+          <Banners />
+          <WorkerLoader />
+          <div id="content" tabIndex={-1} className="page pt-4 pb-28 outline-none lg:pt-6 lg:pb-16">
+            <RouteFrame>{children}</RouteFrame>
+          </div>
+          <BottomBar />
+          <Shortcuts />
+          <Toaster />
+        </EarlyClicks>
       </ComposeProvider>
     </JoinProvider>
   )

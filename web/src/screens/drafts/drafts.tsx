@@ -26,7 +26,7 @@ export function Drafts() {
   const { id: viewer } = useViewer()
   return (
     <Columns end={<SideColumn />}>
-      <h1 className="text-2xl">{t('drafts.title')}</h1>
+      <h1 className="text-xl">{t('drafts.title')}</h1>
       <p className="mt-1 mb-5 text-sm text-mute">{t('drafts.text')}</p>
       <DraftList viewer={viewer} />
     </Columns>

@@ -53,6 +53,16 @@ export interface Pending {
   reason: string | null
   /** When it was acknowledged. */
   sentAtMs: number | null
+  /** When the indexer was seen to show it. */
+  shownAtMs?: number
+}
+
+/**
+ * Lists may be older than what they list: the next page that the server renders, or what this browser
+ * remembered of one. For these actions the overlay stays for a moment; it changes nothing that is right.
+ */
+export function outlivesItsNews({ type }: Action): boolean {
+  return type === 'bookmark' || type === 'mute' || type === 'follow' || type === 'delete'
 }
 
 /** Actions with the same subject replace each other while they wait. */

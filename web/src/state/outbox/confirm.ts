@@ -2,13 +2,15 @@ import type { QueryClient } from '@tanstack/react-query'
 import type { Api } from '../api.ts'
 import { insertOnTop, removeFromStreams, setBookmarked } from '../queries/stream-cache.ts'
 import type { PostView, UserView } from '../views.ts'
-import type { Action, Pending } from './actions.ts'
+import { type Action, outlivesItsNews, type Pending } from './actions.ts'
 import { isReflected, subjectToAsk } from './overlay.ts'
 import type { PendingStore } from './store.ts'
 
 /** After this the indexer is right, whatever it says (spec/web-app.md 18.3). */
 const LIMIT_MS = 120_000
 const FIRST_MS = 250
+/** How long the overlay stays once the indexer shows the same. */
+const AFTERGLOW_MS = 10_000
 const SLOWEST_MS = 8000
 
 /**
@@ -46,7 +48,8 @@ export function watchConfirmations(
       queryClient.setQueryData(queryKey, seen)
     }
     await besides(action, seen)
-    await store.remove(pending.id)
+    if (outlivesItsNews(action)) await store.change(pending.id, { shownAtMs: Date.now() })
+    else await store.remove(pending.id)
   }
 
   /** What else in the cache an action changes, before its overlay goes. */
@@ -88,6 +91,11 @@ export function watchConfirmations(
       watched.delete(id)
       return
     }
+    if (pending.shownAtMs !== undefined) {
+      watched.delete(id)
+      await store.remove(id)
+      return
+    }
     const late = Date.now() - (pending.sentAtMs ?? 0) > LIMIT_MS
     try {
       const { action } = pending
@@ -110,11 +118,12 @@ export function watchConfirmations(
   }
 
   function look(): void {
-    for (const { id, state } of store.list) {
+    for (const { id, state, shownAtMs } of store.list) {
       if (state !== 'sent' || watched.has(id)) continue
+      const leftMs = shownAtMs === undefined ? FIRST_MS / 2 : shownAtMs + AFTERGLOW_MS - Date.now()
       watched.set(
         id,
-        setTimeout(() => void check(id, FIRST_MS), FIRST_MS / 2),
+        setTimeout(() => void check(id, FIRST_MS), Math.max(0, leftMs)),
       )
     }
   }

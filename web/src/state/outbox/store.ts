@@ -45,7 +45,9 @@ export class PendingStore {
     } while (seen !== this.#changes)
     rows.sort((a, b) => a.order - b.order)
     this.#order = Math.max(this.#order, rows.at(-1)?.order ?? 0)
-    this.#set(rows)
+    // What was done before this list was read may be about the same.
+    const newest = new Map(rows.map((row) => [subjectOf(row.action), row.id]))
+    this.#set(rows.filter(({ id, action }) => newest.get(subjectOf(action)) === id))
   }
 
   /** Shows the action at once; the promise settles when it is kept. */
