@@ -105,8 +105,10 @@ begin
   ),
   judged as materialized (
     select s.*, case
-      when s.verdict = 0 and s.kind = 0 and s.growth > 0 and s.room is not null and s.used_bytes
-        + sum(greatest(s.growth, 0)) filter (where s.verdict = 0) over (partition by s.user_id order by s.n) > s.room
+      when s.room is not null and s.verdict = 0 and s.kind = 0 and s.growth > 0 and s.used_bytes + (
+        select sum(greatest(o.growth, 0)) from seen o
+        where o.user_id = s.user_id and o.n <= s.n and o.verdict = 0
+      ) > s.room
       then 10::smallint else s.verdict end as outcome
     from seen s
   ),
