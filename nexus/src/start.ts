@@ -75,7 +75,7 @@ export function createProjections(
 }
 
 /** People see `views` change; the others gather for so long, each in its own time. */
-const GATHER_MS: Readonly<Record<string, number>> = { graph: 150, search: 220 }
+const GATHER_MS: Readonly<Record<string, number>> = { graph: 300, search: 500 }
 
 function startProjector(parts: Parts, journal: Journal, projections: readonly Projection[]): void {
   const { stop: signal, log } = parts
