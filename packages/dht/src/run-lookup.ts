@@ -47,15 +47,21 @@ export interface LookupContext {
 
 export type LookupResult = { item: MutableItem | null; report: GetReport }
 
+interface LookupOptions extends Opt {
+  newerThan?: bigint
+  /** Wait for every node of the neighbourhood, as a publication does. */
+  isThorough?: boolean
+}
+
 /** Starts a look-up of `key`; it runs whether or not anybody reads it. */
 export function runLookup(
   ctx: LookupContext,
   key: Uint8Array,
-  { signal, newerThan }: Opt & { newerThan?: bigint } = {},
+  { signal, newerThan, isThorough = false }: LookupOptions = {},
 ): DhtLookup {
   const found: MutableItem[] = []
   const bell = createBell()
-  const running = drive(ctx, key, newerThan ?? null, signal, (item) => {
+  const running = drive(ctx, key, { newerThan: newerThan ?? null, signal, isThorough }, (item) => {
     found.push(item)
     bell.ring()
   })
@@ -84,8 +90,11 @@ export function runLookup(
 async function drive(
   ctx: LookupContext,
   key: Uint8Array,
-  newerThan: bigint | null,
-  signal: AbortSignal | undefined,
+  {
+    newerThan,
+    signal,
+    isThorough,
+  }: { newerThan: bigint | null; signal: AbortSignal | undefined; isThorough: boolean },
   onBetter: (item: MutableItem) => void,
 ): Promise<LookupResult> {
   const target = createHash('sha1').update(key).digest()
@@ -162,8 +171,8 @@ async function drive(
         .finally(() => open--)
         .then(pump, done.reject)
     }
-    // While nobody has answered, those that are late are all there is.
-    const isHeard = machine.counts().answered > 0 || open === 0
+    // Nothing found is only sure, and a neighbourhood complete, when those that are late have spoken.
+    const isHeard = open === 0 || (!isThorough && newest.best() !== null && !untold)
     if (verifying === 0 && machine.isIdle() && isHeard) done.resolve(undefined)
   }
 

@@ -26,7 +26,7 @@ export async function runPut(
     if (report.stored + report.casFailed + report.notMoreRecent > 0) return report
     ctx.neighbours.forget(target)
   }
-  await runLookup(ctx, item.key, signal ? { signal } : {}).newest()
+  await runLookup(ctx, item.key, { isThorough: true, ...(signal ? { signal } : {}) }).newest()
   return send(ctx.neighbours.of(target) ?? [])
 
   async function send(nodes: readonly Writable[]): Promise<PutReport> {
