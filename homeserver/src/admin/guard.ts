@@ -3,6 +3,7 @@ import { createRateLimiter } from '@pubky/server-kit'
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
+import { networkOf } from '../limits/network.ts'
 import { sha256 } from '../sessions/resolver.ts'
 
 /** Wrong passwords an address may try before it waits. */
@@ -31,7 +32,7 @@ export function createGuard(ctx: Context): Guard {
   function check(request: FastifyRequest, given: string, refuse: () => Error): void {
     if (timingSafeEqual(sha256(given), expected)) return
     ctx.signals.note('admin_password', request.ip)
-    const verdict = attempts.take(request.ip)
+    const verdict = attempts.take(networkOf(request.ip))
     throw verdict.ok ? refuse() : refusals.tooManyRequests(verdict.retryAfterSeconds)
   }
 

@@ -75,6 +75,8 @@ describe('rules for requests', () => {
       'access-control-allow-origin': 'https://app.example',
       'access-control-expose-headers': expect.stringContaining('retry-after'),
     })
+    for (const path of ['/%70ub/app/a.txt', '/pub//app/a.txt', '/x/../pub/app/a.txt'])
+      expect([path, (await get(path)).status]).toEqual([path, 429])
     expect((await get('/pub/other.txt')).status).toBe(404)
   })
 

@@ -1,4 +1,4 @@
-import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import { decodePath, ProtocolError, type PublicKeyZ32, type StoragePath } from '@pubky/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
 import type { Signals } from '../admin/signals.ts'
@@ -7,6 +7,7 @@ import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
 import { headerTenant, splitTarget } from '../tenant.ts'
 import { ACCOUNT_NOTICE, type Account } from './accounts.ts'
+import { networkOf } from './network.ts'
 import { createPacer, type Pace } from './pace.ts'
 import { effectiveQuota, storageLimit, UNLIMITED } from './quota.ts'
 import { bandwidthOf } from './rate.ts'
@@ -30,6 +31,17 @@ export interface Limits {
 }
 
 const STORAGE = /^\/storage\/([a-z0-9]{52})(\/.*)$/
+
+/** A path by the spelling that rules are written in: escapes and detours must not get around them. */
+function plain(path: string): string {
+  if (!/%|\/\/|\/\./.test(path)) return path
+  try {
+    return decodePath(path)
+  } catch (error) {
+    if (error instanceof ProtocolError) return path
+    throw error
+  }
+}
 
 export function createLimits(o: {
   config: HomeserverConfig
@@ -58,7 +70,7 @@ export function createLimits(o: {
       const [, owner, below] = raw.startsWith('/storage/') ? (STORAGE.exec(raw) ?? []) : []
       const verdict = check({
         method: request.method,
-        path: below ?? raw,
+        path: plain(below ?? raw),
         ip: request.ip,
         user: () => owner ?? headerTenant(request.headers, query),
       })
@@ -71,7 +83,7 @@ export function createLimits(o: {
       return hasDefault || hasOwn
     },
     speedOf(account, ip, direction) {
-      if (!account) return speed(`ip ${ip}`, config.unauthenticatedIpRateRead, null)
+      if (!account) return speed(`ip ${networkOf(ip)}`, config.unauthenticatedIpRateRead, null)
       const quota = effectiveQuota(account.quota, config)
       const key = `${direction} ${account.id}`
       return direction === 'read'

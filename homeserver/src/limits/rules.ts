@@ -1,4 +1,5 @@
 import { createRateLimiter, type RateLimiter } from '@pubky/server-kit'
+import { networkOf } from './network.ts'
 import { requestRateOf } from './rate.ts'
 
 /** How often one address or one account may make requests of a kind (spec/homeserver.md 5.6). */
@@ -68,17 +69,6 @@ export type RuleVerdict =
 
 const OK: RuleVerdict = { result: 'ok' }
 
-/** Addresses of one household or cloud host come by the thousands; what they share is the network. */
-function network(ip: string): string {
-  if (!ip.includes(':')) return ip
-  const [head = '', tail] = ip.split('::', 2)
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros =
-    tail === undefined ? [] : Array(Math.max(0, 8 - left.length - right.length)).fill('0')
-  return [...left, ...zeros, ...right].slice(0, 4).join(':')
-}
-
 /** Checks requests against rules, with one bounded table of buckets for each. */
 export function createRuleChecker(
   rules: readonly RateRule[],
@@ -98,7 +88,7 @@ export function createRuleChecker(
   return (asker) => {
     for (const { rule, limiter } of byMethod.get(asker.method) ?? []) {
       if (!rule.path.test(asker.path)) continue
-      const key = rule.key === 'ip' ? network(asker.ip) : asker.user()
+      const key = rule.key === 'ip' ? networkOf(asker.ip) : asker.user()
       if (key === null) return { result: 'no_key' }
       if (rule.except.has(key) || rule.except.has(asker.ip)) continue
       const verdict = limiter.take(key)
