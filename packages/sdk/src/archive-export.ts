@@ -61,7 +61,7 @@ export async function exportAccount(
   const session = await openRootSession(pubky, root, homeserver, opt)
   try {
     const host = await insist(() => pubky.hosts.find(homeserver, opt), opt)
-    const writer = createWriter(o, index, accountSource(session))
+    const writer = createWriter(o, index, accountSource(session, host))
     const cursor = await writer.everything()
     const manifests = createManifestKeeper(root, () => host.clock.next())
     for (const { path, hash } of index.objects.values()) manifests.set(path, hash)

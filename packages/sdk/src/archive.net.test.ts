@@ -58,7 +58,7 @@ async function putOld(root: Signer, path: string, body: Uint8Array) {
   })
   manifests.set(at, hash)
   const meta = { path: at, hash, size: body.length, proof, lastModified: new Date() }
-  await target.put(meta, async () => ({ ...meta, body }))
+  await target.put(at, async () => ({ ...meta, body }))
 }
 
 async function settled() {

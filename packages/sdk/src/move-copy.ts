@@ -1,11 +1,15 @@
-import { isListed, MANIFEST_PATHS, type StoragePath } from '@pubky/protocol'
+import { isListed, MANIFEST_PATHS, partOf, type StoragePath } from '@pubky/protocol'
 import { PubkyError } from './errors.ts'
 import type { ManifestKeeper } from './move-manifest.ts'
 import { eachAtOnce } from './move-retry.ts'
+import { WHOLE_BYTES } from './move-source.ts'
 import { type AccountTarget, isSameObject } from './move-target.ts'
 import type { AccountSource, CopyCounts, SourceMeta, SourceObject } from './move-types.ts'
+import { BUNDLE_PATHS, encodeBundle } from './proof-bundle.ts'
 
 const WIDTH = 16
+/** So many objects are told by one history sooner than one by one. */
+const WORTH_ASKING = 100
 /** Refusals that concern one object only; everything else ends the copying. */
 const OF_ONE_OBJECT = new Set([
   'path_collision',
@@ -53,6 +57,7 @@ export interface CopierOptions {
 export function createCopier(o: CopierOptions): Copier {
   const { source, target, manifests, signal } = o
   const known = new Map<StoragePath, SourceMeta>()
+  const written = new Map<StoragePath, SourceMeta>()
   const counts: CopyCounts = { copied: 0, same: 0, deleted: 0, newer: 0, problems: [] }
 
   async function pathsOf(account: Pick<AccountSource, 'paths'>): Promise<Set<StoragePath>> {
@@ -63,6 +68,7 @@ export function createCopier(o: CopierOptions): Copier {
 
   function forget(path: StoragePath): void {
     known.delete(path)
+    written.delete(path)
     manifests.delete(path)
   }
 
@@ -89,26 +95,41 @@ export function createCopier(o: CopierOptions): Copier {
   }
 
   async function copy(
-    meta: SourceMeta,
+    { path }: Pick<SourceMeta, 'path'>,
     o: { isThere: boolean; unless?: 'newer' | 'as-new' | undefined },
   ): Promise<void> {
-    const { path } = meta
-    const there = o.isThere ? await target.head(path, signal) : null
-    if (there && isSameObject(meta, there, target.keepsProofs)) {
+    const meta = known.get(path)
+    const there = o.isThere ? await whatIsThere(path, meta) : null
+    if (meta && there && isSameObject(meta, there, target.keepsProofs)) {
       counts.same += 1
       return
     }
     // Without signatures only the clocks of both hosts tell which one is newer.
-    const ahead = there ? there.lastModified.getTime() - meta.lastModified.getTime() : -1
+    const ahead = there && meta ? there.lastModified.getTime() - meta.lastModified.getTime() : -1
     if (o.unless && (ahead > 0 || (ahead === 0 && o.unless === 'as-new'))) {
       counts.newer += 1
       return
     }
+    written.delete(path)
     await alone(path, async () => {
-      const result = await target.put(meta, () => openAsListed(path))
+      const result = await target.put(path, () => openAsListed(path))
       if (result === 'newer') counts.newer += 1
-      else counts.copied += 1
+      else {
+        counts.copied += 1
+        const now = known.get(path)
+        // Whether a stream arrived as it was is seen when it is compared.
+        if (now && now.size <= WHOLE_BYTES) written.set(path, now)
+      }
     })
+  }
+
+  /** What was acknowledged to this copier is there, for nobody else writes to the target. */
+  async function whatIsThere(
+    path: StoragePath,
+    meta: SourceMeta | undefined,
+  ): Promise<SourceMeta | null> {
+    const own = written.get(path)
+    return own && own === meta ? own : target.head(path, signal)
   }
 
   /** What changed since it was looked at is listed as it is now. */
@@ -123,16 +144,51 @@ export function createCopier(o: CopierOptions): Copier {
     return object
   }
 
-  async function survey(paths: readonly StoragePath[], trust = false): Promise<SourceMeta[]> {
-    const metas: SourceMeta[] = []
+  /** Looks at objects and lists their hashes. What lies only at the source is looked at when it is read. */
+  async function survey(
+    paths: readonly StoragePath[],
+    o: { trust?: boolean; hashes?: ReadonlyMap<StoragePath, Uint8Array> } = {},
+  ): Promise<Pick<SourceMeta, 'path'>[]> {
+    const metas: Pick<SourceMeta, 'path'>[] = []
     await eachAtOnce(paths, WIDTH, async (path) => {
-      const meta = (trust && known.get(path)) || (await source.head(path, signal))
+      const hash = o.hashes?.get(path)
+      if (hash) {
+        manifests.set(path, hash)
+        metas.push({ path })
+        return
+      }
+      const meta = (o.trust && known.get(path)) || (await source.head(path, signal))
       if (!meta) return forget(path)
       known.set(path, meta)
       manifests.set(path, meta.hash)
       metas.push(meta)
     })
     return metas
+  }
+
+  /** Hashes of what the target lacks, where the source can tell them all at once. */
+  async function hashesOf(
+    wanted: ReadonlySet<StoragePath>,
+    there: ReadonlySet<StoragePath>,
+  ): Promise<ReadonlyMap<StoragePath, Uint8Array>> {
+    const missing = [...wanted].filter((path) => !there.has(path))
+    if (missing.length < WORTH_ASKING) return new Map()
+    const all = (await source.hashes?.(signal)) ?? new Map<StoragePath, Uint8Array>()
+    return new Map(
+      missing.flatMap((path) => {
+        const hash = all.get(path)
+        return hash ? [[path, hash] as const] : []
+      }),
+    )
+  }
+
+  async function bundleProofs(): Promise<void> {
+    for (const part of ['pub', 'priv'] as const) {
+      const proofs = [...known.values()].flatMap(({ path, proof }) =>
+        proof && partOf(path) === part ? [[path, proof] as const] : [],
+      )
+      if (proofs.length > 0) await target.write(BUNDLE_PATHS[part], encodeBundle(proofs))
+    }
   }
 
   return {
@@ -143,7 +199,8 @@ export function createCopier(o: CopierOptions): Copier {
       // Files that are gone may lie where folders are now.
       const surplus = keep ? [] : [...there].filter((path) => !wanted.has(path))
       await eachAtOnce(surplus, WIDTH, remove)
-      const metas = await survey([...wanted], trust)
+      const hashes = trust ? new Map() : await hashesOf(wanted, there)
+      const metas = await survey([...wanted], { trust, hashes })
       let done = 0
       await eachAtOnce(metas, WIDTH, async (meta) => {
         if (!isKeyObject(meta.path))
@@ -169,9 +226,10 @@ export function createCopier(o: CopierOptions): Copier {
         [...wanted].filter((path) => isKeyObject(path) && !isManifest(path)),
       )
       for (const meta of metas) await copy(meta, { isThere: there.has(meta.path) })
+      if (!target.keepsProofs) return bundleProofs()
       // A manifest says that there is nothing else.
       const isAll = [...there].every((path) => manifests.entries.has(path) || !isListed(path))
-      if (!target.keepsProofs || !isAll || counts.newer > 0) return
+      if (!isAll || counts.newer > 0) return
       for (const manifest of await manifests.sign()) {
         const path = MANIFEST_PATHS[manifest.part]
         const { body, proof } = manifest
@@ -182,7 +240,7 @@ export function createCopier(o: CopierOptions): Copier {
           proof,
           lastModified: new Date(),
         }
-        await target.put(meta, async () => ({ ...meta, body }))
+        await target.put(path, async () => ({ ...meta, body }))
       }
     },
   }

@@ -11,9 +11,11 @@ import {
 } from '@pubky/protocol'
 import { PubkyError } from './errors.ts'
 import { parseFrame } from './feed-event.ts'
+import type { Host } from './host.ts'
 import { expectOk, readBounded } from './http.ts'
 import { insist } from './move-retry.ts'
 import type { AccountSource, SourceMeta, SourceObject } from './move-types.ts'
+import { isBundle, type ProofBundle, readBundle } from './proof-bundle.ts'
 import { readSse } from './sse.ts'
 import type { ObjectMeta, Session } from './types.ts'
 
@@ -62,8 +64,17 @@ export async function soundProof(
 }
 
 /** The account of a session with the root capability. */
-export function accountSource(session: Session): LiveSource {
+export function accountSource(session: Session, host: Host): LiveSource {
   const { storage, user } = session
+  let bundles: Promise<ProofBundle[]> | null = null
+
+  /** On hosts that keep no proofs they lie in a bundle. */
+  async function withProof(path: StoragePath, found: ObjectMeta): Promise<ObjectMeta> {
+    if (found.proof || host.features.has('object-signatures')) return found
+    bundles ??= Promise.all([readBundle(storage, user, 'pub'), readBundle(storage, user, 'priv')])
+    const [pub, priv] = await bundles
+    return { ...found, proof: pub?.get(path) ?? priv?.get(path) ?? null }
+  }
 
   async function toMeta(path: StoragePath, found: ObjectMeta, hash: Uint8Array) {
     const proof = await soundProof(user, path, hash, found.proof)
@@ -72,8 +83,9 @@ export function accountSource(session: Session): LiveSource {
 
   async function head(path: StoragePath, signal?: AbortSignal): Promise<SourceMeta | null> {
     const opt = signal ? { signal } : {}
-    const found = await insist(() => storage.head(path, opt), opt)
-    if (!found) return null
+    const answer = await insist(() => storage.head(path, opt), opt)
+    if (!answer) return null
+    const found = await withProof(path, answer)
     const hash = hashOf(found)
     if (!hash) return open(path, signal)
     // Whether the proof is sound is seen when the object is opened.
@@ -87,7 +99,8 @@ export function accountSource(session: Session): LiveSource {
 
   async function openOnce(path: StoragePath, signal?: AbortSignal): Promise<SourceObject | null> {
     try {
-      const found = await storage.get(path, signal ? { signal } : {})
+      const answer = await storage.get(path, signal ? { signal } : {})
+      const found = { ...(await withProof(path, answer)), body: answer.body }
       const stated = hashOf(found)
       if (stated && found.size > WHOLE_BYTES)
         return { ...(await toMeta(path, found, stated)), body: found.body }
@@ -124,8 +137,10 @@ export function accountSource(session: Session): LiveSource {
     open,
     async *paths(signal) {
       for (const root of ROOTS)
-        for await (const uri of storage.list(root, signal ? { signal } : {}))
-          yield parseUri(uri).path
+        for await (const uri of storage.list(root, signal ? { signal } : {})) {
+          const { path } = parseUri(uri)
+          if (!isBundle(path)) yield path
+        }
     },
     async lastEvent(signal) {
       return insist(
@@ -139,6 +154,21 @@ export function accountSource(session: Session): LiveSource {
             if (isOld) return null
             throw error
           }
+        },
+        { signal },
+      )
+    },
+    async hashes(signal) {
+      return insist(
+        async () => {
+          const found = new Map<StoragePath, Uint8Array>()
+          try {
+            for await (const { event } of stream(`user=${user}`, signal))
+              if (event?.hash) found.set(event.path, event.hash)
+          } catch (error) {
+            if (!(error instanceof PubkyError) || error.isOutage) throw error
+          }
+          return found
         },
         { signal },
       )

@@ -148,7 +148,8 @@ export async function openCopy(
   const move = await begin(pubky, root, { ...o, place: nowhere })
   const target = await enter(move)
   const from = await openRootSession(pubky, root, o.from, o.signal ? { signal: o.signal } : {})
-  const source = accountSource(from)
+  const opt = o.signal ? { signal: o.signal } : {}
+  const source = accountSource(from, await insist(() => pubky.hosts.find(o.from, opt), opt))
   return {
     source,
     copier: await copierTo(move, source, target),

@@ -28,8 +28,10 @@ export type PutResult = 'copied' | 'newer'
 export interface AccountTarget extends Pick<AccountSource, 'paths' | 'head'> {
   /** Whether the host keeps proofs. */
   readonly keepsProofs: boolean
-  put(object: SourceMeta, open: () => Promise<SourceObject | null>): Promise<PutResult>
+  put(path: StoragePath, open: () => Promise<SourceObject | null>): Promise<PutResult>
   delete(path: StoragePath): Promise<void>
+  /** Stores an ordinary object of ours, unsigned. */
+  write(path: StoragePath, body: Uint8Array): Promise<void>
 }
 
 /** The account of a session with the root capability; `owner` signs manifests and deletions. */
@@ -42,7 +44,7 @@ export function accountTarget(o: {
 }): AccountTarget {
   const { session, host, owner, manifests, signal } = o
   const keepsProofs = host.features.has('object-signatures')
-  const source = accountSource(session)
+  const source = accountSource(session, host)
 
   async function headersOf(meta: SourceMeta, isStale: boolean): Promise<Record<string, string>> {
     if (!meta.proof || !keepsProofs) return {}
@@ -90,6 +92,10 @@ export function accountTarget(o: {
     paths: source.paths,
     head: source.head,
     put: (_, open) => insist(() => putOnce(open, false), { signal }),
+    async write(path, body) {
+      const opt = { signer: null, ...(signal && { signal }) }
+      await insist(() => session.storage.put(path, body, opt), { signal })
+    },
     async delete(path) {
       try {
         await insist(

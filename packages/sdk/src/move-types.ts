@@ -23,6 +23,8 @@ export interface AccountSource {
   /** Null when there is no such object. */
   head(path: StoragePath, signal?: AbortSignal): Promise<SourceMeta | null>
   open(path: StoragePath, signal?: AbortSignal): Promise<SourceObject | null>
+  /** Hashes that are known without asking for each object, if there are any; some may be missing or old. */
+  hashes?(signal?: AbortSignal): Promise<ReadonlyMap<StoragePath, Uint8Array>>
 }
 
 /** Where something resumable keeps its place. */

@@ -62,6 +62,26 @@ async function settled(count = 20): Promise<{ root: Signer; session: Session }> 
   return { root, session }
 }
 
+/** A client to which one home looks as homeservers of older generations do: no proofs, no freezing. */
+function clientOfOldHost(old: PublicKeyZ32): Pubky {
+  const { urls } = net.homeservers.find(({ publicKey }) => publicKey === old) as {
+    urls: { http: string }
+  }
+  const aged: typeof fetch = async (input, init) => {
+    const url = String(input)
+    if (!url.startsWith(urls.http)) return fetch(input, init)
+    if (url.endsWith('/info')) return Response.json({ features: ['path-addressed-storage'] })
+    const headers = new Headers(init?.headers)
+    headers.delete('pubky-signature')
+    headers.delete('pubky-import')
+    const answer = await fetch(input, { ...init, headers })
+    const told = new Headers(answer.headers)
+    told.delete('pubky-signature')
+    return new Response(answer.body, { status: answer.status, headers: told })
+  }
+  return net.client({ fetch: aged })
+}
+
 /** Every path with hash and proof, as its owner sees it at one home. */
 async function snapshot(root: Signer, home: PublicKeyZ32): Promise<Map<string, string>> {
   const session = await openRootSession(net.client(), root, home)
@@ -127,5 +147,40 @@ describe('moving house', () => {
     expect(await snapshot(root, first)).toEqual(await snapshot(root, second))
     const back = await openRootSession(pubky, root, first)
     await back.storage.put('/pub/app/newer.txt', utf8('newer'))
+  })
+
+  test('a home that cannot freeze is followed, and late writes arrive', async () => {
+    const { root, session } = await settled(6)
+    const aged = clientOfOldHost(first)
+    let running: Promise<unknown> = Promise.resolve()
+    const published = new Promise<void>((resolve) => {
+      const onProgress = ({ step }: { step: string }) => step === 'follow' && resolve()
+      running = moveHome(aged, root, {
+        to: second,
+        place: memoryPlace(),
+        followMs: 4000,
+        onProgress,
+      })
+    })
+    await published
+    await session.storage.put('/pub/app/late.txt', utf8('late'), { signer: root })
+    // A policy without its proof could be anybody's; it is not taken over.
+    const problems = [{ path: '/pub/pubky.keys/policy', code: 'signature_required' }]
+    expect(await running).toMatchObject({ guarantee: 'followed', oldHomeTold: false, problems })
+    const arrived = [...(await snapshot(root, second)).keys()].sort()
+    const left = [...(await snapshot(root, first)).keys()].sort()
+    expect(arrived).toEqual(left.filter((path) => !path.includes('pubky.keys')))
+  })
+
+  test('proofs outlive a stay at a home that does not keep them', async () => {
+    const { root } = await settled(6)
+    const before = await snapshot(root, first)
+    const aged = clientOfOldHost(second)
+    await moveHome(aged, root, { to: second, place: memoryPlace() })
+    const uri = `pubky://${root.publicKey}/pub/app/large.bin`
+    expect(await aged.verifyObject(uri)).toMatchObject({ verdict: 'signed' })
+    expect((await snapshot(root, second)).get('/pub/app/large.bin')).toContain('unsigned')
+    await moveHome(aged, root, { to: first, place: memoryPlace(), followMs: 0 })
+    expect(await snapshot(root, first)).toEqual(before)
   })
 })

@@ -66,7 +66,7 @@ async function run(move: Move, homes: Homes): Promise<MoveReport> {
   const { pubky, root, place, o } = move
   const { from, to } = homes
   const opt = o.signal ? { signal: o.signal } : {}
-  const source = accountSource(homes.source)
+  const source = accountSource(homes.source, await insist(() => pubky.hosts.find(from, opt), opt))
   const copier = await copierTo(move, source, homes.target)
   const isPublished = await hasMoved(move)
   // Of what lies at the new home once it is in charge, nothing is taken back.

@@ -259,7 +259,12 @@ export function createPubky(o: PubkyOptions): Pubky {
     },
     async verifyObject(uri, opt = {}) {
       const { verifyObject } = await import('./verify.ts')
-      return verifyObject(storage, uri, within(opt))
+      const keepsProofs = async (owner: PublicKeyZ32) => {
+        const { signal } = within(opt)
+        const host = await hosts.find(await mustHaveHomeserver(owner, signal), { signal })
+        return host.features.has('object-signatures')
+      }
+      return verifyObject(storage, uri, { ...within(opt), keepsProofs })
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('The client was closed.', 'AbortError'))

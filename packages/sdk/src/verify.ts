@@ -4,12 +4,14 @@ import {
   ProtocolError,
   type PublicKeyZ32,
   parseUri,
+  partOf,
   type StoragePath,
   verifyObjectProof,
 } from '@pubky/protocol'
 import type { Opt } from './dht.ts'
 import { PubkyError } from './errors.ts'
 import { readBounded } from './http.ts'
+import { readBundle } from './proof-bundle.ts'
 import type { PublicStorage, VerifiedObject } from './types.ts'
 
 /** Larger objects are not read into memory unless told, in bytes. */
@@ -35,11 +37,28 @@ export async function judgeObject(
   }
 }
 
+export interface VerifyOptions extends Opt {
+  maxBytes?: number
+  /** Whether the owner's host keeps proofs; where it does not, they lie in a bundle. */
+  keepsProofs?: (owner: PublicKeyZ32) => Promise<boolean>
+}
+
+async function bundled(
+  storage: PublicStorage,
+  { owner, path }: { owner: PublicKeyZ32; path: StoragePath },
+  keepsProofs: VerifyOptions['keepsProofs'],
+  opt: Opt,
+): Promise<Uint8Array | null> {
+  const part = partOf(path)
+  if (!keepsProofs || !part || (await keepsProofs(owner))) return null
+  return (await readBundle(storage, owner, part, opt)).get(path) ?? null
+}
+
 /** Reads an object and judges its proof. Rejects with `too_large` above `maxBytes`. */
 export async function verifyObject(
   storage: PublicStorage,
   uri: string,
-  { maxBytes = MAX_BYTES, ...opt }: Opt & { maxBytes?: number } = {},
+  { maxBytes = MAX_BYTES, keepsProofs, ...opt }: VerifyOptions = {},
 ): Promise<VerifiedObject> {
   const object = await storage.get(uri, opt)
   if (object.size > maxBytes) {
@@ -50,5 +69,7 @@ export async function verifyObject(
     new Response(object.body as ReadableStream<Uint8Array<ArrayBuffer>>),
     maxBytes,
   )
-  return judgeObject(parseUri(uri), body, object.proof)
+  const at = parseUri(uri)
+  const proof = object.proof ?? (await bundled(storage, at, keepsProofs, opt))
+  return judgeObject(at, body, proof)
 }

@@ -152,9 +152,10 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
       return { seen: item ? await seenNow(item) : null, newestInvalidSeq: null }
     }
     const { item, report } = await lookup.newest()
+    const { newestInvalidSeq } = report
     return {
-      seen: item ? await seenNow(item) : null,
-      newestInvalidSeq: report.newestInvalidSeq,
+      seen: item && newestInvalidSeq === null ? await seenNow(item) : null,
+      newestInvalidSeq,
     }
   }
 
