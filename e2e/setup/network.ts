@@ -26,6 +26,7 @@ export default async function startNetwork(): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pubky-e2e-'))
   const stack = await startStack({ dataDir, ports: 'free', fsync: false })
   process.env.PUBKY_E2E_URL = stack.urls.web
+  process.env.PUBKY_E2E_RELAY = stack.urls.relay
   process.env.PUBKY_E2E_HOMESERVER_URL = stack.urls.homeserver
   process.env.PUBKY_E2E_ADMIN_URL = stack.urls.admin
   process.env.PUBKY_E2E_RELAY_URL = stack.urls.relay

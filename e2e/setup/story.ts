@@ -44,4 +44,9 @@ export function address(): string {
   return url
 }
 
+/** Base URL of the network's PKARR relay. */
+export function relay(): string {
+  return process.env.PUBKY_E2E_RELAY ?? 'http://localhost:15411'
+}
+
 export { expect }

@@ -10,7 +10,8 @@ import './globals.css'
 const inter = localFont({
   src: '../../node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2',
   weight: '100 900',
-  display: 'swap',
+  // Text is painted before the font may be there, and must not move when it comes.
+  display: 'optional',
   variable: '--font-inter',
 })
 
