@@ -3,6 +3,7 @@ import { compareDistance } from './contact.ts'
 import { DhtError } from './errors.ts'
 import { targetOf } from './item-store.ts'
 import type { Writable } from './machine/neighbours.ts'
+import { isSameItem } from './machine/order.ts'
 import { type PutAnswer, tally } from './machine/tally.ts'
 import { type LookupContext, runLookup } from './run-lookup.ts'
 
@@ -23,11 +24,26 @@ export async function runPut(
   const recent = ctx.neighbours.of(target)
   if (recent && recent.length > 0) {
     const report = await send(recent)
-    if (report.stored + report.casFailed + report.notMoreRecent > 0) return report
+    if (report.stored + report.casFailed + report.notMoreRecent > 0) return checked(report)
     ctx.neighbours.forget(target)
   }
   await runLookup(ctx, item.key, { isThorough: true, ...(signal ? { signal } : {}) }).newest()
-  return send(ctx.neighbours.of(target) ?? [])
+  return checked(await send(ctx.neighbours.of(target) ?? []))
+
+  /**
+   * Who publishes by several ways at once meets the own item where it should swap: that is no
+   * conflict, but nodes must say so by their rules.
+   */
+  async function checked(report: PutReport): Promise<PutReport> {
+    if (report.casFailed <= report.stored) return report
+    const { item: newest, report: found } = await runLookup(
+      ctx,
+      item.key,
+      signal ? { signal } : {},
+    ).newest()
+    if (!newest || !isSameItem(newest, item)) return report
+    return { ...report, stored: found.agreed, casFailed: 0 }
+  }
 
   async function send(nodes: readonly Writable[]): Promise<PutReport> {
     const puts = nodes.map((node) => putTo(node))
