@@ -45,6 +45,11 @@ function memoryOf(pid: number): { pssKb: number; name: string } | null {
   }
 }
 
+/** Proportional set size of one process in MiB; 0 when it is gone. */
+export function processMemory(pid: number): number {
+  return Math.round((memoryOf(pid)?.pssKb ?? 0) / 102.4) / 10
+}
+
 /** Proportional set size of a whole tree in MiB, in sum and by program. */
 export function treeMemory(root: number): { totalMiB: number; byProgram: Record<string, number> } {
   const byProgram: Record<string, number> = {}

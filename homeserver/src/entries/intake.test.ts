@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { blake3 } from '@pubky/protocol'
 import { type BlobStore, createFileBlobStore } from '@pubky/server-kit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Taken, takeBody } from './intake.ts'
+import { readWhole, type Taken, takeBody } from './intake.ts'
 
 let dir: string
 let blobs: BlobStore
@@ -22,16 +22,17 @@ afterAll(async () => {
 })
 
 /** Sends parts of one request after one another; false ends the connection. */
-async function takenOf(...parts: readonly (string | Uint8Array | false)[]): Promise<Taken> {
+async function readFrom<T>(
+  take: (request: IncomingMessage) => Promise<T>,
+  ...parts: readonly (string | Uint8Array | false)[]
+): Promise<T> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const result = new Promise<Taken>((resolve, reject) => {
+  const result = new Promise<T>((resolve, reject) => {
     server.once('request', (request, response) => {
       // The routes ask for sessions first.
-      setImmediate(() =>
-        takeBody(request, { path: '/pub/a.txt', blobs, maxBytes: 1_000_000 }).then(resolve, reject),
-      )
+      setImmediate(() => take(request).then(resolve, reject))
       response.on('error', () => {})
     })
   })
@@ -48,6 +49,11 @@ async function takenOf(...parts: readonly (string | Uint8Array | false)[]): Prom
     socket.destroy()
     server.close()
   }
+}
+
+function takenOf(...parts: readonly (string | Uint8Array | false)[]): Promise<Taken> {
+  const o = { path: '/pub/a.txt', blobs, maxBytes: 1_000_000 }
+  return readFrom((request) => takeBody(request, o), ...parts)
 }
 
 const head = (length: number) =>
@@ -89,6 +95,19 @@ it.each([
   ['long', 50_000, 'x'.repeat(20_000)],
 ])('refuses a %s body that breaks off', async (_, length, sent) => {
   await expect(takenOf(head(length), sent, false)).rejects.toMatchObject({ status: 400 })
+})
+
+it('refuses a token that breaks off, as what it is and not as a failure of ours', async () => {
+  const token = readFrom((request) => readWhole(request, 1000), head(500), 'x', false)
+  await expect(token).rejects.toMatchObject({ status: 400, code: 'stream_broken' })
+})
+
+it('blames nobody but the store when the store fails', async () => {
+  const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+  const failing: BlobStore = { ...blobs, begin: () => Promise.reject(away) }
+  const o = { path: '/pub/a.txt', blobs: failing, maxBytes: 1_000_000 }
+  const taking = readFrom((request) => takeBody(request, o), head(20_000), Buffer.alloc(20_000))
+  await expect(taking).rejects.toBe(away)
 })
 
 it('refuses at once what says that it is too long', async () => {

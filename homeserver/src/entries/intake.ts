@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { blake3 } from '@pubky/protocol'
-import type { BlobStore, BlobWriter } from '@pubky/server-kit'
+import { type BlobStore, type BlobWriter, ServiceError } from '@pubky/server-kit'
 import { refusals } from '../errors.ts'
 import { contentTypeOf } from './content-type.ts'
 
@@ -36,6 +36,9 @@ async function* chunksOf(request: IncomingMessage, wait?: Wait): AsyncGenerator<
       yield chunk
     }
     if (!request.complete) throw refusals.streamBroken()
+  } catch (error) {
+    // Who sent it went away, which looks like the end of any other connection.
+    throw error instanceof ServiceError ? error : refusals.streamBroken()
   } finally {
     request.setTimeout(0)
     request.off('timeout', onIdle)
@@ -123,23 +126,18 @@ export async function takeBody(
     return inlined(path, body)
   }
   const chunks = chunksOf(request, wait)
+  const { head, more } = await readSmall(chunks, Math.min(inlineBytes, maxBytes))
+  if (more === null) return inlined(path, head)
+  if (head.length > maxBytes) throw refusals.bodyTooLarge()
+  const contentType = contentTypeOf(path, head)
+  const blobKey = randomUUID()
+  const writer = await blobs.begin(blobKey)
   try {
-    const { head, more } = await readSmall(chunks, Math.min(inlineBytes, maxBytes))
-    if (more === null) return await inlined(path, head)
-    if (head.length > maxBytes) throw refusals.bodyTooLarge()
-    const contentType = contentTypeOf(path, head)
-    const blobKey = randomUUID()
-    const writer = await blobs.begin(blobKey)
-    try {
-      const { size, hash } = await spill(writer, head, chunks, maxBytes)
-      return { hash, size, contentType, inline: null, blobKey }
-    } catch (error) {
-      await writer.abort()
-      throw error
-    }
+    const { size, hash } = await spill(writer, head, chunks, maxBytes)
+    return { hash, size, contentType, inline: null, blobKey }
   } catch (error) {
-    if (error instanceof Error && 'status' in error) throw error
-    throw refusals.streamBroken()
+    await writer.abort()
+    throw error
   }
 }
 

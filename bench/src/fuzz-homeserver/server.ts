@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { keypairFromSeed, type PublicKeyZ32, toHex } from '@pubky/protocol'
+import { createPool, ensureDatabase, startEmbeddedPostgres, type Teardown } from '@pubky/server-kit'
+import type { Pool } from 'pg'
+import { REPOSITORY } from '../network-process.ts'
+import { processMemory } from '../processes.ts'
+
+const PROCESS = join(REPOSITORY, 'homeserver/src/testing/process.ts')
+/** What the logger calls errors and fatal errors. */
+const ERROR_LEVEL = 50
+
+/** A homeserver in a process of its own, whose record nobody needs. */
+export interface FuzzedServer {
+  port: number
+  adminPort: number
+  publicKey: PublicKeyZ32
+  pool: Pool
+  /** Errors that it logged so far, and its end when it ended. */
+  complaints: readonly string[]
+  memoryMiB(): number
+}
+
+async function urlsOf(child: ChildProcess): Promise<{ http: string; admin: string }> {
+  for (;;) {
+    const [message] = (await once(child, 'message')) as [
+      { ready?: { http: string; admin: string }; failed?: string },
+    ]
+    if (message.failed) throw new Error(message.failed)
+    if (message.ready) return message.ready
+  }
+}
+
+function watchLog(child: ChildProcess, complaints: string[]): void {
+  let rest = ''
+  const take = (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const level = Number(/"level":(\d+)/.exec(line)?.[1] ?? ERROR_LEVEL)
+      if (line.trim() !== '' && level >= ERROR_LEVEL) complaints.push(line.slice(0, 2000))
+    }
+  }
+  child.stdout?.on('data', take)
+  child.stderr?.on('data', take)
+}
+
+export async function startFuzzedServer(
+  dir: string,
+  seed: Uint8Array,
+  teardown: Teardown,
+): Promise<FuzzedServer> {
+  const postgres = teardown.use(await startEmbeddedPostgres({ dataDir: join(dir, 'postgres') }))
+  const databaseUrl = await ensureDatabase(postgres.url('postgres'), 'fuzzed')
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), PROCESS], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'warn',
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: join(dir, 'homeserver'),
+      SECRET_SEED: toHex(seed),
+      DEFAULT_QUOTA_MB: '200',
+    },
+  })
+  const complaints: string[] = []
+  watchLog(child, complaints)
+  let isStopping = false
+  child.once('exit', (code, signal) => {
+    if (!isStopping) complaints.push(`the homeserver ended: ${signal ?? code}`)
+  })
+  teardown.add(async () => {
+    isStopping = true
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill('SIGTERM')
+    await gone
+  })
+  const urls = await urlsOf(child)
+  const pool = createPool(databaseUrl, { max: 2 })
+  teardown.add(() => pool.end())
+  return {
+    port: Number(new URL(urls.http).port),
+    adminPort: Number(new URL(urls.admin).port),
+    publicKey: keypairFromSeed(seed).publicKey,
+    pool,
+    complaints,
+    memoryMiB: () => processMemory(child.pid ?? 0),
+  }
+}
