@@ -42,7 +42,7 @@ const MAX_FINDINGS = 50
 
 async function anyShot(scene: Scene, server: FuzzedServer): Promise<Shot> {
   const { random } = scene
-  const one = () => (random.next() < 0.65 ? storageShot(scene) : accountShot(scene, server))
+  const one = () => (random.next() < 0.7 ? storageShot(scene) : accountShot(scene, server))
   const shot = await one()
   if (shot.toAdmin) return shot
   const choice = random.next()

@@ -31,7 +31,7 @@ export const anyActor = ({ random, actors }: Scene): Tenant => {
 /** Whom a request is about: mostly who makes it. */
 export function targetOf(scene: Scene, actor: Tenant): Tenant {
   const { random, actors, bystanders } = scene
-  if (random.next() < 0.6) return actor
+  if (random.next() < 0.7) return actor
   return random.pick(random.next() < 0.5 ? actors : bystanders) ?? actor
 }
 
@@ -55,7 +55,7 @@ export function credentials(scene: Scene, actor: Tenant): { headers: Header[]; b
   const { random } = scene
   const bearer: Header = ['authorization', `Bearer ${actor.bearer}`]
   const cookie: Header = ['cookie', `theme=dark; ${actor.cookie}`]
-  switch (random.below(8)) {
+  switch (random.below(10)) {
     case 0:
       return { headers: [], by: [] }
     case 1: {
@@ -122,7 +122,7 @@ async function writeShot(scene: Scene): Promise<Shot> {
   const { random } = scene
   const actor = anyActor(scene)
   const owner = targetOf(scene, actor)
-  const method = random.next() < 0.75 ? 'PUT' : 'DELETE'
+  const method = random.next() < 0.85 ? 'PUT'' : 'DELETE'
   const path = anyPath(random)
   const isOdd = random.next() < 0.3
   const { target, headers } = address(scene, owner, isOdd ? weirdPath(random, path) : path)

@@ -20,6 +20,8 @@ async function legacyCursor(ctx: Context, text: string): Promise<bigint> {
   } catch {
     throw refusals.invalidCursor()
   }
+  // Before there were servers; long before, there are no dates.
+  if (micros < 0n) throw refusals.invalidCursor()
   const { rows } = await ctx.pool.query<{ id: string }>(
     `select id::text from events
      where created_at = timestamptz 'epoch' + ($1::bigint / 1000000) * interval '1 second' + ($1::bigint % 1000000) * interval '1 microsecond'
