@@ -1,4 +1,5 @@
 import { createAnswers } from '@pubky/dht/answers'
+import { createGuests } from '@pubky/dht/guests'
 import { parseMessage } from '@pubky/dht/krpc/message'
 import { createStorage } from '@pubky/dht/machine/storage'
 import { createTokens } from '@pubky/dht/machine/tokens'
@@ -29,6 +30,7 @@ export function dhtNode(random: Random): Target {
       put: async (item, cas) =>
         storage.put(Buffer.from(item.key).toString('hex'), item, cas).outcome,
     },
+    guests: createGuests(),
     tokens: createTokens(clock, (n) => new Uint8Array(n)),
     socket: () => socket,
     closest: () => [],

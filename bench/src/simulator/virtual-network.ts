@@ -1,5 +1,6 @@
 import { createAnswers } from '@pubky/dht/answers'
 import { type Address, type Contact, compareDistance, decodeContacts } from '@pubky/dht/contact'
+import { createGuests } from '@pubky/dht/guests'
 import { targetOf } from '@pubky/dht/item-store'
 import type { Encodable } from '@pubky/dht/krpc/bencode'
 import type { Query } from '@pubky/dht/krpc/message'
@@ -54,6 +55,7 @@ export function createWorld(o: WorldOptions) {
   const time = createVirtualTime()
   const clock = () => BigInt(Math.round(time.nowMs() * 1000)) + 1_700_000_000_000_000n
   const bytes = (n: number) => random.bytes(n)
+  const guests = createGuests()
   const genuine = new Set<string>()
   const byHost = new Map<string, VirtualNode>()
   /** Where the reply to a question that is on its way goes. */
@@ -104,6 +106,7 @@ export function createWorld(o: WorldOptions) {
           return storage.put(targetOf(item.key), item, cas).outcome
         },
       },
+      guests,
       tokens: createTokens(clock, bytes),
       socket: () => socket,
       closest: (target, count) => closestOf(node.contacts, target, count),
@@ -276,6 +279,7 @@ function queryOf(t: Uint8Array, q: string, a: Record<string, Encodable | undefin
           seq: get('seq'),
           value: get('v'),
           cas: get<bigint | undefined>('cas') ?? null,
+          salt: null,
         }
       : { q: 'get', target: get('target'), seq: get<bigint | undefined>('seq') ?? null }
   return { kind: 'query', t, id: get('id'), readOnly: true, body }

@@ -1,5 +1,6 @@
 import type { Address, Contact } from './contact.ts'
 import { encodeContacts } from './contact.ts'
+import type { Guests } from './guests.ts'
 import type { ItemStore } from './item-store.ts'
 import type { ItemQuery, Query } from './krpc/message.ts'
 import type { KrpcSocket } from './krpc/socket.ts'
@@ -12,6 +13,7 @@ const CONTACTS = 20
 export interface AnswerContext {
   id: Uint8Array
   store: Pick<ItemStore, 'get' | 'put'>
+  guests: Guests
   tokens: ReturnType<typeof createTokens>
   socket: () => Pick<KrpcSocket, 'reply' | 'refuse'>
   closest: (target: Uint8Array, count: number) => Contact[]
@@ -24,6 +26,7 @@ export function createAnswers(ctx: AnswerContext) {
     const { body } = query
     if (body.q === 'get') get(body, query.t, from)
     if (body.q === 'put') put(body, query.t, from).catch(ctx.warn)
+    if (body.q === 'put-immutable') putImmutable(body, query.t, from)
   }
 
   function get(
@@ -31,20 +34,36 @@ export function createAnswers(ctx: AnswerContext) {
     t: Uint8Array,
     from: Address,
   ): void {
-    const item = ctx.store.get(Buffer.from(target).toString('hex'))
-    const isWanted = item !== null && (seq === null || item.seq > seq)
+    const hex = Buffer.from(target).toString('hex')
+    const item = ctx.store.get(hex) ?? ctx.guests.get(hex)
+    const isImmutable = item !== null && item.key.length === 0
+    const isWanted = item !== null && (isImmutable || seq === null || item.seq > seq)
     const nodes = ctx.closest(target, isWanted ? CONTACTS_WITH_VALUE : CONTACTS)
     ctx.socket().reply(from, t, {
       id: ctx.id,
       token: ctx.tokens.issue(from.host),
       nodes: encodeContacts(nodes),
-      ...(item ? { seq: item.seq } : {}),
-      ...(isWanted ? { k: item.key, sig: item.sig, v: item.value } : {}),
+      ...(item && !isImmutable ? { seq: item.seq } : {}),
+      ...(isWanted && !isImmutable ? { k: item.key, sig: item.sig } : {}),
+      ...(isWanted ? { v: item.value } : {}),
     })
   }
 
+  function putImmutable(
+    { token, value }: Extract<ItemQuery, { q: 'put-immutable' }>,
+    t: Uint8Array,
+    from: Address,
+  ): void {
+    if (!ctx.tokens.accepts(from.host, token)) {
+      ctx.socket().refuse(from, t, 203, 'bad token')
+      return
+    }
+    ctx.guests.putImmutable(value)
+    ctx.socket().reply(from, t, { id: ctx.id })
+  }
+
   async function put(
-    { token, key, sig, seq, value, cas }: Extract<ItemQuery, { q: 'put' }>,
+    { token, key, sig, seq, value, cas, salt }: Extract<ItemQuery, { q: 'put' }>,
     t: Uint8Array,
     from: Address,
   ): Promise<void> {
@@ -52,7 +71,8 @@ export function createAnswers(ctx: AnswerContext) {
     if (!ctx.tokens.accepts(from.host, token)) return refuse(203, 'bad token')
     let outcome: Awaited<ReturnType<ItemStore['put']>>
     try {
-      outcome = await ctx.store.put({ key, sig, seq, value }, cas)
+      const item = { key, sig, seq, value }
+      outcome = await (salt ? ctx.guests.putSalted(item, salt, cas) : ctx.store.put(item, cas))
     } catch (error) {
       refuse(202, 'server error')
       throw error

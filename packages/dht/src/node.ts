@@ -6,6 +6,7 @@ import { createAnswers } from './answers.ts'
 import { type Address, type Contact, ID_BYTES, type NetworkKind, parseHostPort } from './contact.ts'
 import { loadNodeState, saveNodeState } from './disk/node-state.ts'
 import { DhtError } from './errors.ts'
+import { createGuests } from './guests.ts'
 import { openItemStore } from './item-store.ts'
 import { KrpcSocket } from './krpc/socket.ts'
 import { type BucketLimit, createBuckets } from './machine/buckets.ts'
@@ -125,6 +126,7 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     onItemQuery: createAnswers({
       id,
       store,
+      guests: createGuests(),
       tokens: createTokens(clock, random),
       socket: () => socket,
       closest,

@@ -19,7 +19,10 @@ export type ItemQuery =
       seq: bigint
       value: Uint8Array
       cas: bigint | null
+      /** Null for the items of keys alone, as packets are. */
+      salt: Uint8Array | null
     }
+  | { q: 'put-immutable'; token: Uint8Array; value: Uint8Array }
 
 export interface Query {
   kind: 'query'
@@ -141,16 +144,19 @@ function parsePut(a: BencodedDict): ItemQuery | string | [code: number, text: st
   if (value instanceof Uint8Array && value.length > MAX_VALUE_BYTES) return [205, 'v too big']
   const salt = a.get('salt')
   if (salt instanceof Uint8Array && salt.length > 64) return [207, 'salt too big']
-  if (salt !== undefined) return 'salted items are not stored here'
   const token = upTo(a.get('token'), MAX_TOKEN_BYTES)
   const key = sized(a.get('k'), 32)
   const sig = sized(a.get('sig'), 64)
   const seq = a.get('seq')
   const cas = a.get('cas') ?? null
   if (!token) return 'invalid token'
-  if (!(value instanceof Uint8Array) || !key || !sig) return 'invalid arguments'
+  if (!(value instanceof Uint8Array)) return 'only strings are stored here'
+  if (['k', 'sig', 'seq'].every((name) => a.get(name) === undefined))
+    return { q: 'put-immutable', token, value }
+  if (!key || !sig || (salt !== undefined && !(salt instanceof Uint8Array)))
+    return 'invalid arguments'
   if (!isSeq(seq) || (cas !== null && typeof cas !== 'bigint')) return 'invalid arguments'
-  return { q: 'put', token, key, sig, seq, value, cas }
+  return { q: 'put', token, key, sig, seq, value, cas, salt: salt?.length ? salt : null }
 }
 
 function parseAnswer(r: Bencoded | undefined, t: Uint8Array): Answer | null {

@@ -234,7 +234,7 @@ export class KrpcSocket extends EventEmitter {
   #query(query: Query, from: Address): void {
     if (!query.readOnly) this.#o.onSender(query.id, from)
     const { body } = query
-    if (body.q === 'get' || body.q === 'put') {
+    if (body.q === 'get' || body.q === 'put' || body.q === 'put-immutable') {
       this.#o.onItemQuery(query, from)
       return
     }

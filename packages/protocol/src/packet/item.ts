@@ -16,17 +16,21 @@ export interface PacketItem {
   sig: Uint8Array
 }
 
-/** What is signed: the BEP44 signable without salt (spec/discovery.md 1.2). */
-export function bep44Signable(seq: bigint, value: Uint8Array): Uint8Array {
-  return concat(utf8(`3:seqi${seq}e1:v${value.length}:`), value)
+/** What is signed: the BEP44 signable (spec/discovery.md 1.2). Packets have no salt. */
+export function bep44Signable(seq: bigint, value: Uint8Array, salt?: Uint8Array): Uint8Array {
+  const unsalted = concat(utf8(`3:seqi${seq}e1:v${value.length}:`), value)
+  return salt ? concat(utf8(`4:salt${salt.length}:`), salt, unsalted) : unsalted
 }
 
 /** Whether sizes, key and signature of an item hold. Never throws, whatever the item holds. */
-export async function verifyItem({ key, seq, value, sig }: PacketItem): Promise<boolean> {
+export async function verifyItem(
+  { key, seq, value, sig }: PacketItem,
+  salt?: Uint8Array,
+): Promise<boolean> {
   if (key.length !== 32 || sig.length !== 64 || value.length > MAX_VALUE_BYTES) return false
   if (seq < 0n || seq > MAX_SEQ) return false
   try {
-    return await verifySignature(publicKeyFromBytes(key), bep44Signable(seq, value), sig)
+    return await verifySignature(publicKeyFromBytes(key), bep44Signable(seq, value, salt), sig)
   } catch (error) {
     if (error instanceof ProtocolError) return false
     throw error
