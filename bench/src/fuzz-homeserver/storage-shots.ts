@@ -122,7 +122,7 @@ async function writeShot(scene: Scene): Promise<Shot> {
   const { random } = scene
   const actor = anyActor(scene)
   const owner = targetOf(scene, actor)
-  const method = random.next() < 0.85 ? 'PUT'' : 'DELETE'
+  const method = random.next() < 0.85 ? 'PUT' : 'DELETE'
   const path = anyPath(random)
   const isOdd = random.next() < 0.3
   const { target, headers } = address(scene, owner, isOdd ? weirdPath(random, path) : path)
