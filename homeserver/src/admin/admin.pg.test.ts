@@ -160,9 +160,15 @@ describe('accounts', () => {
     expect((await get('/pub/a.txt')).text).toBe('a')
     expect((await get('/pub/')).text.split('\n')).toHaveLength(2)
     expect((await del('/pub/b.txt')).status).toBe(204)
-    expect(await cookieSignIn(server, who)).toContain(who.key)
+    const headers = { cookie: await cookieSignIn(server, who), 'pubky-host': who.key }
+    const byCookie = (method: string, path: string) =>
+      server.call(method, path, { headers, ...(method === 'PUT' && { body: 'c' }) })
+    expect((await byCookie('PUT', '/pub/c.txt')).text).toBe('User is disabled')
+    expect((await byCookie('GET', '/pub/a.txt')).text).toBe('a')
+    expect((await byCookie('DELETE', '/pub/a.txt')).status).toBe(204)
     expect((await admin('POST', `/users/${who.key}/enable`)).text).toBe('Ok')
     expect((await put('/pub/c.txt', 'c')).status).toBe(201)
+    expect((await byCookie('PUT', '/pub/d.txt')).status).toBe(201)
   })
 
   test('that nobody has, and keys that are none, are told apart', async () => {

@@ -27,7 +27,7 @@ function setQuota(server: TestServer, key: string, quota: unknown) {
 describe('rules for requests', () => {
   test('count sign-ins by address and sessions by person apart, and sign-ups not at all', async () => {
     await using server = await start({
-      rateLimits: 'POST /session 1r/m ip; GET /session 1r/m user',
+      rateLimits: 'POST /session 1r/m ip; GET /session 1r/m user; GET /events/ 3r/m ip',
     })
     const [a, b] = [person(), person()]
     const cookies = [await cookieSignUp(server, a), await cookieSignUp(server, b)]
@@ -44,8 +44,11 @@ describe('rules for requests', () => {
     const nobody = await server.call('GET', '/session')
     expect([nobody.status, nobody.text]).toEqual([400, 'Failed to extract key for rate limiting'])
     server.travel(61)
-    expect((await look(a, cookies[0])).status).toBe(200)
+    const lookedAtOnce = await Promise.all([1, 2, 3, 4].map(() => look(a, cookies[0])))
+    expect(lookedAtOnce.map(({ status }) => status).sort()).toEqual([200, 429, 429, 429])
     expect((await signIn()).status).toBe(200)
+    const feeds = await Promise.all([1, 2, 3, 4, 5].map(() => server.call('GET', '/events/')))
+    expect(feeds.map(({ status }) => status).sort()).toEqual([200, 200, 200, 429, 429])
   })
 
   test('spare who is excepted, allow bursts, and never touch /info', async () => {
@@ -90,7 +93,11 @@ describe('rules for requests', () => {
 
 describe('speeds', () => {
   test('slow what an account sends, each for itself', async () => {
-    await using server = await start({ defaultRateWrite: '2kb/s', defaultRateWriteBurst: 1 })
+    await using server = await start({
+      defaultRateWrite: '2kb/s',
+      defaultRateWriteBurst: 1,
+      defaultQuotaMb: 1,
+    })
     const people = await Promise.all(Array.from({ length: 4 }, () => settle(server)))
     const sinceMs = performance.now()
     const answers = await Promise.all(
@@ -100,6 +107,8 @@ describe('speeds', () => {
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201])
     expect(tookMs).toBeGreaterThan(1400)
     expect(tookMs).toBeLessThan(4000)
+    // At this speed it would take a quarter of an hour.
+    expect((await people[0]?.put('/pub/b.bin', new Uint8Array(2 << 20)))?.status).toBe(507)
   })
 
   test('slow what an account reads by its own limit, and nobody else', async () => {
@@ -119,6 +128,10 @@ describe('speeds', () => {
     expect(await timed('/pub/large.bin')).toBeLessThan(250)
     await setQuota(server, who.key, { rate_read: 'unlimited' })
     expect(await timed('/pub/large.bin', auth)).toBeLessThan(250)
+    await setQuota(server, who.key, { rate_write: '2kb/s', rate_write_burst: 1 })
+    const sinceMs = performance.now()
+    expect((await put('/pub/a.bin', new Uint8Array(4 * 1024))).status).toBe(201)
+    expect(performance.now() - sinceMs).toBeGreaterThan(1400)
   })
 
   test('slow all strangers of one address together', async () => {

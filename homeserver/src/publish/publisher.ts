@@ -89,7 +89,7 @@ async function* allUsers(pool: Pool): AsyncGenerator<Buffer> {
 }
 
 /** Announces the records of all users who live here once more, twelve at a time. */
-async function announceUsers(o: PublisherOptions, signal: AbortSignal): Promise<void> {
+export async function announceUsers(o: PublisherOptions, signal: AbortSignal): Promise<void> {
   const users = allUsers(o.pool)
   const counts: Record<string, number> = {}
   o.health.users = { startedMs: Date.now(), endedMs: null, counts }

@@ -46,6 +46,22 @@ describe('AuthTokens', () => {
     }
   })
 
+  test('a token that nobody can use any more is forgotten, a young one is not', async () => {
+    const keys = ['old', 'young'].map((text) => Buffer.from(text))
+    await database.pool.query(
+      `insert into used_tokens (key, ts_micros, created_at)
+       values ($1, 1, now() - interval '401 seconds'), ($2, 1, now() - interval '300 seconds')`,
+      keys,
+    )
+    await using starting = await startTestServer(database.url)
+    const left = async () => {
+      const sql = 'select key from used_tokens where key = any($1)'
+      return (await database.pool.query(sql, [keys])).rows.map(({ key }) => String(key))
+    }
+    await expect.poll(left).toEqual(['young'])
+    expect((await starting.call('GET', '/')).status).toBe(200)
+  })
+
   test('a token of three minutes ago is taken, an older or later one is refused by name', async () => {
     const who = person()
     await cookieSignUp(server, who)
@@ -262,7 +278,8 @@ describe('sign-up tokens', () => {
       'Token required',
       'Invalid signup token format: Invalid signup code id',
     ])
-    expect((await signUp('000G-40R4-0M30')).status).toBe(401)
+    const unknown = await signUp('000G-40R4-0M30')
+    expect([unknown.status, unknown.text]).toEqual([401, 'Invalid token'])
     expect(JSON.parse((await state(made.text)).text).status).toBe('valid')
     const done = await signUp(made.text)
     expect(done.status).toBe(200)

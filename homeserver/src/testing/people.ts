@@ -146,6 +146,8 @@ export async function settle(server: TestServer): Promise<{
   put(path: string, body: Call['body'], headers?: Record<string, string>): Promise<Answer>
   del(path: string, headers?: Record<string, string>): Promise<Answer>
   get(path: string, headers?: Record<string, string>): Promise<Answer>
+  /** What the public stream tells of them, each like `event: PUT data: /pub/a`. */
+  events(): Promise<string[]>
 }> {
   const who = person()
   await grantSignUp(server, who)
@@ -164,6 +166,13 @@ export async function settle(server: TestServer): Promise<{
     del: (path, headers = {}) =>
       server.call('DELETE', at(path), { headers: { ...auth, ...headers } }),
     get: (path, headers = {}) => server.call('GET', at(path), { headers }),
+    async events() {
+      const { text } = await server.call('GET', `/events-stream?user=${who.key}`)
+      return text
+        .split('\n\n')
+        .filter((frame) => frame !== '')
+        .map((frame) => frame.split('\n').slice(0, 2).join(' ').replace(`pubky://${who.key}`, ''))
+    },
   }
 }
 

@@ -1,0 +1,102 @@
+import {
+  type Keypair,
+  publicKeyBytes,
+  randomKeypair,
+  type SignedPacket,
+  signerFromKeypair,
+  signPacket,
+  userRecords,
+} from '@pubky/protocol'
+import { createLogger } from '@pubky/server-kit'
+import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { completeConfig } from '../config.ts'
+import { MIGRATIONS } from '../testing/server.ts'
+import { createPublishHealth } from './health.ts'
+import { announceUsers } from './publisher.ts'
+
+const HOME = randomKeypair()
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await createTestDatabase(MIGRATIONS)
+})
+
+afterAll(() => database?.[Symbol.asyncDispose]())
+
+async function inhabitant(): Promise<Keypair> {
+  const who = randomKeypair()
+  await database.pool.query('insert into users (key) values ($1)', [
+    Buffer.from(publicKeyBytes(who.publicKey)),
+  ])
+  return who
+}
+
+function recordOf(who: Keypair, target: string, type: 'HTTPS' | 'SVCB' = 'HTTPS') {
+  const [record] = userRecords(null, HOME.publicKey)
+  if (!record) throw new RangeError('a user has a record')
+  const data = { type, priority: 0, target, params: new Map() }
+  return signPacket(signerFromKeypair(who), [{ ...record, data }])
+}
+
+/** One round over everybody; the first tries of a key may fail. */
+async function announce(packets: readonly SignedPacket[], failures: Record<string, number> = {}) {
+  const published: SignedPacket[] = []
+  const tries: Record<string, number> = {}
+  const health = createPublishHealth()
+  await announceUsers(
+    {
+      config: completeConfig({}),
+      keypair: HOME,
+      httpPort: 0,
+      pkarr: {
+        resolve: async (key) => packets.find(({ publicKey }) => publicKey === key) ?? null,
+        async publish(packet) {
+          const count = (tries[packet.publicKey] ?? 0) + 1
+          tries[packet.publicKey] = count
+          if (count <= (failures[packet.publicKey] ?? 0)) throw new RangeError('nobody took it')
+          published.push(packet)
+          return { stored: 1 }
+        },
+      },
+      pool: database.pool,
+      log: createLogger('test'),
+      health,
+    },
+    new AbortController().signal,
+  )
+  return { published, tries, counts: health.users.counts }
+}
+
+test('records that name this homeserver are announced as they are, others are left alone', async () => {
+  const people = await Promise.all(Array.from({ length: 5 }, inhabitant))
+  const [https, svcb, moved, domain] = await Promise.all([
+    recordOf(people[0] ?? HOME, HOME.publicKey),
+    recordOf(people[1] ?? HOME, HOME.publicKey, 'SVCB'),
+    recordOf(people[2] ?? HOME, randomKeypair().publicKey),
+    recordOf(people[3] ?? HOME, 'home.example'),
+  ])
+  const { published, counts } = await announce([https, svcb, moved, domain])
+  expect(published).toHaveLength(2)
+  expect(published).toEqual(expect.arrayContaining([https, svcb]))
+  expect(counts).toEqual({ published: 2, skipped: 3 })
+})
+
+test('a record that nobody took is tried four times, and then counted', async () => {
+  const [unlucky, lost] = [await inhabitant(), await inhabitant()]
+  const packets = await Promise.all([
+    recordOf(unlucky, HOME.publicKey),
+    recordOf(lost, HOME.publicKey),
+  ])
+  const sinceMs = performance.now()
+  const { published, tries, counts } = await announce(packets, {
+    [unlucky.publicKey]: 2,
+    [lost.publicKey]: 99,
+  })
+  expect(published).toEqual(packets.slice(0, 1))
+  expect(tries).toEqual({ [unlucky.publicKey]: 3, [lost.publicKey]: 4 })
+  expect(counts).toMatchObject({ published: 1, failed: 1 })
+  // Three pauses, each twice as long, at least half of 200, 400 and 800 ms.
+  expect(performance.now() - sinceMs).toBeGreaterThan(690)
+})

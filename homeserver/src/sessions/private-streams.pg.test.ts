@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import { createPool } from '@pubky/server-kit'
+import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openEvents } from '../testing/http.ts'
+import { cookieSignUp, grantSignIn, makeGrant, person, settle } from '../testing/people.ts'
+import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+
+const PRIVATE = 'path=/priv/a/'
+
+let database: TestDatabase
+let server: TestServer
+/** Another process over the same database. */
+let other: TestServer
+
+beforeAll(async () => {
+  database = await createTestDatabase(MIGRATIONS)
+  server = await startTestServer(database.url)
+  other = await startTestServer(database.url)
+})
+
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]()
+  await other?.[Symbol.asyncDispose]()
+  await database?.[Symbol.asyncDispose]()
+})
+
+test('private streams close everywhere when the grant or session behind them ends; public ones stay', async () => {
+  const ann = await settle(server)
+  const cookieUser = person()
+  const cookie = await cookieSignUp(server, cookieUser)
+  const url = other.running.urls.http
+  const base = `/events-stream?live=true&user=${ann.who.key}`
+  using open = await openEvents(url, base, ann.auth)
+  using hidden = await openEvents(url, `${base}&${PRIVATE}`, ann.auth)
+  const byCookie = `/events-stream?live=true&user=${cookieUser.key}&${PRIVATE}`
+  using hiddenByCookie = await openEvents(url, byCookie, { cookie })
+  expect([open.status, hidden.status, hiddenByCookie.status]).toEqual([200, 200, 200])
+  const second = await makeGrant(server, ann.who)
+  const auth = { authorization: await grantSignIn(server, second) }
+  const put = (path: string) =>
+    server.call('PUT', `/storage/${ann.who.key}${path}`, { headers: auth, body: 'x' })
+  await put('/priv/a/1')
+  await hidden.frames(1)
+  await server.call('DELETE', '/auth/grant/session', { headers: ann.auth })
+  expect(await hidden.ended).toHaveLength(1)
+  const signOut = { headers: { cookie, 'pubky-host': cookieUser.key } }
+  await server.call('DELETE', '/session', signOut)
+  expect(await hiddenByCookie.ended).toHaveLength(0)
+  await put('/pub/a/1')
+  expect(await open.frames(1)).toHaveLength(1)
+})
+
+test('private streams close when a notice cannot be read', async () => {
+  const ann = await settle(server)
+  const target = `/events-stream?live=true&user=${ann.who.key}&${PRIVATE}`
+  using hidden = await openEvents(other.running.urls.http, target, ann.auth)
+  await database.pool.query("select pg_notify('auth_revocations', 'nonsense')")
+  expect(await hidden.ended).toEqual([])
+})
+
+test('revocations are told in the form that every process knows', async () => {
+  const ann = await settle(server)
+  const who = person()
+  const cookie = await cookieSignUp(server, who)
+  const { rows } = await database.pool.query<{ id: string }>('select max(id) as id from sessions')
+  const client = new pg.Client(database.url)
+  await client.connect()
+  await client.query('listen auth_revocations')
+  const heard = async (method: string, target: string, headers: Record<string, string>) => {
+    const notice = once(client, 'notification')
+    await server.call(method, target, { headers })
+    return JSON.parse((await notice)[0].payload)
+  }
+  const session = await heard('DELETE', '/session', { cookie, 'pubky-host': who.key })
+  expect(session).toEqual({ kind: 'cookie_session', id: Number(rows[0]?.id) })
+  const grant = await heard('DELETE', '/auth/grant/session', ann.auth)
+  expect(grant).toEqual({ kind: 'grant', id: ann.holder.gid })
+  await client.end()
+})
+
+test('private streams close when notices can no longer be heard, and open again when they can', async () => {
+  const ann = await settle(server)
+  const target = `/events-stream?live=true&user=${ann.who.key}`
+  const url = server.running.urls.http
+  using open = await openEvents(url, target)
+  using hidden = await openEvents(url, `${target}&${PRIVATE}`, ann.auth)
+  const admin = createPool(database.url.replace(/\/[^/]*$/, '/postgres'), { max: 1 })
+  const name = new URL(database.url).pathname.slice(1)
+  await admin.query(`alter database ${name} allow_connections false`)
+  await admin.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'listen' and datname = $1",
+    [name],
+  )
+  expect(await hidden.ended).toEqual([])
+  const ask = () =>
+    server.call('GET', `/events-stream?user=${ann.who.key}&${PRIVATE}`, { headers: ann.auth })
+  const refused = await ask()
+  expect([refused.status, refused.text]).toEqual([
+    503,
+    'Private event streams are temporarily unavailable',
+  ])
+  // Nobody tells of it: the table is looked into from time to time.
+  await ann.put('/pub/unannounced', 'x')
+  expect(await open.frames(1)).toHaveLength(1)
+  await admin.query(`alter database ${name} allow_connections true`)
+  await admin.end()
+  await expect.poll(async () => (await ask()).status, { timeout: 10_000 }).toBe(200)
+})
