@@ -6,7 +6,7 @@ import { REPOSITORY } from './network-process.ts'
 import type { Figures } from './result.ts'
 
 /** Histories per law. With two cores to itself it takes some minutes. */
-const RUNS = 100
+const RUNS = 50
 const LAWS = [
   'nexus/src/projections/views/laws.pg.test.ts',
   'nexus/src/projections/facts/laws.pg.test.ts',
