@@ -1,5 +1,6 @@
 export type { Address, Contact, NetworkKind } from './contact.ts'
 export type { LogEntry } from './disk/entry.ts'
 export { type ItemLog, type ItemLogOptions, openItemLog } from './disk/item-log.ts'
+export { openPacketFile } from './disk/packet-file.ts'
 export { DHT_ERRORS, DhtError, type DhtErrorCode } from './errors.ts'
 export { type DhtNode, type DhtNodeOptions, startDhtNode } from './node.ts'
