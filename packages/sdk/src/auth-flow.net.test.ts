@@ -17,7 +17,7 @@ let app: Pubky
 let manager: Pubky
 
 beforeAll(async () => {
-  net = await startTestNetwork({ homeservers: 2 })
+  net = await startTestNetwork({ homeservers: 3, closed: 1 })
   app = net.client()
   manager = net.client()
 })
@@ -69,6 +69,7 @@ describe.each(['inbox', 'inbox/', 'link', 'link/'])('over a relay that ends in /
     await manager.approveAuth(root, flow.url)
     const session = await flow.session
     expect([session.user, session.homeserver]).toEqual([root.publicKey, homeserver])
+    expect(session.capabilities).toEqual([CAPABILITIES])
     expect(await app.homeserverOf(root.publicKey, { policy: 'network-only' })).toBe(homeserver)
   })
 
@@ -96,6 +97,41 @@ test('an approval that comes before the app listens again is not lost', async ()
   await expect(app.resumeAuth(first.url, randomKeypair())).rejects.toMatchObject({
     code: 'auth_link_invalid',
   })
+})
+
+test.each([
+  ['a grant', true],
+  ['a cookie', false],
+])('%s arrives although the app was cut off from the relay again and again', async (_, byGrant) => {
+  const root = await person()
+  let cut = 0
+  const shaky: typeof fetch = async (input, init) => {
+    const isPoll = String(input).startsWith(net.httpRelay) && init?.method === undefined
+    if (!isPoll || cut === 3) return fetch(input, init)
+    cut += 1
+    const late = AbortSignal.timeout(50)
+    return fetch(input, { ...init, signal: AbortSignal.any([late, init?.signal ?? late]) })
+  }
+  const grant = byGrant ? { grant: grantFor() } : {}
+  const flow = await net.client({ fetch: shaky }).startAuth(request(grant))
+  await expect.poll(() => cut, { timeout: 10_000 }).toBe(3)
+  await manager.approveAuth(root, flow.url)
+  expect((await flow.session).user).toBe(root.publicKey)
+})
+
+test('a cookie flow is resumed from its link alone, and only a link with a channel is', async () => {
+  const root = await person()
+  const first = await app.startAuth(request())
+  first.cancel()
+  await manager.approveAuth(root, first.url)
+  const resumed = await app.resumeAuth(first.url, null)
+  expect((await resumed.session).info.kind).toBe('cookie')
+  for (const url of [
+    `pubkyauth://direct_signup?hs=${net.homeserverKey}`,
+    'pubkyauth://secret_export?secret=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc',
+    'https://app.test',
+  ])
+    await expect(app.resumeAuth(url, null)).rejects.toMatchObject({ code: 'auth_link_invalid' })
 })
 
 test('the link says what is asked, and where to go afterwards', async () => {
@@ -150,4 +186,20 @@ test('a link may ask for nothing but an account', async () => {
   await manager.approveAuth(root, `pubkyauth://direct_signup?hs=${net.homeserverKey}`)
   expect(await app.homeserverOf(root.publicKey)).toBe(net.homeserverKey)
   expect(keypairFromSeed(new Uint8Array(32)).publicKey).toBe(net.homeserverKey)
+})
+
+test('a link for an account carries the token of a home that asks for one', async () => {
+  const root = await person(null)
+  const closed = net.homeservers[2]
+  const link = `pubkyauth://direct_signup?hs=${closed?.publicKey}`
+  for (const [url, code, status] of [
+    [link, 'token_required', 400],
+    [`${link}&st=000G-40R4-0M30`, 'token_invalid', 401],
+  ] as const)
+    await expect(manager.approveAuth(root, url)).rejects.toMatchObject({ code, status })
+  expect(await net.client().homeserverOf(root.publicKey)).toBeNull()
+  const headers = { 'x-admin-password': 'admin' }
+  const answer = await fetch(`${closed?.urls.admin}/generate_signup_token`, { headers })
+  await manager.approveAuth(root, `${link}&st=${await answer.text()}`)
+  expect(await net.client().homeserverOf(root.publicKey)).toBe(closed?.publicKey)
 })

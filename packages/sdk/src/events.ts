@@ -31,9 +31,10 @@ export async function* readEvents(
   hosts: Hosts,
   homeserver: PublicKeyZ32,
   q: EventsQuery,
-  o: Opt & { credentials?: (host: Host) => Promise<Record<string, string>> } = {},
+  o: Opt = {},
 ): AsyncGenerator<HomeEvent> {
-  const { signal, credentials } = o
+  const { signal } = o
+  const session = credentialFor(homeserver, q)
   const opt = signal ? { signal } : {}
   const place: Place = {
     host: q.cursor ?? START,
@@ -45,9 +46,8 @@ export async function* readEvents(
     let moved = false
     try {
       const host = await hosts.find(homeserver, opt)
-      const headers = credentials ? { headers: await credentials(host) } : {}
       const source = q.users
-        ? followUsers(host, { ...q, users: place.users }, { ...opt, ...headers })
+        ? followUsers(host, { ...q, users: place.users }, { ...opt, session })
         : hostFeed(host, place, q.live === true, opt)
       for await (const step of source) {
         advance(place, step, q.users !== undefined)
@@ -67,6 +67,12 @@ export async function* readEvents(
     if (moved) backoff.reset()
     await backoff.wait(signal)
   }
+}
+
+/** A session goes to its own homeserver, about its own user, and nowhere else. */
+function credentialFor(homeserver: PublicKeyZ32, { session, users }: EventsQuery) {
+  const isOwn = users?.length === 1 && users[0]?.user === session?.user
+  return isOwn && session?.homeserver === homeserver ? session : undefined
 }
 
 function advance(place: Place, { event, cursor }: FeedStep, byUser: boolean): void {

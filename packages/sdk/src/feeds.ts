@@ -5,15 +5,13 @@ import { parseFrame, parsePage } from './feed-event.ts'
 import type { Host } from './host.ts'
 import { discard, expectOk, readText } from './http.ts'
 import { readSse } from './sse.ts'
-import type { EventsQuery, HomeEvent } from './types.ts'
+import type { EventsQuery, HomeEvent, Session } from './types.ts'
 
 /** Three missed comments (spec/homeserver.md 6.2: one each 15 s). */
 const IDLE_MS = 45_000
 const PAGE_MAX_BYTES = 2 * 1024 * 1024
 /** More cursors than this without a readable event are a flood. */
 const MAX_UNREADABLE = 10_000
-
-type Headers = Record<string, string>
 
 /** Something a feed said: an event, or only how far it has come. */
 export interface FeedStep {
@@ -41,7 +39,7 @@ export function followHost(host: Host, o: Opt & { cursor: EventId }): AsyncGener
 export function followUsers(
   host: Host,
   q: Pick<EventsQuery, 'paths' | 'live'> & { users: ReadonlyMap<PublicKeyZ32, EventId | null> },
-  o: Opt & { headers?: Headers },
+  o: Opt & { session?: Session | undefined },
 ): AsyncGenerator<FeedStep> {
   const query = new URLSearchParams()
   for (const [user, cursor] of q.users) query.append('user', cursor ? `${user}:${cursor}` : user)
@@ -53,13 +51,16 @@ export function followUsers(
 async function* follow(
   host: Host,
   path: string,
-  o: Opt & { headers?: Headers },
+  o: Opt & { session?: Session | undefined },
 ): AsyncGenerator<FeedStep> {
-  const response = await host.fetch(host.key, path, {
+  const request = {
     signal: o.signal,
     cache: 'no-store',
-    headers: { ...o.headers, accept: 'text/event-stream' },
-  })
+    headers: { accept: 'text/event-stream' },
+  } as const
+  const response = o.session
+    ? await o.session.fetch(path, request)
+    : await host.fetch(host.key, path, request)
   await expectOk(response)
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
     await discard(response)

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startDhtNode } from '@pubky/dht'
 import {
   blake3Sync,
   keypairFromSeed,
   nowMicros,
+  type PublicKeyZ32,
   parseStrictPath,
   randomBytes,
   randomKeypair,
@@ -13,7 +15,7 @@ import {
 import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createOutbox } from './outbox.ts'
-import type { HomeEvent, Session } from './types.ts'
+import type { EventsQuery, HomeEvent, Session } from './types.ts'
 
 let net: TestNetwork
 const REQUEST = { clientId: 'app.test', capabilities: '/pub/app/:rw,/priv/app/:rw' }
@@ -135,15 +137,77 @@ describe('against a real homeserver, relay and DHT', () => {
   })
 
   test('private changes are told to their owner only', async () => {
-    const { session, key, client } = await signedUp()
+    const { session, key, client, root } = await signedUp()
     await session.storage.put('/priv/app/a', utf8('a'))
     const query = { users: [{ user: key }], paths: ['/priv/app/'] }
     const told: string[] = []
     for await (const { path } of client.events(net.homeserverKey, { ...query, session }))
       told.push(path)
     expect(told).toEqual(['/priv/app/a'])
-    const stranger = client.events(net.homeserverKey, query)[Symbol.asyncIterator]().next()
-    await expect(stranger).rejects.toMatchObject({ code: 'unauthorized' })
+    const first = (q: EventsQuery, at = net.homeserverKey) =>
+      client.events(at, q)[Symbol.asyncIterator]().next()
+    await expect(first(query)).rejects.toMatchObject({ code: 'unauthorized' })
+
+    const cookie = await client.signInCookie(root)
+    const live = client.events(net.homeserverKey, { ...query, session: cookie, live: true })
+    const heard: string[] = []
+    for await (const { path } of live) {
+      heard.push(path)
+      if (heard.length === 1) await session.storage.put('/priv/app/b', utf8('b'))
+      else break
+    }
+    expect(heard).toEqual(['/priv/app/a', '/priv/app/b'])
+  })
+
+  test('a session is sent to its own home about its own user, and nowhere else', async () => {
+    const sent: { url: string; credentials: boolean }[] = []
+    const watched = net.client({
+      fetch: async (input, init) => {
+        const headers = new Headers(init?.headers)
+        const credentials = headers.has('authorization') || headers.has('cookie')
+        if (String(input).includes('/events-stream')) sent.push({ url: String(input), credentials })
+        return fetch(input, init)
+      },
+    })
+    const { key, root, session } = await signedUp(watched)
+    const cookie = await watched.signInCookie(root)
+    const other = await signedUp()
+    const away = net.homeservers[1]
+    await other.client.signUp(other.root, away?.publicKey ?? net.homeserverKey)
+    await session.storage.put('/pub/app/a', utf8('a'))
+    const paths = ['/priv/app/']
+    for (const own of [session, cookie])
+      for (const [at, users] of [
+        [net.homeserverKey, [{ user: key }]],
+        [net.homeserverKey, [{ user: other.key }]],
+        [net.homeserverKey, [{ user: key }, { user: other.key }]],
+        [away?.publicKey ?? net.homeserverKey, [{ user: key }]],
+      ] as const) {
+        const reading = watched.events(at, { users, paths, session: own })[Symbol.asyncIterator]()
+        await reading.next().catch(() => {})
+      }
+    const [home, abroad] = [net.homeserver.urls.http, away?.urls.http]
+    const told = sent.map(({ url, credentials }) => [new URL(url).port, credentials])
+    const port = (url = '') => new URL(url).port
+    const expected = [
+      [port(home), true],
+      [port(home), false],
+      [port(home), false],
+      [port(abroad), false],
+    ]
+    expect(told).toEqual([...expected, ...expected])
+  })
+
+  test('more than fifty people, and people who are none, are refused', async () => {
+    const { client } = await signedUp()
+    const first = (users: { user: PublicKeyZ32 }[]) =>
+      client.events(net.homeserverKey, { users })[Symbol.asyncIterator]().next()
+    const many = Array.from({ length: 51 }, () => ({ user: person().key }))
+    await expect(first(many)).rejects.toMatchObject({ code: 'bad_request', status: 400 })
+    await expect(first([{ user: 'nobody' as PublicKeyZ32 }])).rejects.toMatchObject({
+      code: 'bad_request',
+    })
+    await expect(first([{ user: person().key }])).rejects.toMatchObject({ code: 'not_found' })
   })
 
   test('what the grant does not cover, collides or is too late is refused by its code', async () => {
@@ -197,12 +261,26 @@ describe('against a real homeserver, relay and DHT', () => {
   test('sessions are exported and restored, by grant and by cookie', async () => {
     const { session, client, root } = await signedUp()
     await session.storage.put('/pub/app/a', utf8('one'))
+    const bearer = await session.bearer()
     const restored = await net.client().restore(session.export())
+    expect(restored.info).toEqual(session.info)
+    expect(await restored.bearer()).not.toBe(bearer)
     await restored.storage.put('/pub/app/a', utf8('two'))
     expect(await text(restored, '/pub/app/a')).toBe('two')
+    await restored.signOut()
+    await expect(net.client().restore(session.export())).rejects.toMatchObject({
+      code: 'unauthorized',
+    })
+    const brief = { client: randomKeypair(), ...REQUEST, expSeconds: 1 }
+    const ended = (await client.signInGrant(root, brief)).export()
+    await sleep(1500)
+    await expect(net.client().restore(ended)).rejects.toMatchObject({ code: 'unauthorized' })
 
     const cookie = await client.signInCookie(root)
     expect(cookie.capabilities).toEqual(['/:rw'])
+    expect(cookie.export()).toMatch(new RegExp(`^${root.publicKey}:[0-9A-Z]{26}$`))
+    await expect(cookie.bearer()).rejects.toMatchObject({ code: 'unauthorized' })
+    expect(cookie.info).toEqual({ kind: 'cookie' })
     await cookie.storage.put('/pub/anywhere', utf8('three'))
     const again = await net.client().restore(cookie.export())
     await again.storage.put('/pub/anywhere', utf8('four'))

@@ -251,11 +251,7 @@ export function createPubky(o: PubkyOptions): Pubky {
     },
     async *events(homeserver, q, opt = {}) {
       const { readEvents } = await import('./events.ts')
-      const { session } = q
-      const credentials = session && {
-        credentials: async () => ({ authorization: `Bearer ${await session.bearer(opt)}` }),
-      }
-      yield* readEvents(hosts, homeserver, q, { ...within(opt), ...credentials })
+      yield* readEvents(hosts, homeserver, q, within(opt))
     },
     async verifyObject(uri, opt = {}) {
       const { verifyObject } = await import('./verify.ts')

@@ -122,7 +122,7 @@ export interface EventsQuery {
   live?: boolean
   /** Only with `users`: a trailing slash means the folder and everything below. */
   paths?: readonly string[]
-  /** For private paths of the session's own user, who must be the only one. */
+  /** For private paths of the session's own user, alone and at the own homeserver; else it is not sent. */
   session?: Session
 }
 

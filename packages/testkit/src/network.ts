@@ -16,6 +16,8 @@ const ZERO_SEED = '00'.repeat(32)
 export interface TestNetworkOptions {
   /** Each on a database of its own; the first has the key of the official testnet. */
   homeservers?: number
+  /** How many of them, the last ones, ask for sign-up tokens; none unless told. */
+  closed?: number
   /** Starts Nexus too, which follows every homeserver. */
   nexus?: boolean
   /** Ports that are fixed; free ones otherwise. */
@@ -91,7 +93,7 @@ async function build(o: TestNetworkOptions, teardown: Teardown): Promise<TestNet
           secretSeed: isFirst ? ZERO_SEED : toHex(randomBytes(32)),
           port: (isFirst && ports.homeserver) || 0,
           adminPort: (isFirst && ports.admin) || 0,
-          signupMode: 'open',
+          signupMode: index < count - (o.closed ?? 0) ? 'open' : 'token_required',
           network: 'local',
           pkarrRelays: [relay],
         }),
