@@ -17,11 +17,13 @@ const BENCHES: Record<string, () => Promise<Run>> = {
 const PROOFS: Record<string, () => Promise<Run>> = {
   convergence: async () => (await import('./convergence.ts')).run,
   kill: async () => (await import('./kill-test/kill.ts')).run,
+  'kill-stores': async () => (await import('./kill-test/kill-stores.ts')).run,
   load: async () => (await import('./load-proof.ts')).run,
   'fuzz-homeserver': async () => (await import('./fuzz-homeserver/fuzz.ts')).run,
   'fuzz-discovery': async () => (await import('./fuzz-discovery/fuzz.ts')).run,
   simulator: async () => (await import('./simulator/simulator.ts')).run,
   moving: async () => (await import('./moving/moving.ts')).run,
+  'moving-large': async () => (await import('./moving/moving-large.ts')).run,
 }
 
 const { positionals, values } = parseArgs({

@@ -23,6 +23,20 @@ export function processTree(root: number): number[] {
   return tree
 }
 
+const MS_PER_TICK = 10
+
+/** CPU time that a process has used, those of its children that have ended included. Linux only. */
+export function cpuTimeMs(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const ticks = fields.slice(11, 15).reduce((sum, text) => sum + Number(text), 0)
+    return ticks * MS_PER_TICK
+  } catch {
+    return 0
+  }
+}
+
 /** Sends SIGKILL; false when the process was gone already. */
 export function killHard(pid: number): boolean {
   try {

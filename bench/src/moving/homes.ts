@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream, mkdirSync } from 'node:fs'
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { keypairFromSeed, type PublicKeyZ32, randomBytes, toHex } from '@pubky/protocol'
 import { ensureDatabase, isPortFree, startEmbeddedPostgres, Teardown } from '@pubky/server-kit'
 import { REPOSITORY } from '../network-process.ts'
-import { killHard } from '../processes.ts'
+import { cpuTimeMs, killHard, processTree } from '../processes.ts'
 
 const READY_MS = 60_000
 
@@ -14,6 +14,7 @@ interface Service {
   /** Kills at once and starts again. */
   strike(): Promise<void>
   stop(): Promise<void>
+  pid(): number
 }
 
 export interface Home extends Service {
@@ -23,6 +24,8 @@ export interface Home extends Service {
 export interface Homes extends AsyncDisposable {
   relay: string
   homes: [Home, Home]
+  /** CPU time of both homes and of PostgreSQL, in ms. */
+  cpuMs(): number
 }
 
 function service(name: string, env: Record<string, string>, logFile: string): Service {
@@ -60,6 +63,7 @@ function service(name: string, env: Record<string, string>, logFile: string): Se
 
   return {
     start,
+    pid: () => child?.pid ?? 0,
     async strike() {
       const running = child
       if (!running?.pid) return
@@ -125,7 +129,13 @@ export async function startHomes(dir: string): Promise<Homes> {
       return { ...home, key: keypairFromSeed(seed).publicKey }
     }
     const homes: [Home, Home] = [await makeHome(0), await makeHome(1)]
-    return { relay, homes, [Symbol.asyncDispose]: () => teardown[Symbol.asyncDispose]() }
+    const clusterPid = () =>
+      Number(readFileSync(join(dir, 'postgres/cluster/postmaster.pid'), 'utf8').split('\n')[0])
+    const cpuMs = () =>
+      [clusterPid(), ...homes.map((home) => home.pid())]
+        .flatMap(processTree)
+        .reduce((sum, pid) => sum + cpuTimeMs(pid), 0)
+    return { relay, homes, cpuMs, [Symbol.asyncDispose]: () => teardown[Symbol.asyncDispose]() }
   } catch (error) {
     await teardown[Symbol.asyncDispose]().catch(() => {})
     throw error

@@ -14,7 +14,7 @@ export interface MoverTask {
 
 export type MoverLine =
   | { step: string; done: number; total: number }
-  | { report: MoveReport; tookMs: number }
+  | { report: MoveReport; tookMs: number; cpuMs: number }
   | { failed: string }
 
 function say(line: MoverLine): void {
@@ -48,7 +48,8 @@ if (process.env.MOVER_TASK) {
       place: placeIn(task.placeFile),
       onProgress: say,
     })
-    say({ report, tookMs: performance.now() - sinceMs })
+    const { user, system } = process.cpuUsage()
+    say({ report, tookMs: performance.now() - sinceMs, cpuMs: (user + system) / 1000 })
     process.exit(0)
   } catch (error) {
     say({ failed: error instanceof Error ? error.message : String(error) })

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -218,23 +219,30 @@ export async function movingTest(o: MovingOptions): Promise<MovingReport> {
 }
 
 /** Moves one account of so many objects, undisturbed; how long it took. */
-export async function timedMove(o: {
-  dir: string
-  seed: number
-  objects: number
-}): Promise<{ tookMs: number; copied: number; isEqual: boolean }> {
+export async function timedMove(o: { dir: string; seed: number; objects: number }): Promise<{
+  tookMs: number
+  cpuMs: number
+  loadAverage: number
+  copied: number
+  isEqual: boolean
+}> {
   const random = createRandom(o.seed)
   await using homes = await startHomes(o.dir)
   await using pubky = createPubky({ relays: [homes.relay], localHost: 'localhost' })
   const [from, to] = homes.homes
   const account = await makeAccount(pubky, from.key, { random, objects: o.objects })
-  const mover = startMover(await bundleMover(o.dir), {
+  const script = await bundleMover(o.dir)
+  const beforeMs = homes.cpuMs()
+  const mover = startMover(script, {
     seed: toHex(account.seed),
     to: to.key,
     relay: homes.relay,
     placeFile: join(o.dir, 'place-timed.json'),
   })
   await mover.ended
+  const homesMs = homes.cpuMs() - beforeMs
+  // How busy the machine was with other things: processes that wanted to run.
+  const loadAverage = Math.round((loadavg()[0] ?? 0) * 10) / 10
   const { report, failed } = mover.state
   if (!report || !('report' in report)) throw new Error(`the move failed: ${failed}`)
   const [old, now] = [
@@ -242,5 +250,12 @@ export async function timedMove(o: {
     await snapshot(pubky, account.root, to.key),
   ]
   const isEqual = old.size === now.size && [...old].every(([path, what]) => now.get(path) === what)
-  return { tookMs: Math.round(report.tookMs), copied: report.report.copied, isEqual }
+  const { tookMs, cpuMs } = report
+  return {
+    tookMs: Math.round(tookMs),
+    cpuMs: Math.round(cpuMs + homesMs),
+    loadAverage,
+    copied: report.report.copied,
+    isEqual,
+  }
 }
