@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { tellConfig } from './config-tools.ts'
 
 let dir = ''
 beforeAll(async () => {
@@ -10,18 +10,18 @@ beforeAll(async () => {
 })
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
-function run(option: string, env: NodeJS.ProcessEnv = {}) {
-  const args = [
-    '--import',
-    import.meta.resolve('tsx'),
-    join(import.meta.dirname, 'bin/homeserver.ts'),
-  ]
-  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    const given = { PATH: process.env.PATH, LOG_LEVEL: 'silent', ...env }
-    execFile(process.execPath, [...args, option], { env: given }, (error, out, err) =>
-      resolve({ code: error ? Number(error.code) : 0, out, err }),
-    )
+async function run(option: string, env: NodeJS.ProcessEnv = {}) {
+  const told = { code: 0, out: '', err: '' }
+  told.code = await tellConfig(option, {
+    env,
+    out: (text) => {
+      told.out += text
+    },
+    err: (text) => {
+      told.err += text
+    },
   })
+  return told
 }
 
 test('--check-config tells every problem at once, of file and environment', async () => {

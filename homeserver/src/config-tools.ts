@@ -11,8 +11,8 @@ const OPTIONS = `
 `
 
 /** Throws with what is wrong; touches nothing. */
-async function check(): Promise<void> {
-  const config = readConfig(process.env)
+async function check(env: NodeJS.ProcessEnv): Promise<void> {
+  const config = readConfig(env)
   const log = createLogger('homeserver')
   const keypair =
     config.secretSeed === null
@@ -21,28 +21,34 @@ async function check(): Promise<void> {
   refuseWeakSecrets(config, keypair)
 }
 
+export interface Terminal {
+  env: NodeJS.ProcessEnv
+  out(text: string): void
+  err(text: string): void
+}
+
 /** Answers an option of the command line; returns the exit code. */
-export async function tellConfig(option: string): Promise<number> {
+export async function tellConfig(option: string, { env, out, err }: Terminal): Promise<number> {
   switch (option) {
     case '--help':
-      process.stdout.write(helpText('homeserver', homeserverSettings) + OPTIONS)
+      out(helpText('homeserver', homeserverSettings) + OPTIONS)
       return 0
     case '--sample-config':
-      process.stdout.write(sampleConfig(homeserverSettings))
+      out(sampleConfig(homeserverSettings))
       return 0
     case '--check-config':
       try {
-        await check()
+        await check(env)
       } catch (error) {
         if (!(error instanceof StartError)) throw error
         const problems = error.message.replace(/\.$/, '').split('; ')
-        process.stderr.write(problems.map((one) => `- ${one}\n`).join(''))
+        err(problems.map((one) => `- ${one}\n`).join(''))
         return 1
       }
-      process.stdout.write('The configuration is fine.\n')
+      out('The configuration is fine.\n')
       return 0
     default:
-      process.stderr.write(`There is no option ${option}.\n${OPTIONS}`)
+      err(`There is no option ${option}.\n${OPTIONS}`)
       return 2
   }
 }

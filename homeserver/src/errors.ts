@@ -140,6 +140,7 @@ export const refusals = {
     new ServiceError(401, 'admin_password', 'Unauthorized', {
       headers: { 'www-authenticate': 'Basic realm="admin"' },
     }),
+  davElsewhere: () => forbidden('other_site', 'Pages of other sites may not use WebDAV'),
   davDestination: () => bad('destination', 'Destination must be below /dav/'),
   davTooMany: () => forbidden('too_many_files', 'Too many files for one request'),
   davRefused: (reason: string) =>

@@ -43,6 +43,8 @@ test('asks for the admin password by HTTP Basic', async () => {
     expect(answer.headers['www-authenticate']).toMatch(/^Basic/)
   }
   expect((await server.admin('OPTIONS', '/dav/')).headers.dav).toBe('1')
+  const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
+  expect((await dav('PROPFIND', '', { headers })).status).toBe(403)
 })
 
 test('files are put, found, read and deleted, and events tell it', async () => {

@@ -43,6 +43,9 @@ export function createGuard(ctx: Context): Guard {
       check(request, given, refusals.adminWrong)
     },
     basic(request) {
+      // A browser sends the password that it remembers along with requests of any page.
+      const site = request.headers['sec-fetch-site']
+      if (site === 'cross-site' || site === 'same-site') throw refusals.davElsewhere()
       const given = basicPassword(request.headers.authorization)
       if (given === null) throw refusals.davUnauthorized()
       check(request, given, refusals.davUnauthorized)

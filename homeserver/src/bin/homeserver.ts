@@ -6,4 +6,9 @@ import { startHomeserver } from '../start.ts'
 const [option] = process.argv.slice(2)
 if (option === undefined)
   await runUntilSignal(createLogger('homeserver'), () => startHomeserver(readConfig(process.env)))
-else process.exitCode = await tellConfig(option)
+else
+  process.exitCode = await tellConfig(option, {
+    env: process.env,
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+  })

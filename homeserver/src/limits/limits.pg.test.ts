@@ -106,7 +106,7 @@ describe('speeds', () => {
     const tookMs = performance.now() - sinceMs
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201])
     expect(tookMs).toBeGreaterThan(1400)
-    expect(tookMs).toBeLessThan(4000)
+    expect(tookMs).toBeLessThan(5500)
     // At this speed it would take a quarter of an hour.
     expect((await people[0]?.put('/pub/b.bin', new Uint8Array(2 << 20)))?.status).toBe(507)
   })
@@ -125,9 +125,9 @@ describe('speeds', () => {
     }
     expect(await timed('/pub/large.bin', auth)).toBeGreaterThan(1500)
     expect(await timed('/pub/small.bin', auth)).toBeGreaterThan(250)
-    expect(await timed('/pub/large.bin')).toBeLessThan(250)
+    expect(await timed('/pub/large.bin')).toBeLessThan(1200)
     await setQuota(server, who.key, { rate_read: 'unlimited' })
-    expect(await timed('/pub/large.bin', auth)).toBeLessThan(250)
+    expect(await timed('/pub/large.bin', auth)).toBeLessThan(1200)
     await setQuota(server, who.key, { rate_write: '2kb/s', rate_write_burst: 1 })
     const sinceMs = performance.now()
     expect((await put('/pub/a.bin', new Uint8Array(4 * 1024))).status).toBe(201)
