@@ -1,5 +1,7 @@
+import type { PublicKeyZ32 } from '@pubky/protocol'
 import { createListener, type Logger } from '@pubky/server-kit'
 import type { Pool } from 'pg'
+import { createFollowers, type Follower } from './followers.ts'
 import { type EventRow, eventsAfter } from './rows.ts'
 
 /** How many of the newest events are kept in memory for live streams. */
@@ -22,6 +24,8 @@ export interface EventHub extends AsyncDisposable {
   readonly head: bigint
   /** Resolves when something newer than `id` may be there. */
   wait(id: bigint, signal: AbortSignal): Promise<void>
+  /** What some people do from now on; others' events do not even wake it. */
+  follow(users: readonly PublicKeyZ32[]): Follower
   /** Whether notices of other processes arrive at the moment. */
   readonly listening: boolean
 }
@@ -43,10 +47,11 @@ export function createEventHub(o: {
   let reading: Promise<void> | null = null
   let again = false
   const waiters = new Set<() => void>()
+  const followers = createFollowers()
   let askedAt = Number.NEGATIVE_INFINITY
 
   function isFollowed(): boolean {
-    return waiters.size > 0 || performance.now() - askedAt < IDLE_MS
+    return waiters.size > 0 || followers.size > 0 || performance.now() - askedAt < IDLE_MS
   }
 
   /** Nobody wants to know what lies between. Notices come in the order of commits. */
@@ -70,6 +75,7 @@ export function createEventHub(o: {
         base = dropped.at(-1)?.id ?? base
       }
       for (const wake of waiters) wake()
+      followers.tell(rows)
       if (read.length === 1000) again = true
     } while (again)
   }
@@ -150,11 +156,13 @@ export function createEventHub(o: {
         signal.addEventListener('abort', done, { once: true })
       })
     },
+    follow: (users) => followers.add(users),
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
       await listener[Symbol.asyncDispose]()
       await reading
       for (const wake of waiters) wake()
+      followers.wakeAll()
       ring = []
     },
   }

@@ -165,8 +165,19 @@ function eventUri(event: EventRow): string {
   return `pubky://${event.user}${event.path}`
 }
 
+/** Frames of events that are in memory, which many streams send. */
+const frames = new WeakMap<EventRow, string>()
+
 /** The server-sent frame of an event (spec/homeserver.md 6.2, design 3.3). */
 export function eventFrame(event: EventRow): string {
+  const known = frames.get(event)
+  if (known !== undefined) return known
+  const frame = encodeFrame(event)
+  frames.set(event, frame)
+  return frame
+}
+
+function encodeFrame(event: EventRow): string {
   const lines = [`event: ${event.kind}`, `data: ${eventUri(event)}`, `data: cursor: ${event.id}`]
   if (event.kind === 'PUT' && event.hash)
     lines.push(`data: content_hash: ${event.hash.toString('base64')}`)

@@ -28,11 +28,11 @@ export function openStream(
   request.raw.socket.setNoDelay(true)
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   response.flushHeaders()
-  let quiet = setTimeout(beat, HEARTBEAT_MS)
+  const quiet = setTimeout(beat, HEARTBEAT_MS)
 
   function beat(): void {
     if (!response.writableNeedDrain) response.write(':\n\n')
-    quiet = setTimeout(beat, HEARTBEAT_MS)
+    quiet.refresh()
   }
 
   response.once('close', () => {
@@ -43,8 +43,7 @@ export function openStream(
     signal: gone.signal,
     async send(text) {
       if (gone.signal.aborted) return
-      clearTimeout(quiet)
-      quiet = setTimeout(beat, HEARTBEAT_MS)
+      quiet.refresh()
       if (response.write(text)) return
       const stuck = setTimeout(() => response.destroy(), STUCK_MS)
       try {

@@ -117,21 +117,19 @@ function createSender(stream: Stream, users: readonly UserCursor[], limit: numbe
   }
 }
 
-/** History until nothing is left. Returns the id up to which it is known to be complete. */
+/** History until nothing is left. */
 async function sendHistory(
   ctx: Context,
   sender: ReturnType<typeof createSender>,
   users: readonly UserCursor[],
   query: StreamQuery,
-): Promise<bigint> {
+): Promise<void> {
   for (;;) {
-    // Taken before the query: whatever it does not return lies above.
-    const newest = ctx.hub.head
     const o = { filters: query.filters, limit: sender.pageSize, reverse: query.reverse }
     const sinceMs = performance.now()
     const rows = sender.done ? [] : await userEvents(ctx.pool, users, o)
     ctx.metrics.streamQueries.observe(performance.now() - sinceMs)
-    if (rows.length === 0) return newest
+    if (rows.length === 0) return
     await sender.send(rows)
   }
 }
@@ -144,22 +142,24 @@ async function sendLive(
   query: StreamQuery,
 ): Promise<void> {
   const cursors = new Map(users.map((user) => [user.key, user]))
-  let cursor = await sendHistory(ctx, sender, users, query)
+  // From now on: what the table does not have yet will be told.
+  using follower = ctx.hub.follow([...cursors.keys()])
+  await sendHistory(ctx, sender, users, query)
   while (!sender.done) {
-    const fresh = ctx.hub.after(cursor, PAGE)
+    const fresh = follower.take()
     if (fresh === null) {
       ctx.metrics.lag(null)
-      cursor = await sendHistory(ctx, sender, users, query)
+      await sendHistory(ctx, sender, users, query)
       continue
     }
-    ctx.metrics.lag(ctx.hub.head - cursor)
+    ctx.metrics.lag(BigInt(fresh.length))
     const wanted = fresh.filter((event) => {
       const user = cursors.get(event.user)
       return user && event.id > (user.after ?? 0n) && matchesFilters(event.path, query.filters)
     })
-    cursor = fresh.at(-1)?.id ?? cursor
-    await sender.send(wanted)
-    if (!sender.done) await ctx.hub.wait(cursor, stream.signal)
+    for (let at = 0; at < wanted.length && !sender.done; at += PAGE)
+      await sender.send(wanted.slice(at, at + PAGE))
+    if (!sender.done) await follower.ready(stream.signal)
   }
 }
 

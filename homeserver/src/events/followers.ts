@@ -1,0 +1,94 @@
+import type { PublicKeyZ32 } from '@pubky/protocol'
+import type { EventRow } from './rows.ts'
+
+/** What one slow reader may have before it in memory; beyond it, it reads from the table. */
+const MOST = 1024
+
+/** Who follows some people: gets their events, shared with all others who do. */
+export interface Follower extends Disposable {
+  /** What came since the last call, or null when that was too much to keep: it is in the table. */
+  take(): readonly EventRow[] | null
+  /** Resolves when there is something to take, or when the signal fires. */
+  ready(signal: AbortSignal): Promise<void>
+}
+
+interface Inbox {
+  events: EventRow[]
+  lagging: boolean
+  wake: (() => void) | null
+}
+
+/** Followers by person, so that an event costs as much as there are people who want it. */
+export function createFollowers() {
+  const all = new Set<Inbox>()
+  const byUser = new Map<PublicKeyZ32, Set<Inbox>>()
+
+  function put(inbox: Inbox, event: EventRow): void {
+    if (inbox.lagging) return
+    inbox.events.push(event)
+    if (inbox.events.length <= MOST) return
+    inbox.events = []
+    inbox.lagging = true
+  }
+
+  function register(inbox: Inbox, users: readonly PublicKeyZ32[]): void {
+    all.add(inbox)
+    for (const user of users) {
+      const others = byUser.get(user)
+      if (others) others.add(inbox)
+      else byUser.set(user, new Set([inbox]))
+    }
+  }
+
+  function forget(inbox: Inbox, users: readonly PublicKeyZ32[]): void {
+    all.delete(inbox)
+    for (const user of users) {
+      const others = byUser.get(user)
+      others?.delete(inbox)
+      if (others?.size === 0) byUser.delete(user)
+    }
+  }
+
+  return {
+    get size() {
+      return all.size
+    },
+    add(users: readonly PublicKeyZ32[]): Follower {
+      const inbox: Inbox = { events: [], lagging: false, wake: null }
+      register(inbox, users)
+      return {
+        take() {
+          const { events, lagging } = inbox
+          inbox.events = []
+          inbox.lagging = false
+          return lagging ? null : events
+        },
+        ready(signal) {
+          if (inbox.events.length > 0 || inbox.lagging || signal.aborted) return Promise.resolve()
+          return new Promise((resolve) => {
+            const done = () => {
+              inbox.wake = null
+              signal.removeEventListener('abort', done)
+              resolve()
+            }
+            inbox.wake = done
+            signal.addEventListener('abort', done, { once: true })
+          })
+        },
+        [Symbol.dispose]: () => forget(inbox, users),
+      }
+    },
+    tell(events: readonly EventRow[]): void {
+      const reached = new Set<Inbox>()
+      for (const event of events)
+        for (const inbox of byUser.get(event.user) ?? []) {
+          put(inbox, event)
+          reached.add(inbox)
+        }
+      for (const inbox of reached) inbox.wake?.()
+    },
+    wakeAll(): void {
+      for (const inbox of all) inbox.wake?.()
+    },
+  }
+}
