@@ -48,8 +48,10 @@ export function buildServices(o: { web: boolean }): void {
 export async function createNetworkProcess(o: {
   dataDir: string
   without?: readonly ServiceName[]
+  /** Settings for the services, beside those that they are given anyway. */
+  env?: Readonly<Record<string, string>>
 }): Promise<NetworkProcess> {
-  const { dataDir, without = [] } = o
+  const { dataDir, without = [], env: settings = {} } = o
   const ports = await fixedPorts()
   const log = createWriteStream(`${dataDir}.log`, { flags: 'a' })
   let output = ''
@@ -70,7 +72,10 @@ export async function createNetworkProcess(o: {
   async function start(): Promise<number> {
     const sinceMs = performance.now()
     const { INIT_CWD: _, ...env } = process.env
-    const running = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+    const running = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...env, ...settings },
+    })
     child = running
     let said = ''
     const ready = new Promise<boolean>((resolve) => {

@@ -3,6 +3,8 @@ import { type Pubky, PubkyError } from '@pubky/sdk'
 import type { Change, Ledger } from './ledger.ts'
 
 const READERS = 16
+/** Larger bodies lie in the blob store. */
+const INLINE_BYTES = 16 * 1024
 /** The most that one stream takes. */
 const USERS_AT_ONCE = 50
 
@@ -59,9 +61,10 @@ export async function checkObjects(
   pubky: Pubky,
   ledger: Ledger,
   people: readonly PublicKeyZ32[],
-): Promise<{ objects: number; deleted: number; findings: Findings }> {
+): Promise<{ objects: number; large: number; deleted: number; findings: Findings }> {
   const findings: Findings = []
   let deleted = 0
+  let large = 0
   const live = new Set<string>()
   await eachOf(ledger.histories, async ([uri, history]) => {
     const last = history.at(-1)
@@ -73,6 +76,7 @@ export async function checkObjects(
       else if (toHex(object.proof ?? new Uint8Array()) !== last.proof)
         findings.push(`${uri}: another proof`)
       live.add(uri)
+      if (body.length > INLINE_BYTES) large += 1
     } catch (error) {
       if (!(error instanceof PubkyError) || error.code !== 'not_found')
         findings.push(`${uri}: ${error}`)
@@ -84,7 +88,7 @@ export async function checkObjects(
     for await (const uri of pubky.storage.list(`pubky://${person}/pub/`))
       if (!live.has(uri)) findings.push(`${uri}: listed, but nobody stored it`)
   })
-  return { objects: live.size, deleted, findings }
+  return { objects: live.size, large, deleted, findings }
 }
 
 /** Every key has its record, with its homeserver in it, when the DHT alone is asked. */

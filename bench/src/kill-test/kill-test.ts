@@ -33,6 +33,10 @@ export interface KillTestOptions {
   /** One more person joins after so long, in ms. */
   joinEveryMs: number
   without?: readonly ServiceName[]
+  /** Settings for the services. */
+  env?: Readonly<Record<string, string>>
+  /** The share of writes that are large files; few of all writes otherwise. */
+  uploads?: number
   tell?: (text: string) => void
 }
 
@@ -43,6 +47,8 @@ export interface KillReport {
   paths: number
   events: number
   objects: number
+  /** Of these, those in the blob store. */
+  large: number
   deleted: number
   journalEntries: number
   compared: string[]
@@ -116,13 +122,30 @@ async function throughDht(dht: string, people: readonly PublicKeyZ32[]): Promise
   return await checkKeys(pubky, HOMESERVER, people)
 }
 
+const NO_INDEX = { journalEntries: 0, compared: [] as string[], caughtUpMs: 0 }
+
+/** Waits until Nexus has everything, stops the network and compares what it made of it with a rebuild. */
+async function checkNexus(network: NetworkProcess, findings: Findings): Promise<typeof NO_INDEX> {
+  const caughtUp = await untilCaughtUp(network)
+  await network.stop()
+  const projections = await checkProjections(network.dataDir)
+  findings.push(...caughtUp.findings, ...projections.findings)
+  return {
+    journalEntries: projections.entries,
+    compared: projections.compared,
+    caughtUpMs: Math.round(caughtUp.ms),
+  }
+}
+
 /** Kills under writes, then compares everything that was acknowledged with everything that is there. */
 export async function killTest(o: KillTestOptions): Promise<KillReport> {
   const { tell = () => {} } = o
+  const hasNexus = !o.without?.includes('nexus')
   const dir = await mkdtemp(join(tmpdir(), 'pubky-kill-'))
   const network = await createNetworkProcess({
     dataDir: join(dir, 'data'),
     ...(o.without && { without: o.without }),
+    ...(o.env && { env: o.env }),
   })
   const random = createRandom(o.seed)
   const stats = createStats()
@@ -132,8 +155,10 @@ export async function killTest(o: KillTestOptions): Promise<KillReport> {
     const { ports } = network
     const relays = [`http://127.0.0.1:${ports.relay}`]
     await using pubky = createPubky({ relays, localHost: 'localhost' })
-    const scene = createScene(random, (session, request) =>
-      writeUntilAcknowledged(session, request, ledger, stats),
+    const scene = createScene(
+      random,
+      (session, request) => writeUntilAcknowledged(session, request, ledger, stats),
+      o.uploads,
     )
     const sessions = await Promise.all(
       Array.from({ length: o.writers }, () => enter(pubky, random)),
@@ -163,14 +188,10 @@ export async function killTest(o: KillTestOptions): Promise<KillReport> {
     const objects = await checkObjects(pubky, ledger, scene.people)
     findings.push(...events.findings, ...objects.findings)
     findings.push(...(await throughDht(`127.0.0.1:${ports.dht}`, scene.people)))
-    const caughtUp = await untilCaughtUp(network)
-    findings.push(...caughtUp.findings)
+    const indexed = hasNexus ? await checkNexus(network, findings) : NO_INDEX
     tell(
-      `${events.events} events, ${objects.objects} objects; Nexus after ${Math.round(caughtUp.ms)} ms`,
+      `${events.events} events, ${objects.objects} objects; Nexus after ${indexed.caughtUpMs} ms`,
     )
-    await network.stop()
-    const projections = await checkProjections(network.dataDir)
-    findings.push(...projections.findings)
     return {
       kills,
       writes: stats,
@@ -178,10 +199,9 @@ export async function killTest(o: KillTestOptions): Promise<KillReport> {
       paths: ledger.histories.size,
       events: events.events,
       objects: objects.objects,
+      large: objects.large,
       deleted: objects.deleted,
-      journalEntries: projections.entries,
-      compared: projections.compared,
-      caughtUpMs: Math.round(caughtUp.ms),
+      ...indexed,
       findings,
     }
   } finally {

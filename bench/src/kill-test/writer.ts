@@ -31,11 +31,13 @@ export interface Scene {
   people: PublicKeyZ32[]
   posts: { author: PublicKeyZ32; id: PostId }[]
   nextId: () => string
+  /** The share of writes that are large files, besides those among all other writes. */
+  uploads: number
   write(session: Session, request: WriteRequest): Promise<void>
 }
 
-export function createScene(random: Random, write: Scene['write']): Scene {
-  return { random, people: [], posts: [], nextId: createIdClock(nowMicros), write }
+export function createScene(random: Random, write: Scene['write'], uploads = 0): Scene {
+  return { random, people: [], posts: [], nextId: createIdClock(nowMicros), uploads, write }
 }
 
 /** One person who writes all sorts of things, several at a time but each path in order. */
@@ -142,6 +144,7 @@ export function createWriter(scene: Scene, session: Session) {
   }
 
   async function step(): Promise<void> {
+    if (scene.uploads > 0 && random.next() < scene.uploads) return upload()
     const choice = random.next()
     if (choice < 0.32) return post()
     if (choice < 0.47) return edit()
