@@ -36,11 +36,17 @@ export function createMovingGate(ctx: Context): MovingGate {
     request: FastifyRequest,
     owner: PublicKeyZ32,
   ): Promise<ServiceError | undefined> {
-    const refusal = refused.get(owner)
+    const refusal = refused.get(owner) ?? (await hasLeft(request, owner))
     if (!refusal) return undefined
     // Whoever may not write here is told so first.
     const session = await ctx.sessions.resolve(request.headers, owner)
     return session?.user === owner ? refusal : undefined
+  }
+
+  /** The database lets deletions pass where somebody has moved out, for the operator; not for the owner. */
+  async function hasLeft(request: FastifyRequest, owner: PublicKeyZ32) {
+    const userId = request.method === 'DELETE' ? await ctx.entries.userId(owner) : null
+    return userId === null ? undefined : (refusalOf(await moveState(ctx.pool, userId)) ?? undefined)
   }
 
   return {

@@ -104,7 +104,13 @@ describe('an owner who moves', () => {
       expect(answer.headers['pubky-moved-to']).toBe(target)
       expect(answer.text).toContain(target)
     }
+    expect((await me.del('/pub/a')).headers['pubky-error']).toBe('moved')
     expect((await me.get('/pub/a')).text).toBe('one')
+    // The operator still answers for what lies here.
+    const admin = { headers: { 'x-admin-password': 'admin' } }
+    const taken = await server.admin('DELETE', `/webdav/${me.who.key}/pub/a`, admin)
+    expect(taken.status).toBe(204)
+    expect((await me.get('/pub/a')).status).toBe(404)
     expect(await stateOf()).toEqual({ state: 'moved', to: target, thaws_in: null })
   })
 
