@@ -25,7 +25,8 @@ export function AppProviders({ config, viewer, children }: AppProvidersProps) {
   const [reach] = useState(
     () =>
       new Reach({
-        ask: (signal) => fetch(`${config.nexus}/health`, { cache: 'no-store', signal }),
+        ask: (signal) =>
+          fetch(`${config.nexus}/health`, { mode: 'no-cors', cache: 'no-store', signal }),
       }),
   )
   const [api] = useState(() => createApi(config.nexus, { onSilence: reach.suspect }))

@@ -3,6 +3,7 @@
 import { PenLine, Search } from 'lucide-react'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
+import { useEffect } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { useUnread } from '../../state/queries/unread.ts'
 import { useViewer } from '../../state/session/viewer.tsx'
@@ -96,6 +97,10 @@ export function Header() {
 export function ProfileLink({ user, size = 40 }: { user: string; size?: number }) {
   const t = useT()
   const unread = useUnread()
+  useEffect(() => {
+    // On the icon of the installed app; not every browser has one.
+    if ('setAppBadge' in navigator) navigator.setAppBadge(unread).catch(() => {})
+  }, [unread])
   const name = unread > 0 ? t('common.notificationsUnread', { count: unread }) : t('common.profile')
   return (
     <Link href="/profile" prefetch={false} aria-label={name} className="relative rounded-full">
