@@ -1,6 +1,7 @@
-import { createHttpServer, ServiceError } from '@pubky/server-kit'
+import { createHttpServer } from '@pubky/server-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { countAnswers } from './admin/metrics.ts'
+import { tellAway } from './away.ts'
 import type { Context } from './context.ts'
 import { refusals } from './errors.ts'
 import { limitRequests } from './limits/limits.ts'
@@ -76,19 +77,6 @@ function plainText(app: FastifyInstance): void {
   })
 }
 
-const AWAY = /^(?:ECONN|EPIPE|ENOENT|ETIMEDOUT|08|57P|53300)/
-
-/** Whether an error says that the database was not reached, rather than what it thinks of a statement. */
-function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof ServiceError) return false
-  // A fatal answer ends the connection, also one that was just being opened.
-  if ('severity' in error && error.severity === 'FATAL') return true
-  if ('code' in error && typeof error.code === 'string') return AWAY.test(error.code)
-  return /^(?:Connection terminated|timeout exceeded when trying to connect)|not queryable$/.test(
-    error.message,
-  )
-}
-
 /** The server of clients: accounts, storage, events. */
 export function createClientServer(ctx: Context): FastifyInstance {
   const app = createHttpServer({
@@ -107,9 +95,7 @@ export function createClientServer(ctx: Context): FastifyInstance {
   cutSlowClients(app)
   countAnswers(app, ctx.metrics)
   app.register(async (scope) => {
-    scope.setErrorHandler((error) => {
-      throw isDatabaseAway(error) ? refusals.databaseAway(error) : error
-    })
+    scope.setErrorHandler(tellAway)
     routes(scope, ctx)
   })
   return app

@@ -379,3 +379,12 @@ test('a sign-up over grants counts as well', async () => {
   await grantSignUp(server, person())
   expect(JSON.parse((await admin('GET', '/info')).text).num_users).toBe(before + 1)
 })
+
+test('while the database is away the answer is 503, with a time to ask again', async () => {
+  const gone = await createTestDatabase(MIGRATIONS)
+  await using other = await startTestServer(gone.url)
+  await gone[Symbol.asyncDispose]()
+  const ask = () => other.admin('GET', '/stats', { headers: PASSWORD })
+  await expect.poll(async () => (await ask()).status).toBe(503)
+  expect((await ask()).headers['retry-after']).toBe('1')
+})

@@ -1,5 +1,6 @@
 import { isDirectoryPath, type StoragePath } from '@pubky/protocol'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { tellAway } from '../away.ts'
 import type { Context } from '../context.ts'
 import { takeBody } from '../entries/intake.ts'
 import { refusals } from '../errors.ts'
@@ -151,6 +152,7 @@ async function copyOrMove(ctx: Context, request: FastifyRequest, reply: FastifyR
 export function davRoutes(app: FastifyInstance, ctx: Context, guard: Guard): void {
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: true })
   app.register(async (scope) => {
+    scope.setErrorHandler(tellAway)
     scope.addHook('onRequest', async (request) => guard.basic(request))
     for (const url of ['/dav', '/dav/*']) {
       const route = (method: string | string[], handler: typeof get) =>

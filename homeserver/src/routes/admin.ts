@@ -7,6 +7,7 @@ import { pageRoutes } from '../admin/page.ts'
 import { statsRoutes } from '../admin/stats.ts'
 import { tokenRoutes } from '../admin/tokens.ts'
 import { userRoutes } from '../admin/users.ts'
+import { tellAway } from '../away.ts'
 import type { Context } from '../context.ts'
 import { cors } from './cors.ts'
 
@@ -22,6 +23,7 @@ export function adminRoutes(app: FastifyInstance, ctx: Context): void {
   pageRoutes(app)
   davRoutes(app, ctx, guard)
   app.register(async (scope) => {
+    scope.setErrorHandler(tellAway)
     scope.addHook('onRequest', async (request) => guard.header(request))
     tokenRoutes(scope, ctx)
     userRoutes(scope, ctx)
