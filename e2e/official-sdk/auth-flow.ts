@@ -2,6 +2,7 @@ import { keypairFromSeed, randomKeypair, signerFromKeypair, utf8 } from '@pubky/
 import type { TestNetwork } from '@pubky/testkit/network'
 import { AuthFlowKind, Keypair, Pubky, PublicKey, type Session } from '@synonymdev/pubky'
 import { expect, test } from 'vitest'
+import { defineBrowser } from './browser.ts'
 
 const HOMESERVER = '8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo'
 const CAPABILITIES = '/pub/app.test/:rw'
@@ -21,6 +22,7 @@ export function defineAuthFlow(network: () => TestNetwork): void {
   for (const relay of RELAYS) {
     const family = new URL(relay).pathname
 
+    // covers 11.1.3, 11.3.1b
     test(`an official app is let in by an official key manager over ${family}`, async () => {
       const { secret, key } = await officialPerson()
       const flow = Pubky.testnet().startAuthFlow(CAPABILITIES, AuthFlowKind.signin(), relay)
@@ -44,6 +46,7 @@ export function defineAuthFlow(network: () => TestNetwork): void {
       await session.storage.putText('/pub/app.test/a.txt', 'hello')
     })
 
+    // covers 11.3.1a
     test(`an official app has a new person signed up by our key manager over ${family}`, async () => {
       const root = signerFromKeypair(randomKeypair())
       const kind = AuthFlowKind.signup(homeserver(), null)
@@ -90,4 +93,6 @@ export function defineAuthFlow(network: () => TestNetwork): void {
     await expect.poll(poll, { timeout: 10_000 }).toBe(true)
     expect(session?.info.publicKey.z32()).toBe(key)
   })
+
+  defineBrowser(network)
 }
