@@ -54,3 +54,20 @@ test('it can be installed, and opens the composer for what is shared with it', a
   )
   await expect(page).toHaveURL(/\/home$/)
 })
+
+test('a newer version waits until its notice is pressed', async ({ visit }) => {
+  const page = await visit('/home', { worker: true })
+  const controller = () => navigator.serviceWorker.controller?.scriptURL ?? ''
+  await page.waitForFunction(controller)
+  await page.reload()
+  await page.waitForFunction(() => navigator.serviceWorker.getRegistration())
+  // Long enough for the page to look at its worker.
+  await page.waitForTimeout(5000)
+  await expect(page.getByText('A new version is ready.')).toHaveCount(0)
+  await page.evaluate(() => navigator.serviceWorker.register('/sw.js?newer'))
+  await expect(page.getByText('A new version is ready.')).toBeVisible()
+  await expectAccessible(page, 'notice of a new version')
+  expect(await page.evaluate(controller)).not.toContain('newer')
+  await page.getByRole('button', { name: 'Reload' }).click()
+  await page.waitForFunction(() => navigator.serviceWorker.controller?.scriptURL.includes('newer'))
+})
