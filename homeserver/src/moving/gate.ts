@@ -54,7 +54,11 @@ export function createMovingGate(ctx: Context): MovingGate {
       const refusal = await known(request, owner)
       if (refusal) throw refusal
       try {
-        return await write()
+        const done = await write()
+        // Somebody moved out in between: what the new home does not know of is not acknowledged.
+        const left = await hasLeft(request, owner)
+        if (left) throw left
+        return done
       } catch (error) {
         const userId = isRefused(error) ? await ctx.entries.userId(owner) : null
         const found = userId === null ? null : refusalOf(await moveState(ctx.pool, userId))
