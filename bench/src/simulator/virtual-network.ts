@@ -5,6 +5,7 @@ import { targetOf } from '@pubky/dht/item-store'
 import type { Encodable } from '@pubky/dht/krpc/bencode'
 import type { Query } from '@pubky/dht/krpc/message'
 import type { AskResult } from '@pubky/dht/krpc/socket'
+import { createGate } from '@pubky/dht/machine/gate'
 import { createNeighbours } from '@pubky/dht/machine/neighbours'
 import { createNetworkSize } from '@pubky/dht/machine/network-size'
 import { createRoundTrips } from '@pubky/dht/machine/round-trips'
@@ -179,6 +180,7 @@ export function createWorld(o: WorldOptions) {
       roundTrips: createRoundTrips({ leastMs: LEAST_PATIENCE_MS, mostMs: o.timeoutMs }),
       ...(o.concurrency === undefined ? {} : { concurrency: o.concurrency }),
       size: createNetworkSize(),
+      gate: createGate(64),
       verify: async (item) => genuine.has(signatureOf(item)),
       store: { get: () => null, put: async () => 'busy' },
       neighbours: createNeighbours(clock),

@@ -10,6 +10,8 @@ import { createGuests } from './guests.ts'
 import { openItemStore } from './item-store.ts'
 import { KrpcSocket } from './krpc/socket.ts'
 import { type BucketLimit, createBuckets } from './machine/buckets.ts'
+import { createFailing } from './machine/failing.ts'
+import { createGate } from './machine/gate.ts'
 import { createNeighbours } from './machine/neighbours.ts'
 import { createNetworkSize } from './machine/network-size.ts'
 import { createRoundTrips } from './machine/round-trips.ts'
@@ -63,6 +65,10 @@ const STORAGE: StorageLimits = { maxItems: 50_000, maxBytes: 32 << 20 }
 const TIMEOUT_MS = { local: 500, mainnet: 2000 }
 /** Least time a look-up waits for one node before it goes on without it. */
 const PATIENCE_MS = { local: 50, mainnet: 200 }
+/** On one machine the processor is shared with all others who answer; far away nobody is in a hurry. */
+const LOOKUPS_AT_ONCE = { local: 16, mainnet: 64 }
+/** A contact that has not answered for so long is forgotten. */
+const SILENT_MS = { local: 3000, mainnet: 30_000 }
 const SAVE_EVERY_MS = 60_000
 /** Ids believed of one public address (BEP42 makes more of them costly to have). */
 const MAX_IDS_PER_HOST = 8
@@ -116,6 +122,11 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
   const perStranger = createBuckets(GREET_STRANGER, 2000)
   const strangers = createBuckets(GREET_STRANGERS, 1)
 
+  const failing = createFailing({
+    afterMs: SILENT_MS[network],
+    nowMs: () => performance.now(),
+  })
+
   const socket = new KrpcSocket({
     network,
     clock,
@@ -140,6 +151,7 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
       client.addNode(from)
     },
     admits: (other, from) => {
+      failing.answered(Buffer.from(other).toString('hex'))
       const old = client.nodes.get(Buffer.from(other))
       if (old) {
         if (old.host === from.host && old.port === from.port) return true
@@ -179,12 +191,16 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     after,
     roundTrips: createRoundTrips({ leastMs: PATIENCE_MS[network], mostMs: timeoutMs }),
     size: createNetworkSize(),
+    gate: createGate(LOOKUPS_AT_ONCE[network]),
     verify: verifyItem,
     store,
     neighbours: createNeighbours(clock),
     bootstrap,
     closest,
-    forget: (other) => client.removeNode(Buffer.from(other)),
+    forget(other) {
+      const id = Buffer.from(other)
+      if (failing.failed(id.toString('hex'))) client.removeNode(id)
+    },
     readOnly,
   }
 

@@ -1,5 +1,6 @@
 /** A timer that is so much too late was held up by this process, not by the network. */
 const HELD_UP_MS = 20
+const MAX_TRIES = 4
 
 /**
  * Calls after `ms`, but not before answers that have arrived meanwhile were read: a busy process
@@ -8,11 +9,11 @@ const HELD_UP_MS = 20
 export function after(ms: number, call: () => void): () => void {
   let isCancelled = false
   let timer: NodeJS.Timeout
-  const arm = (isLast: boolean) => {
+  const arm = (left: number) => {
     const dueMs = performance.now() + ms
     timer = setTimeout(() => {
-      if (!isLast && performance.now() - dueMs > HELD_UP_MS) {
-        arm(true)
+      if (left > 0 && performance.now() - dueMs > HELD_UP_MS) {
+        arm(left - 1)
         return
       }
       // Datagrams are read between timers and this.
@@ -21,7 +22,7 @@ export function after(ms: number, call: () => void): () => void {
       })
     }, ms)
   }
-  arm(false)
+  arm(MAX_TRIES)
   return () => {
     isCancelled = true
     clearTimeout(timer)

@@ -5,6 +5,7 @@ import { deferred } from './deferred.ts'
 import { copyOf, type ItemStore } from './item-store.ts'
 import type { Encodable } from './krpc/bencode.ts'
 import type { AskResult } from './krpc/socket.ts'
+import type { Gate } from './machine/gate.ts'
 import { type Candidate, createLookup } from './machine/lookup.ts'
 import type { createNeighbours } from './machine/neighbours.ts'
 import { distanceShare, type NetworkSize } from './machine/network-size.ts'
@@ -35,6 +36,7 @@ export interface LookupContext {
   after: (ms: number, call: () => void) => () => void
   roundTrips: RoundTrips
   size: NetworkSize
+  gate: Gate
   /** Questions of one look-up at once; 20 unless the simulator compares. */
   concurrency?: number
   verify: (item: MutableItem) => Promise<boolean>
@@ -61,7 +63,7 @@ export function runLookup(
 ): DhtLookup {
   const found: MutableItem[] = []
   const bell = createBell()
-  const running = drive(ctx, key, { newerThan: newerThan ?? null, signal, isThorough }, (item) => {
+  const running = inTurn(ctx, key, { newerThan: newerThan ?? null, signal, isThorough }, (item) => {
     found.push(item)
     bell.ring()
   })
@@ -87,14 +89,32 @@ export function runLookup(
   }
 }
 
+type DriveOptions = {
+  newerThan: bigint | null
+  signal: AbortSignal | undefined
+  isThorough: boolean
+}
+
+/** Look-ups beyond what the node can do at once wait, instead of losing each other's datagrams. */
+async function inTurn(
+  ctx: LookupContext,
+  key: Uint8Array,
+  options: DriveOptions,
+  onBetter: (item: MutableItem) => void,
+): Promise<LookupResult> {
+  await ctx.gate.enter()
+  try {
+    options.signal?.throwIfAborted()
+    return await drive(ctx, key, options, onBetter)
+  } finally {
+    ctx.gate.leave()
+  }
+}
+
 async function drive(
   ctx: LookupContext,
   key: Uint8Array,
-  {
-    newerThan,
-    signal,
-    isThorough,
-  }: { newerThan: bigint | null; signal: AbortSignal | undefined; isThorough: boolean },
+  { newerThan, signal, isThorough }: DriveOptions,
   onBetter: (item: MutableItem) => void,
 ): Promise<LookupResult> {
   const target = createHash('sha1').update(key).digest()

@@ -10,12 +10,15 @@ import {
   type NetworkKind,
 } from '../contact.ts'
 import { type BucketLimit, createBuckets } from '../machine/buckets.ts'
+import { after } from '../patient-timer.ts'
 import { type Encodable, encodeBencode } from './bencode.ts'
 import { type Answer, parseMessage, type Query } from './message.ts'
 
 /** Received datagrams above this size are dropped (the official receive buffer). */
 const MAX_DATAGRAM_BYTES = 2048
 const MAX_IN_FLIGHT = 2000
+/** For bursts; the system may give less. */
+const RECEIVE_BUFFER_BYTES = 1 << 20
 const MAX_RATE_KEYS = 10_000
 /** Peers in one reply, so that a small question cannot cause a large answer to somebody else. */
 const MAX_VALUES = 40
@@ -44,7 +47,7 @@ export type AskResult =
 
 interface Transaction extends Address {
   tids: string[]
-  timers: NodeJS.Timeout[]
+  cancels: (() => void)[]
   settle: (result: AskResult) => void
 }
 
@@ -88,7 +91,7 @@ export class KrpcSocket extends EventEmitter {
     this.#o = o
     this.#perAddress = createBuckets(o.perAddress, MAX_RATE_KEYS)
     this.#total = createBuckets(o.total, 1)
-    this.#socket = createSocket('udp4')
+    this.#socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES })
     this.#socket.on('message', (bytes, from) => this.#receive(bytes, from))
     this.#socket.on('listening', () => this.emit('listening'))
     // ICMP errors of single peers arrive here; they concern nobody else.
@@ -139,9 +142,9 @@ export class KrpcSocket extends EventEmitter {
     const transaction: Transaction = {
       ...to,
       tids: [],
-      timers: [],
+      cancels: [],
       settle: (result) => {
-        for (const timer of transaction.timers) clearTimeout(timer)
+        for (const cancel of transaction.cancels) cancel()
         for (const tid of transaction.tids) this.#transactions.delete(tid)
         this.#count(to, -1)
         this.inflight--
@@ -162,10 +165,10 @@ export class KrpcSocket extends EventEmitter {
     this.#count(to, 1)
     send(4)
     const { timeoutMs } = this.#o
-    transaction.timers.push(
-      // Older nodes read ids of exactly two bytes only; silence may mean one of those.
-      setTimeout(send, timeoutMs / 3, 2),
-      setTimeout(() => transaction.settle({ failed: 'timeout' }), timeoutMs),
+    transaction.cancels.push(
+      // Older nodes read ids of exactly two bytes only; silence may mean one of those, or a loss.
+      after(timeoutMs / 3, () => send(2)),
+      after(timeoutMs, () => transaction.settle({ failed: 'timeout' })),
     )
   }
 

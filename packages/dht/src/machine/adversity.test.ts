@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Contact } from '../contact.ts'
+import { createFailing } from './failing.ts'
+import { createGate } from './gate.ts'
 import { createLookup } from './lookup.ts'
 import { createNetworkSize, distanceShare } from './network-size.ts'
 import { createRoundTrips } from './round-trips.ts'
@@ -147,5 +149,41 @@ describe('the size of the network', () => {
     expect(guess).toBeLessThan(3000)
     for (let place = 0; place < 5; place++) size.sample(`attacked ${place}`, 20, 1e-9)
     expect(20 / size.radius(20)).toBeLessThan(4000)
+  })
+})
+
+describe('contacts that do not answer', () => {
+  it('are given up when they have been silent for a while, not at the first failure', () => {
+    let now = 0
+    const failing = createFailing({ afterMs: 3000, nowMs: () => now })
+    for (let n = 0; n < 50; n++) expect(failing.failed('a')).toBe(false)
+    now = 2999
+    expect(failing.failed('a')).toBe(false)
+    failing.answered('a')
+    now = 3500
+    expect(failing.failed('a')).toBe(false)
+    now = 6500
+    expect(failing.failed('a')).toBe(true)
+  })
+})
+
+describe('a gate', () => {
+  it('lets so many in at once, and the others in their order', async () => {
+    const gate = createGate(2)
+    const order: number[] = []
+    let inside = 0
+    let most = 0
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, n) => {
+        await gate.enter()
+        order.push(n)
+        most = Math.max(most, ++inside)
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        inside--
+        gate.leave()
+      }),
+    )
+    expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(most).toBe(2)
   })
 })
