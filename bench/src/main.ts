@@ -7,6 +7,7 @@ type Run = (o: { seed: number }) => Promise<Figures>
 /** `npm run bench [NAME…]`: ratios against a baseline in the same run, ten minutes in all. */
 const BENCHES: Record<string, () => Promise<Run>> = {
   homeserver: async () => (await import('./homeserver.ts')).run,
+  'homeserver-streams': async () => (await import('./homeserver-streams.ts')).run,
   'web-size': async () => (await import('./web-size.ts')).run,
   lighthouse: async () => (await import('./lighthouse.ts')).run,
   discovery: async () => (await import('./discovery.ts')).run,

@@ -64,6 +64,13 @@ export function processMemory(pid: number): number {
   return Math.round((memoryOf(pid)?.pssKb ?? 0) / 102.4) / 10
 }
 
+/** What a process took of the processor so far; Linux counts in hundredths of a second. */
+export function processorSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
 /** Proportional set size of a whole tree in MiB, in sum and by program. */
 export function treeMemory(root: number): { totalMiB: number; byProgram: Record<string, number> } {
   const byProgram: Record<string, number> = {}

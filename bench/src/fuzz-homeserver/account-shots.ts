@@ -10,8 +10,8 @@ import {
   toMicros,
   utf8,
 } from '@pubky/protocol'
+import type { HomeserverProcess } from '../homeserver-process.ts'
 import type { Random } from '../random.ts'
-import type { FuzzedServer } from './server.ts'
 import { createShot, type Shot } from './shot.ts'
 import { anyActor, credentials, type Scene, targetOf } from './storage-shots.ts'
 import { grantBody } from './tenants.ts'
@@ -52,7 +52,7 @@ function anySigner(scene: Scene) {
   return { by: [actor], root: actor.root, client: actor.client }
 }
 
-async function grantShot(scene: Scene, server: FuzzedServer): Promise<Shot> {
+async function grantShot(scene: Scene, server: HomeserverProcess): Promise<Shot> {
   const { random } = scene
   const { by, root, client } = anySigner(scene)
   const target = `/auth/grant/${random.next() < 0.5 ? 'session' : 'signup'}`
@@ -90,7 +90,7 @@ async function tokenShot(scene: Scene): Promise<Shot> {
   return createShot({ method: 'POST', target: path + query, headers, body }, { by, opens: true })
 }
 
-async function movingShot(scene: Scene, server: FuzzedServer): Promise<Shot> {
+async function movingShot(scene: Scene, server: HomeserverProcess): Promise<Shot> {
   const { random } = scene
   const actor = anyActor(scene)
   const owner = targetOf(scene, actor)
@@ -164,7 +164,7 @@ function adminShot({ random }: Scene): Shot {
   return createShot({ method, target: odd + query, headers }, { toAdmin: true })
 }
 
-export async function accountShot(scene: Scene, server: FuzzedServer): Promise<Shot> {
+export async function accountShot(scene: Scene, server: HomeserverProcess): Promise<Shot> {
   const choice = scene.random.next()
   if (choice < 0.3) return grantShot(scene, server)
   if (choice < 0.55) return tokenShot(scene)

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { publicKeyBytes, toHex } from '@pubky/protocol'
 import { Teardown } from '@pubky/server-kit'
+import { type HomeserverProcess, startHomeserverProcess } from '../homeserver-process.ts'
 import { createRandom, type Random } from '../random.ts'
 import type { Figures } from '../result.ts'
 import { accountShot } from './account-shots.ts'
 import { fire } from './fire.ts'
 import { allow, digestOf, type Findings, judgeAnswer, judgeDatabase, settle } from './judge.ts'
-import { type FuzzedServer, startFuzzedServer } from './server.ts'
 import { mutated, pipelined, type Shot } from './shot.ts'
 import { type Scene, storageShot } from './storage-shots.ts'
 import { createTenant, signIn, store, type Tenant } from './tenants.ts'
@@ -40,7 +40,7 @@ const MUTATED_MS = 200
 const STREAM_MS = 300
 const MAX_FINDINGS = 50
 
-async function anyShot(scene: Scene, server: FuzzedServer): Promise<Shot> {
+async function anyShot(scene: Scene, server: HomeserverProcess): Promise<Shot> {
   const { random } = scene
   const one = () => (random.next() < 0.7 ? storageShot(scene) : accountShot(scene, server))
   const shot = await one()
@@ -50,7 +50,7 @@ async function anyShot(scene: Scene, server: FuzzedServer): Promise<Shot> {
   return choice < 0.38 ? pipelined(shot, await one()) : shot
 }
 
-function aimOf(shot: Shot, server: FuzzedServer, random: Random) {
+function aimOf(shot: Shot, server: HomeserverProcess, random: Random) {
   const isCut = shot.isMutated && random.next() < 0.15
   return {
     port: shot.toAdmin ? server.adminPort : server.port,
@@ -65,7 +65,7 @@ export async function fuzzHomeserver(o: FuzzOptions): Promise<FuzzReport> {
   await using teardown = new Teardown()
   teardown.add(() => rm(dir, { recursive: true, force: true }))
   const random = createRandom(o.seed)
-  const server = await startFuzzedServer(dir, random.bytes(32), teardown)
+  const server = await startHomeserverProcess(teardown, { dir, seed: random.bytes(32) })
   const { pool } = server
   const tenants: Tenant[] = []
   for (let i = 0; i < o.actors + o.bystanders; i += 1)

@@ -14,8 +14,8 @@ import {
   toHex,
   utf8,
 } from '@pubky/protocol'
+import type { HomeserverProcess } from '../homeserver-process.ts'
 import type { Random } from '../random.ts'
-import type { FuzzedServer } from './server.ts'
 
 export const SECRET_PATH = '/priv/secret.txt'
 
@@ -53,7 +53,7 @@ export function createAllowance(): Allowance {
 }
 
 export async function grantBody(
-  server: Pick<FuzzedServer, 'publicKey'>,
+  server: Pick<HomeserverProcess, 'publicKey'>,
   root: Signer,
   client: Keypair,
   o: { clientId: string; lifetime: number },
@@ -67,7 +67,7 @@ export async function grantBody(
 }
 
 async function call(
-  server: FuzzedServer,
+  server: HomeserverProcess,
   method: string,
   target: string,
   o: { headers?: Record<string, string>; body?: Uint8Array | string },
@@ -81,7 +81,7 @@ async function call(
 }
 
 /** Signs in anew, by cookie and by grant, and stores one file, to show that this still works. */
-export async function signIn(server: FuzzedServer, tenant: Tenant): Promise<void> {
+export async function signIn(server: HomeserverProcess, tenant: Tenant): Promise<void> {
   const token = await signAuthToken(tenant.root, '/:rw', nowMicros())
   tenant.allowed.signIns += 2
   const opened = await call(server, 'POST', '/session', { body: token })
@@ -97,7 +97,7 @@ export async function signIn(server: FuzzedServer, tenant: Tenant): Promise<void
 }
 
 export async function store(
-  server: FuzzedServer,
+  server: HomeserverProcess,
   tenant: Tenant,
   path: string,
   text: string,
@@ -113,7 +113,7 @@ export async function store(
   tenant.allowed.stored.add(hash)
 }
 
-export async function createTenant(server: FuzzedServer, random: Random): Promise<Tenant> {
+export async function createTenant(server: HomeserverProcess, random: Random): Promise<Tenant> {
   const keypair = keypairFromSeed(random.bytes(32))
   const client = keypairFromSeed(random.bytes(32))
   const root = signerFromKeypair(keypair)

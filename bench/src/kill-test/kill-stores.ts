@@ -13,7 +13,7 @@ export async function killStore(
 ): Promise<KillReport> {
   await using s3 = await startS3Server()
   const bucket = s3.freshBucket()
-  return killTest({
+  return await killTest({
     ...o,
     singles: ['homeserver'],
     writers: 3,

@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { keypairFromSeed, type PublicKeyZ32, toHex } from '@pubky/protocol'
 import { createPool, ensureDatabase, startEmbeddedPostgres, type Teardown } from '@pubky/server-kit'
 import type { Pool } from 'pg'
-import { REPOSITORY } from '../network-process.ts'
-import { processMemory } from '../processes.ts'
+import { REPOSITORY } from './network-process.ts'
+import { processMemory, processorSeconds } from './processes.ts'
 
 const PROCESS = join(REPOSITORY, 'homeserver/src/testing/process.ts')
 /** What the logger calls errors and fatal errors. */
 const ERROR_LEVEL = 50
 
 /** A homeserver in a process of its own, whose record nobody needs. */
-export interface FuzzedServer {
+export interface HomeserverProcess {
   port: number
   adminPort: number
   publicKey: PublicKeyZ32
@@ -20,6 +20,8 @@ export interface FuzzedServer {
   /** Errors that it logged so far, and its end when it ended. */
   complaints: readonly string[]
   memoryMiB(): number
+  /** Of the processor, so far. */
+  processorSeconds(): number
 }
 
 async function urlsOf(child: ChildProcess): Promise<{ http: string; admin: string }> {
@@ -46,13 +48,14 @@ function watchLog(child: ChildProcess, complaints: string[]): void {
   child.stderr?.on('data', take)
 }
 
-export async function startFuzzedServer(
-  dir: string,
-  seed: Uint8Array,
+export async function startHomeserverProcess(
   teardown: Teardown,
-): Promise<FuzzedServer> {
-  const postgres = teardown.use(await startEmbeddedPostgres({ dataDir: join(dir, 'postgres') }))
-  const databaseUrl = await ensureDatabase(postgres.url('postgres'), 'fuzzed')
+  o: { dir: string; seed: Uint8Array; fsync?: boolean },
+): Promise<HomeserverProcess> {
+  const { dir, seed, fsync = false } = o
+  const cluster = { dataDir: join(dir, 'postgres'), fsync }
+  const postgres = teardown.use(await startEmbeddedPostgres(cluster))
+  const databaseUrl = await ensureDatabase(postgres.url('postgres'), 'homeserver')
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), PROCESS], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
@@ -88,5 +91,6 @@ export async function startFuzzedServer(
     pool,
     complaints,
     memoryMiB: () => processMemory(child.pid ?? 0),
+    processorSeconds: () => processorSeconds(child.pid ?? 0),
   }
 }
