@@ -11,6 +11,7 @@ const CHECKS = [
   ['types of web', [bin('tsc'), '-p', 'web/tsconfig.json']],
   ['lint and import directions', [bin('biome'), 'check', '.', '--error-on-warnings']],
   ['dead code', [bin('knip'), '--no-progress']],
+  ['a test for each line of the checklist', [process.execPath, 'scripts/tested.mjs', '--check']],
 ]
 
 function run([name, [command, ...args]]) {

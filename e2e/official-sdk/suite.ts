@@ -10,7 +10,9 @@ import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
 import { Keypair, Pubky, PublicKey, type Session } from '@synonymdev/pubky'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defineAuthFlow } from './auth-flow.ts'
+import { defineClientSide } from './client-side.ts'
 import { PORTS } from './isolation.ts'
+import { defineSessions } from './sessions.ts'
 
 const HOMESERVER = '8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo'
 
@@ -61,6 +63,7 @@ export function defineSuite(): void {
     await net?.[Symbol.asyncDispose]()
   })
 
+  // covers 11.3.7a, 11.1.1
   test('signs up, and the record names the homeserver', async () => {
     const { session, key } = await signedUp()
     expect(session.info.publicKey.z32()).toBe(key)
@@ -77,6 +80,7 @@ export function defineSuite(): void {
     expect(error.message).toContain('User already exists')
   })
 
+  // covers 11.3.9b, 11.1.41
   test('stores text, JSON and bytes and reads them back as their owner and as anybody', async () => {
     const { session, at } = await signedUp()
     const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i)
@@ -96,6 +100,7 @@ export function defineSuite(): void {
     expect(await response.json()).toEqual({ a: [1, 'ä'] })
   })
 
+  // covers 11.3.9h, 11.3.9i
   test('tells size, type, time and hash, also after an overwrite', async () => {
     const { session, at } = await signedUp()
     const before = Math.floor(Date.now() / 1000) * 1000
@@ -115,6 +120,7 @@ export function defineSuite(): void {
     expect(await session.storage.stats('/pub/app/none')).toBeUndefined()
   })
 
+  // covers 11.3.9d, 11.3.9e, 11.3.9f
   test('lists with every option', async () => {
     const { session, key, at } = await signedUp()
     const paths = [
@@ -145,6 +151,7 @@ export function defineSuite(): void {
     expect(none).toMatchObject({ name: 'RequestError', data: { statusCode: 404 } })
   })
 
+  // covers 11.3.9f
   test('deletes', async () => {
     const { session, at } = await signedUp()
     await session.storage.putText('/pub/a.txt', 'hello')
@@ -158,6 +165,7 @@ export function defineSuite(): void {
       expect(await failure(gone)).toMatchObject({ name: 'RequestError', data: { statusCode: 404 } })
   })
 
+  // covers 11.3.9c, 11.4.8a
   test('writes outside the two roots are refused in the known words', async () => {
     const { session } = await signedUp()
     const error = await failure(session.storage.putText('/other/a.txt' as '/pub/a.txt', 'x'))
@@ -165,6 +173,7 @@ export function defineSuite(): void {
     expect(error.message).toContain("Writing to directories other than '/pub/'")
   })
 
+  // covers 11.3.8b, 11.1.2
   test('signs out, after which writes are refused, and signs in again', async () => {
     const { session, pubky, secret, at } = await signedUp()
     await session.storage.putText('/pub/a.txt', 'one')
@@ -179,6 +188,7 @@ export function defineSuite(): void {
     expect(await testnet().publicStorage.getText(at('a.txt'))).toBe('two')
   })
 
+  // covers 11.3.8a
   test('restores an exported session while it lasts', async () => {
     const { session, key, secret, pubky } = await signedUp()
     const exported = session.export()
@@ -191,6 +201,7 @@ export function defineSuite(): void {
     expect(['AuthenticationError', 'RequestError']).toContain(error.name)
   })
 
+  // covers 11.1.8, 11.3.8c, 11.1.44
   test('two people in one client do not disturb each other', async () => {
     const pubky = testnet()
     const [one, two] = [await signedUp(pubky), await signedUp(pubky)]
@@ -203,6 +214,7 @@ export function defineSuite(): void {
     expect(await pubky.publicStorage.getText(two.at('same.txt'))).toBe('two again')
   })
 
+  // covers 11.1.23, 11.1.24, 11.3.7b
   test('publishes the record anew only when it should', async () => {
     const { pubky, secret, key } = await signedUp()
     const { pkdns } = signerOf(pubky, secret)
@@ -218,6 +230,7 @@ export function defineSuite(): void {
     expect((await pkdns.getHomeserver())?.z32()).toBe(HOMESERVER)
   })
 
+  // covers 11.1.29
   test('reads the feed of the whole homeserver', async () => {
     const { session, key, pubky } = await signedUp()
     await session.storage.putText('/pub/a.txt', 'a')
@@ -241,6 +254,7 @@ export function defineSuite(): void {
     ])
   })
 
+  // covers 11.1.32f
   test('follows the stream of one person', async () => {
     const { session, key, pubky } = await signedUp()
     await session.storage.putText('/pub/a.txt', 'hello')
@@ -260,6 +274,7 @@ export function defineSuite(): void {
     expect((await open('&live=true&reverse=true')).status).toBe(400)
   })
 
+  // covers 11.1.57a, 11.1.57b, 11.3.5a
   test('reaches the homeserver and ordinary addresses through its own fetch', async () => {
     const { client } = testnet()
     expect(await (await client.fetch(`https://${HOMESERVER}/`)).text()).toBe('Pubky Homeserver')
@@ -270,6 +285,7 @@ export function defineSuite(): void {
     expect((await client.fetch('http://localhost:6286/')).status).toBe(200)
   })
 
+  // covers 11.3.10
   test('takes sign-up tokens of the admin', async () => {
     const response = await fetch('http://localhost:6288/generate_signup_token', {
       headers: { 'x-admin-password': 'admin' },
@@ -300,4 +316,6 @@ export function defineSuite(): void {
   })
 
   defineAuthFlow(() => net)
+  defineSessions()
+  defineClientSide()
 }

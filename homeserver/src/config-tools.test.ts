@@ -55,6 +55,7 @@ test('--check-config is content with defaults, and not with the default password
   expect([missing.code, missing.err]).toEqual([1, expect.stringContaining('is not there')])
 })
 
+// covers 11.2.11d
 test('the sample is a configuration, also without its comment signs', async () => {
   const sample = (await run('--sample-config')).out
   const file = join(dir, 'sample.env')

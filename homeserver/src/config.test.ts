@@ -9,6 +9,7 @@ test('the README has the table of settings', () => {
   expect(readme).toContain(configTable(homeserverSettings))
 })
 
+// covers 11.2.11a, 11.2.11b
 test('without settings the defaults hold, and what is given is kept', () => {
   expect({ ...loadConfig(homeserverSettings, { env: {} }) }).toEqual({ ...defaults })
   expect(completeConfig({ port: 0, databaseUrl: 'x' })).toMatchObject({

@@ -23,6 +23,7 @@ test('the key is made once, for nobody else to read', async () => {
   expect((await stat(join(dataDir, 'secret'))).mode & 0o777).toBe(0o600)
 })
 
+// covers 11.2.11e
 test('a key file that others could read is closed to them', async () => {
   const file = join(dataDir, 'secret')
   await writeFile(file, ` ${'07'.repeat(32)}\n`)
@@ -32,6 +33,7 @@ test('a key file that others could read is closed to them', async () => {
   expect((await stat(file)).mode & 0o777).toBe(0o600)
 })
 
+// covers 11.2.11e
 test('a file that holds no key is told, not overwritten', async () => {
   await writeFile(join(dataDir, 'secret'), 'xx', { mode: 0o600 })
   await expect(readKeypair({ secretSeed: null, dataDir }, randomBytes, log)).rejects.toMatchObject({

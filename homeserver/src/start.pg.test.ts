@@ -17,6 +17,7 @@ afterAll(async () => {
   await database?.[Symbol.asyncDispose]()
 })
 
+// covers 11.1.1, 11.1.38c, 11.2.1n
 test('a person signs up with a cookie, writes, reads, lists and deletes, and the feed tells it', async () => {
   const who = person()
   const cookie = await cookieSignUp(server, who)
@@ -54,6 +55,7 @@ test('a person signs up with a cookie, writes, reads, lists and deletes, and the
   )
 })
 
+// covers 11.1.10
 test('a person signs up by grant, opens a session and writes, and the live feed shows it', async () => {
   using live = await openEvents(server.running.urls.http, '/events/?cursor=0', {
     accept: 'text/event-stream',

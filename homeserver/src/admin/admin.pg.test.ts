@@ -36,6 +36,7 @@ function admin(method: string, target: string, json?: unknown) {
 }
 
 describe('the password', () => {
+  // covers 11.2.12a
   test('is not asked for the greeting, and for everything else', async () => {
     const greeting = await server.admin('GET', '/')
     expect([greeting.status, greeting.text]).toEqual([200, 'Homeserver - Admin Endpoint'])
@@ -74,6 +75,7 @@ describe('the password', () => {
 })
 
 describe('sign-up tokens', () => {
+  // covers 11.2.12b
   test('are made, listed page by page by state, and withdrawn while nobody used them', async () => {
     await database.pool.query('delete from signup_codes')
     await using gated = await startTestServer(database.url, {
@@ -113,6 +115,7 @@ describe('sign-up tokens', () => {
     expect(await count('all')).toBe(4)
   })
 
+  // covers 11.2.5i
   test('carry a quota to the account that is made with them', async () => {
     await using gated = await startTestServer(database.url, {
       config: { signupMode: 'token_required' },
@@ -127,6 +130,7 @@ describe('sign-up tokens', () => {
     expect(stored.overrides).toEqual(quota)
   })
 
+  // covers 11.2.10b, 11.2.10c
   test.each([
     [{ storage_quota_mb: -1 }],
     [{ storage_quota_mb: 1.5 }],
@@ -149,6 +153,7 @@ describe('sign-up tokens', () => {
 })
 
 describe('accounts', () => {
+  // covers 11.1.6, 11.1.18
   test('that are disabled read, list, delete and sign in, and do not write', async () => {
     const { who, put, del, get } = await settle(server)
     await put('/pub/a.txt', 'a')
@@ -182,6 +187,7 @@ describe('accounts', () => {
     expect((await admin('GET', '/users/nobody/quota')).status).toBe(400)
   })
 
+  // covers 11.1.59b, 11.2.10a, 11.2.10b
   test('keep limits that a change does not name, and lose those it sets to null', async () => {
     const { who } = await settle(server)
     const quota = async () => JSON.parse((await admin('GET', `/users/${who.key}/quota`)).text)
@@ -213,6 +219,7 @@ describe('accounts', () => {
     expect((await server.admin('PATCH', `/users/${who.key}/quota`, untyped)).status).toBe(415)
   })
 
+  // covers 11.1.59e
   test('write only where they may: below a folder, or exactly one file', async () => {
     const { who, put, del } = await settle(server)
     await put('/pub/old.txt', 'x')
@@ -273,6 +280,7 @@ test('files of anybody can be deleted, and an event tells it', async () => {
   expect((await admin('DELETE', `/webdav/${person().key}/pub/a`)).status).toBe(404)
 })
 
+// covers 11.1.59a
 test('the summary counts accounts, bytes and tokens, and names the server', async () => {
   const before = JSON.parse((await admin('GET', '/info')).text)
   const { who, put } = await settle(server)
@@ -318,6 +326,7 @@ test('the page learns what happened over time, how publishing went, and who was 
 })
 
 describe('the event stream of the operator', () => {
+  // covers 11.1.59f, 11.2.12e
   test('tells private and public paths of everybody, and can be narrowed and resumed', async () => {
     const [a, b] = [await settle(server), await settle(server)]
     await a.put('/pub/1.txt', 'x')
@@ -356,6 +365,7 @@ describe('the event stream of the operator', () => {
     expect(frames.map((frame) => /(\d)\.txt/.exec(frame)?.[1])).toEqual(['1', '2', '3'])
   })
 
+  // covers 11.2.12e
   test.each([
     ['limit=0', 400, 'limit must be at least 1'],
     ['limit=x', 400, 'Invalid limit: x'],

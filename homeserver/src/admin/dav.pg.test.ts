@@ -31,6 +31,7 @@ function hrefs(xml: string): string[] {
   return [...xml.matchAll(/<D:href>([^<]*)<\/D:href>/g)].map(([, href]) => href ?? '')
 }
 
+// covers 11.2.12c
 test('asks for the admin password by HTTP Basic', async () => {
   for (const headers of [
     {},
@@ -47,6 +48,7 @@ test('asks for the admin password by HTTP Basic', async () => {
   expect((await dav('PROPFIND', '', { headers })).status).toBe(403)
 })
 
+// covers 11.2.12c
 test('files are put, found, read and deleted, and events tell it', async () => {
   const { who, get } = await settle(server)
   const base = `${who.key}/pub`

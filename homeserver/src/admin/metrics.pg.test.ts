@@ -31,6 +31,7 @@ function sample(text: string, name: string, ...labels: string[]): number {
   return Number(line?.split(' ').at(-1) ?? Number.NaN)
 }
 
+// covers 11.1.58, 11.2.2c
 test('metrics follow sign-ups, requests of files and open streams, and name nobody', async () => {
   expect(sample(await scrape(), 'event_stream_active_connections')).toBe(0)
   const { who, put, get } = await settle(server)

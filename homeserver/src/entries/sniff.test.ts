@@ -4,6 +4,7 @@ import { sniff } from './sniff.ts'
 
 const bytes = (text: string) => Buffer.from(text, 'latin1')
 
+// covers 11.2.1e
 test('the first bytes decide where they tell', () => {
   expect(contentTypeOf('/pub/a.txt', bytes('\x89PNG\r\n\x1a\n'))).toBe('image/png')
   expect(contentTypeOf('/pub/a', bytes('RIFF\x01\x02\x03\x04WEBPVP8 '))).toBe('image/webp')
@@ -11,6 +12,7 @@ test('the first bytes decide where they tell', () => {
   expect(contentTypeOf('/pub/a', bytes(`${'\0'.repeat(257)}ustar`))).toBe('application/x-tar')
 })
 
+// covers 11.2.1f
 test('otherwise the extension decides, whatever its case, and else nothing is known', () => {
   expect(contentTypeOf('/pub/a.JSON', bytes('{"a":1}'))).toBe('application/json')
   expect(contentTypeOf('/pub/a.txt', bytes('BM was here'))).toBe('text/plain')

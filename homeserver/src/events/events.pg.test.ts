@@ -46,6 +46,7 @@ async function stream(query: string, headers: Record<string, string> = {}): Prom
 }
 
 describe('/events/', () => {
+  // covers 11.1.29, 11.1.31, 11.2.8b
   test('pages through puts and deletions, and ends with nothing at all', async () => {
     const ann = await settle(server)
     const start = (await server.call('GET', '/events/?limit=1000')).text
@@ -71,6 +72,7 @@ describe('/events/', () => {
     expect(await page('pubky://9223372036854775807')).toEqual([''])
   })
 
+  // covers 11.1.30
   test('tells of a file when everybody can read it', async () => {
     const ann = await settle(server)
     const target = `/events-stream?live=true&user=${ann.who.key}&limit=20`
@@ -105,6 +107,7 @@ describe('/events/', () => {
     expect((await server.call('GET', '/events')).status).toBe(400)
   })
 
+  // covers 11.2.8a
   test('a cursor of an older server is the event of that microsecond', async () => {
     const ann = await settle(server)
     await ann.put('/pub/legacy', 'x')
@@ -121,6 +124,7 @@ describe('/events/', () => {
 })
 
 describe('concurrent writers', () => {
+  // covers 11.2.8e
   test('no reader of any kind skips an event, and each acknowledged write has exactly one', async () => {
     const people = await Promise.all([1, 2, 3, 4].map(() => settle(server)))
     const from = (await server.call('GET', '/events/?limit=1000')).text
@@ -180,6 +184,7 @@ describe('concurrent writers', () => {
 })
 
 describe('/events-stream', () => {
+  // covers 11.1.32a, 11.1.32b, 11.1.32c, 11.1.32d, 11.1.32e, 11.1.32f, 11.1.32h, 11.1.35b, 11.2.8d
   test('sends history in pages, limits, reverses and goes on live from a cursor', async () => {
     const ann = await settle(server)
     for (let i = 0; i < 255; i += 1) await ann.put(`/pub/n${i}`, `${i}`)
@@ -207,6 +212,7 @@ describe('/events-stream', () => {
     expect(ended.slice(54).map(({ uri }) => uri.slice(-5))).toEqual(['late0', 'late1'])
   })
 
+  // covers 11.1.32g
   test('of somebody without events ends at once, and stays open when it is live', async () => {
     const ann = await settle(server)
     expect(await stream(`user=${ann.who.key}`)).toEqual([])
@@ -217,6 +223,7 @@ describe('/events-stream', () => {
     expect(read((await live.frames(1))[0] ?? '').uri).toBe(`pubky://${ann.who.key}/pub/first`)
   })
 
+  // covers 11.1.33a, 11.1.33b, 11.1.34, 11.1.35b, 11.2.8c
   test('filters by folders and files, literally, and by people with cursors of their own', async () => {
     const [ann, bob, eve] = [await settle(server), await settle(server), await settle(server)]
     for (const path of ['/pub/a_b/1', '/pub/axb/1', '/pub/a_b/2', '/pub/a_b2', '/pub/%/1'])
@@ -249,6 +256,7 @@ describe('/events-stream', () => {
     expect(await stream(`${user}:${told[0]?.cursor}&${rest}`)).toEqual(told.slice(1))
   })
 
+  // covers 11.1.35a
   test('refuses bad questions by name', async () => {
     const { who } = await settle(server)
     const user = `user=${who.key}`
@@ -282,6 +290,7 @@ describe('/events-stream', () => {
 describe('private streams', () => {
   const PRIVATE = 'path=/priv/a/'
 
+  // covers 11.1.36a, 11.1.36b, 11.1.36c, 11.1.36d
   test('are for the one person with the right, and show nothing else', async () => {
     const ann = await settle(server)
     const bob = await settle(server)
@@ -319,6 +328,7 @@ describe('private streams', () => {
     expect(await ask(two, ann.auth)).toBe('A private read must be scoped to exactly one user')
   })
 
+  // covers 11.1.36e
   test('are left out of live ones that nobody asked them of', async () => {
     const ann = await settle(server)
     const target = `/events-stream?live=true&user=${ann.who.key}`
@@ -330,6 +340,7 @@ describe('private streams', () => {
       expect((await live.frames(1)).map((frame) => read(frame).uri.slice(60))).toEqual(['/pub/a/1'])
   })
 
+  // covers 11.1.36g, 11.1.36h, 11.1.36i
   test('take a cookie, unless a bearer is there, whatever it is worth', async () => {
     const who = person()
     const cookie = await cookieSignUp(server, who)

@@ -18,6 +18,7 @@ afterAll(async () => {
   await database?.[Symbol.asyncDispose]()
 })
 
+// covers 11.2.8g
 test('events are read into memory only while somebody asks for them', async () => {
   const ann = await settle(server)
   await using hub = createEventHub({

@@ -25,6 +25,7 @@ function setQuota(server: TestServer, key: string, quota: unknown) {
 }
 
 describe('rules for requests', () => {
+  // covers 11.1.53, 11.1.55a, 11.2.3b
   test('count sign-ins by address and sessions by person apart, and sign-ups not at all', async () => {
     await using server = await start({
       rateLimits: 'POST /session 1r/m ip; GET /session 1r/m user; GET /events/ 3r/m ip',
@@ -51,12 +52,18 @@ describe('rules for requests', () => {
     expect(feeds.map(({ status }) => status).sort()).toEqual([200, 200, 200, 429, 429])
   })
 
+  // covers 11.1.54, 11.2.2a
   test('spare who is excepted, allow bursts, and never touch /info', async () => {
+    const [spared, other] = [person(), person()]
     await using server = await start({
-      rateLimits:
-        'GET /events/ 1r/m ip except=127.0.0.1; GET /ready 1r/m ip burst=3; * /info 1r/m ip',
+      rateLimits: `GET /events/ 1r/m ip except=127.0.0.1; GET /ready 1r/m ip burst=3; * /info 1r/m ip;
+        GET /session 1r/m user except=${spared.key}`,
     })
+    const look = async ({ key }: typeof spared) =>
+      (await server.call('GET', '/session', { headers: { 'pubky-host': key } })).status
+    expect([await look(other), await look(other)]).toEqual([404, 429])
     for (let i = 0; i < 5; i += 1) {
+      expect(await look(spared)).toBe(404)
       expect((await server.call('GET', '/events/')).status).toBe(200)
       expect((await server.call('GET', '/info')).status).toBe(200)
     }
@@ -65,6 +72,7 @@ describe('rules for requests', () => {
     expect(codes).toEqual([200, 200, 200, 429])
   })
 
+  // covers 11.2.2b, 11.2.3a
   test('that name a path of an owner hold for both addressings, and CORS goes with a refusal', async () => {
     await using server = await start({ rateLimits: 'GET /pub/app/** 2r/m user' })
     const { who, put, get } = await settle(server)
@@ -83,6 +91,7 @@ describe('rules for requests', () => {
     expect((await get('/pub/other.txt')).status).toBe(404)
   })
 
+  // covers 11.1.55b
   test('protect sign-up tokens from guessing when nothing is configured', async () => {
     await using server = await start({ signupMode: 'token_required' })
     const ask = () => server.call('GET', '/signup_tokens/0000-0000-0000')
@@ -92,6 +101,7 @@ describe('rules for requests', () => {
 })
 
 describe('speeds', () => {
+  // covers 11.1.51, 11.1.56a, 11.1.56b, 11.2.3c
   test('slow what an account sends, each for itself', async () => {
     await using server = await start({
       defaultRateWrite: '2kb/s',
@@ -111,6 +121,7 @@ describe('speeds', () => {
     expect((await people[0]?.put('/pub/b.bin', new Uint8Array(2 << 20)))?.status).toBe(507)
   })
 
+  // covers 11.1.59c, 11.1.59d, 11.2.3c
   test('slow what an account reads by its own limit, and nobody else', async () => {
     await using server = await start()
     const { who, put, get, auth } = await settle(server)
@@ -134,6 +145,7 @@ describe('speeds', () => {
     expect(performance.now() - sinceMs).toBeGreaterThan(1400)
   })
 
+  // covers 11.2.3c
   test('slow all strangers of one address together', async () => {
     await using server = await start({ unauthenticatedIpRateRead: '8kb/s' })
     const { put, get, auth } = await settle(server)

@@ -51,6 +51,7 @@ async function used(
   return { charged: Number(row?.used), stored: Number(row?.stored), files: Number(row?.files) }
 }
 
+// covers 11.1.50
 test('a megabyte holds a megabyte, and 256 bytes of each file count', async () => {
   const { who, put, del } = await settle(a)
   const status = async (path: string, size: number) =>
@@ -162,6 +163,7 @@ test('who has no room left shows up among the refusals', async () => {
   )
 })
 
+// covers 11.1.40, 11.2.12d
 test('the operator overrides collisions, and not the room of an account', async () => {
   const { who, put, get, del } = await settle(a)
   await put('/pub/name', 'file')

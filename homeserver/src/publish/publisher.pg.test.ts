@@ -69,6 +69,7 @@ async function announce(packets: readonly SignedPacket[], failures: Record<strin
   return { published, tries, counts: health.users.counts }
 }
 
+// covers 11.2.13a, 11.2.13b
 test('records that name this homeserver are announced as they are, others are left alone', async () => {
   const people = await Promise.all(Array.from({ length: 5 }, inhabitant))
   const [https, svcb, moved, domain] = await Promise.all([
@@ -83,6 +84,7 @@ test('records that name this homeserver are announced as they are, others are le
   expect(counts).toEqual({ published: 2, skipped: 3 })
 })
 
+// covers 11.2.13c, 11.2.13d
 test('a record that nobody took is tried four times, and then counted', async () => {
   const [unlucky, lost] = [await inhabitant(), await inhabitant()]
   const packets = await Promise.all([

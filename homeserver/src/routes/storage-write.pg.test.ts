@@ -19,6 +19,7 @@ afterAll(async () => {
 })
 
 describe('writing', () => {
+  // covers 11.1.38b, 11.1.45, 11.2.1r
   test('folders, other roots and strangers are refused before anything is read', async () => {
     const ann = await settle(server)
     expect((await ann.put('/pub/folder/', 'x')).text).toBe('Target path must be a file')
@@ -39,6 +40,7 @@ describe('writing', () => {
     expect(await ann.events()).toEqual([])
   })
 
+  // covers 11.1.39
   test('a file and a folder of one name exclude each other until one is gone', async () => {
     const ann = await settle(server)
     expect((await ann.put('/pub/a', 'x')).status).toBe(201)
@@ -53,6 +55,7 @@ describe('writing', () => {
     expect((await ann.del('/pub/a/b')).status).toBe(404)
   })
 
+  // covers 11.2.9b
   test('of a file and a folder written at once, one gets in', async () => {
     const ann = await settle(server)
     const statuses = await Promise.all(
@@ -104,6 +107,7 @@ describe('writing', () => {
     expect((await ann.del('/pub/once', { 'if-match': etag })).status).toBe(412)
   })
 
+  // covers 11.2.9c
   test('used bytes follow what is stored', async () => {
     const ann = await settle(server)
     const used = async () => {
@@ -127,6 +131,7 @@ describe('writing', () => {
 })
 
 describe('bodies', () => {
+  // covers 11.1.43
   test.each([0, 1, 16_384, 16_385, 65_536, 1_048_576])('of %i bytes come back', async (size) => {
     const ann = await settle(server)
     const body = randomBytes(size)
@@ -192,6 +197,7 @@ describe('bodies', () => {
     }
   })
 
+  // covers 11.1.42, 11.1.44
   test('equal bodies of two people are independent', async () => {
     const [ann, bob] = [await settle(server), await settle(server)]
     const body = randomBytes(20_000)

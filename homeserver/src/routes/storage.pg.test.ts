@@ -50,6 +50,7 @@ describe('paths', () => {
     expect(list.text.split('\n')).toContain(`pubky://${ann.who.key}/pub/é💖`)
   })
 
+  // covers 11.2.1a, 11.2.1r
   test('that are none are 400, carry CORS, and change nothing', async () => {
     const ann = await settle(server)
     await ann.put('/pub/target', 'kept')
@@ -95,6 +96,7 @@ describe('paths', () => {
     expect((await ann.put(`${long}c`, 'x')).status).toBe(400)
   })
 
+  // covers 11.2.1r
   test('a request without an owner, or with a bad one, is told so', async () => {
     const headers = { origin: 'https://a.example' }
     const answers = await Promise.all(
@@ -117,6 +119,7 @@ describe('paths', () => {
     expect(prefixed.status).toBe(400)
   })
 
+  // covers 11.1.38a, 11.2.1n, 11.2.1o
   test('the path names the owner, whatever header, host and query say', async () => {
     const ann = await settle(server)
     const bob = await settle(server)
@@ -147,6 +150,7 @@ describe('paths', () => {
     expect(host.text).toBe('ann')
   })
 
+  // covers 11.1.48
   test('what is written by one addressing is read and deleted by the other', async () => {
     const ann = await settle(server)
     const byHeader = (method: string, body?: string) =>
@@ -172,6 +176,7 @@ describe('paths', () => {
 })
 
 describe('reading', () => {
+  // covers 11.2.1b, 11.2.1c, 11.2.1d
   test('conditions: If-None-Match before If-Modified-Since, GET only', async () => {
     const ann = await settle(server)
     await ann.put('/pub/c.txt', 'hello')
@@ -199,6 +204,7 @@ describe('reading', () => {
     expect((await server.call('GET', `/storage/${person().key}/pub/x`)).status).toBe(404)
   })
 
+  // covers 11.1.49a, 11.2.1p
   test('lists in byte order, with limit, cursor and both directions', async () => {
     const ann = await settle(server)
     const names = ['B', 'a', 'a-b', 'a/x', 'a0', '_', '%', 'é', '💖', '\uffee']
@@ -231,6 +237,7 @@ describe('reading', () => {
     expect((await ann.get('/pub/l_/')).status).toBe(404)
   })
 
+  // covers 11.1.49b
   test('shallow lists show folders once', async () => {
     const ann = await settle(server)
     for (const path of [
@@ -275,6 +282,7 @@ describe('reading', () => {
 })
 
 describe('private files', () => {
+  // covers 11.1.47, 11.1.52a, 11.1.52b, 11.1.52c, 11.2.1i, 11.2.1k, 11.2.1m, 11.2.1q
   test('answer alike whether they exist or not, to everybody but the owner', async () => {
     const ann = await settle(server)
     const bob = await settle(server)
@@ -328,6 +336,7 @@ describe('private files', () => {
 })
 
 describe('CORS and the rest', () => {
+  // covers 11.2.2a
   test('every preflight is answered, and every answer names its origin', async () => {
     const preflight = await server.call('OPTIONS', '/storage/x', {
       headers: {

@@ -36,6 +36,7 @@ const SIGN_IN_TO_READ = 'Authentication required to read private storage'
 const NO_READING = "Reading from directories other than '/pub/' and '/priv/' is forbidden"
 const NO_WRITING = "Writing to directories other than '/pub/' and '/priv/' is forbidden"
 
+// covers 11.2.4a, 11.2.4b, 11.1.45, 11.1.46, 11.1.52a, 11.1.52b, 11.1.52c, 11.2.1g, 11.2.1h, 11.2.1j, 11.2.1l, 11.2.1q
 test('roots, credentials and methods decide alone, whatever is there and however it is addressed', async () => {
   const { ann, bob, cookie, bobCookie, bearerOf } = await twoPeople()
   const owner = { cookie }
@@ -113,6 +114,7 @@ test('roots, credentials and methods decide alone, whatever is there and however
       }
 })
 
+// covers 11.2.4c
 test('a bearer is told by its scheme and its length, and nothing else takes the place of a cookie', async () => {
   const { ann, cookie, bearerOf } = await twoPeople()
   const { authorization } = await bearerOf(ann, '/:rw')

@@ -32,6 +32,7 @@ function readSession(at: TestServer, key: string, cookie: string, origin?: strin
 }
 
 describe('AuthTokens', () => {
+  // covers 11.2.6b
   test('a token works once, whichever endpoint and process it is sent to', async () => {
     const who = person()
     const body = await authToken(server, who)
@@ -46,6 +47,7 @@ describe('AuthTokens', () => {
     }
   })
 
+  // covers 11.2.6b
   test('a token that nobody can use any more is forgotten, a young one is not', async () => {
     const keys = ['old', 'young'].map((text) => Buffer.from(text))
     await database.pool.query(
@@ -125,6 +127,7 @@ describe('AuthTokens', () => {
 })
 
 describe('the cookie', () => {
+  // covers 11.2.6a
   test('is for foreign sites only where the host is a key or a name with a dot', async () => {
     const who = person()
     await cookieSignUp(server, who)
@@ -144,6 +147,7 @@ describe('the cookie', () => {
     expect(await flags({ host: who.key })).toContain('; SameSite=None; Secure')
   })
 
+  // covers 11.1.46
   test('counts for the person whose name it has only', async () => {
     const [ann, bob] = [person(), person()]
     const annCookie = await cookieSignUp(server, ann)
@@ -195,6 +199,7 @@ describe('origins', () => {
     expect(rows).toHaveLength(0)
   })
 
+  // covers 11.1.9, 11.3.8f
   test('a second site adds its session to the cookie; signing out there leaves the first', async () => {
     const who = person()
     const cookie = await cookieSignUp(server, who, { origin: 'https://a.example' })
@@ -255,6 +260,7 @@ describe('several processes', () => {
 })
 
 describe('sign-up tokens', () => {
+  // covers 11.1.25, 11.1.26
   test('allow one sign-up each, and tell their state ten times a minute', async () => {
     await using closed = await startTestServer(database.url, {
       config: { signupMode: 'token_required', adminPassword: 'secret' },

@@ -39,6 +39,7 @@ function write(at: TestServer, key: string, authorization: string, path = '/pub/
 }
 
 describe('opening a session', () => {
+  // covers 11.2.5a
   test('tells what the grant allows and until when', async () => {
     const who = person()
     await grantSignUp(server, who)
@@ -66,6 +67,7 @@ describe('opening a session', () => {
     expect(JSON.parse(told.text)).toEqual(session)
   })
 
+  // covers 11.2.5b, 11.2.5d
   test('refuses what is no JSON, no grant, or a grant by somebody else', async () => {
     const who = person()
     await grantSignUp(server, who)
@@ -89,6 +91,7 @@ describe('opening a session', () => {
     expect((await post('x'.repeat(70_000))).status).toBe(413)
   })
 
+  // covers 11.2.5c
   test('refuses a proof of possession that is for another, is old, or was used', async () => {
     const who = person()
     await grantSignUp(server, who)
@@ -115,6 +118,7 @@ describe('opening a session', () => {
     expect([again.status, again.text]).toEqual([401, 'PoP nonce already used'])
   })
 
+  // covers 11.1.14b, 11.2.5f
   test('an expired grant opens nothing, and its bearer ends with it', async () => {
     await using late = await startTestServer(database.url)
     const who = person()
@@ -136,6 +140,7 @@ describe('opening a session', () => {
 })
 
 describe('renewing and revoking', () => {
+  // covers 11.1.15, 11.2.5g
   test('a new bearer ends the old one, in every process', async () => {
     const who = person()
     await grantSignUp(server, who)
@@ -150,6 +155,7 @@ describe('renewing and revoking', () => {
     expect((await write(other, who.key, fresh)).status).toBe(201)
   })
 
+  // covers 11.1.14a, 11.1.16, 11.1.17, 11.2.5e
   test('signing out revokes this grant only, for good', async () => {
     const who = person()
     await grantSignUp(server, who)
@@ -166,6 +172,7 @@ describe('renewing and revoking', () => {
     expect([answer.status, answer.text]).toEqual([401, 'Grant has been revoked'])
   })
 
+  // covers 11.1.19, 11.1.20, 11.2.5h, 11.4.6c, 11.4.6d, 11.4.6e
   test('a session for everything lists and revokes grants, a smaller one does not', async () => {
     const { who, holder, auth } = await settle(server)
     const small = await makeGrant(server, who, { caps: ['/pub/a/:rw'] })
@@ -216,6 +223,7 @@ describe('renewing and revoking', () => {
 })
 
 describe('sign-up by grant', () => {
+  // covers 11.1.10, 11.2.5i
   test('asks for the right client, rights and lifetime', async () => {
     const target = '/auth/grant/signup'
     const who = person()
@@ -241,6 +249,7 @@ describe('sign-up by grant', () => {
 })
 
 describe('credentials side by side', () => {
+  // covers 11.2.4b
   test('a bearer of somebody else is 403, a dead one gives way to the cookie', async () => {
     const ann = person()
     const cookie = await cookieSignUp(server, ann)

@@ -26,6 +26,7 @@ afterAll(async () => {
   await database?.[Symbol.asyncDispose]()
 })
 
+// covers 11.1.36f, 11.1.36j, 11.1.36k, 11.1.36l, 11.2.7b
 test('private streams close everywhere when the grant or session behind them ends; public ones stay', async () => {
   const ann = await settle(server)
   const cookieUser = person()
@@ -52,6 +53,7 @@ test('private streams close everywhere when the grant or session behind them end
   expect(await open.frames(1)).toHaveLength(1)
 })
 
+// covers 11.2.7c
 test('private streams close when a notice cannot be read', async () => {
   const ann = await settle(server)
   const target = `/events-stream?live=true&user=${ann.who.key}&${PRIVATE}`
@@ -60,6 +62,7 @@ test('private streams close when a notice cannot be read', async () => {
   expect(await hidden.ended).toEqual([])
 })
 
+// covers 11.2.7a
 test('revocations are told in the form that every process knows', async () => {
   const ann = await settle(server)
   const who = person()
@@ -80,6 +83,7 @@ test('revocations are told in the form that every process knows', async () => {
   await client.end()
 })
 
+// covers 11.2.7c, 11.2.7d, 11.2.8f
 test('private streams close when notices can no longer be heard, and open again when they can', async () => {
   const ann = await settle(server)
   const target = `/events-stream?live=true&user=${ann.who.key}`

@@ -50,6 +50,7 @@ describe('an AuthToken', () => {
     expect(formatCapabilities(capabilities)).toBe('/:rw')
   })
 
+  // covers 11.2.14a
   it('is valid for three minutes both ways, inclusive', async () => {
     await verifyAuthToken(token, shifted(AUTH_WINDOW_MICROS))
     await verifyAuthToken(token, shifted(-AUTH_WINDOW_MICROS))
@@ -72,6 +73,7 @@ describe('an AuthToken', () => {
     expect((await verifyAuthToken(odd, now)).publicKey).toBe(pair.publicKey)
   })
 
+  // covers 11.2.14a
   it('is refused when any other bit is changed', async () => {
     const at = fc.nat(token.length - 1).filter((index) => index !== 64)
     await fc.assert(
@@ -91,6 +93,7 @@ describe('an AuthToken', () => {
     await expect(verifyAuthToken(longer, now)).rejects.toThrow('Invalid Signature')
   })
 
+  // covers 11.2.14a
   it('names an unknown version before anything else', async () => {
     const next = await resigned(changed(token, 74).subarray(64))
     await expect(verifyAuthToken(next, now)).rejects.toThrow(
@@ -134,6 +137,7 @@ describe('a session record', () => {
     capabilities: sessionRecord.capabilities,
   }
 
+  // covers 11.2.14b
   it('has the published bytes', () => {
     expect(toHex(encodeSessionRecord(record))).toBe(sessionRecord.record)
     expect(decodeSessionRecord(fromHex(sessionRecord.record))).toEqual(record)

@@ -26,10 +26,12 @@ const capability = fc
   .filter(({ read, write }) => read || write)
 
 describe('parseCapabilities', () => {
+  // covers 11.2.14e, 11.4.2
   it.each(vectors.valid)('reads $text as $canonical', ({ text, canonical }) => {
     expect(formatCapabilities(parseCapabilities(text))).toBe(canonical)
   })
 
+  // covers 11.4.2
   it.each(vectors.invalid)('refuses $text: $error', ({ text, error }) => {
     expect(() => parseCapabilities(text)).toThrow(new ProtocolError('invalid_capability', error))
   })
@@ -59,6 +61,7 @@ describe('parseCapabilities', () => {
 })
 
 describe('covers', () => {
+  // covers 11.2.14e
   it.each(vectors.covers)('$text over $path: read $r, write $w', ({ text, path: raw, r, w }) => {
     const list = parseCapabilities(text)
     expect(covers(list, normalizePath(raw), 'r')).toBe(r)

@@ -50,6 +50,7 @@ const link: fc.Arbitrary<DeepLink> = fc.oneof(
 )
 
 describe('a deep link', () => {
+  // covers 11.4.5b
   it.each(vectors.valid)('is read: $text', ({ text: raw, canonical }) => {
     expect(formatDeepLink(parseDeepLink(raw))).toBe(canonical)
     expect(parseDeepLink(canonical)).toEqual(parseDeepLink(raw))
@@ -59,6 +60,7 @@ describe('a deep link', () => {
     expect(() => parseDeepLink(raw)).toThrow(new ProtocolError('invalid_deep_link', error))
   })
 
+  // covers 11.1.4
   it('is read as it was written', () => {
     fc.assert(
       fc.property(link, (value) => {

@@ -104,6 +104,7 @@ describe('a grant', () => {
     )
   })
 
+  // covers 11.2.14g
   it.each([
     { client_id: '' },
     { client_id: 'a'.repeat(254) },
@@ -162,6 +163,7 @@ describe('a proof of possession', () => {
     expect(await verifyPop(vector.pop, expected)).toEqual({ aud: homeserver, gid, nonce, iat })
   })
 
+  // covers 11.2.14g
   it('has a nonce of its own each time', async () => {
     const pop = { aud: homeserver, gid: vector.jti, iat: vector.iat }
     const [a, b] = [await signPop(client, pop), await signPop(client, pop)]

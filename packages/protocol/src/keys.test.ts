@@ -87,6 +87,7 @@ describe('parsePublicKeyLenient', () => {
 })
 
 describe('keys for people', () => {
+  // covers 11.2.14f
   it('are read with and without the prefix', () => {
     const { publicKey } = randomKeypair()
     expect(displayKey(publicKey)).toBe(`pubky${publicKey}`)

@@ -58,6 +58,7 @@ function codeOf(run: () => unknown): string | null {
 }
 
 describe('normalizePath', () => {
+  // covers 11.2.14d
   it.each(vectors.normalise)('makes of $raw: $path$error', ({ raw, path, error }) => {
     if (path !== undefined) expect(normalizePath(raw)).toBe(path)
     else expect(() => normalizePath(raw)).toThrow(new ProtocolError('invalid_path', error))
@@ -80,6 +81,7 @@ describe('normalizePath', () => {
 })
 
 describe('parseStrictPath', () => {
+  // covers 11.2.14d
   it.each(vectors.strict)('judges $text: $error', ({ text, error }) => {
     if (error === undefined) expect(parseStrictPath(text)).toBe(text)
     else expect(() => parseStrictPath(text)).toThrow(new ProtocolError('invalid_path', error))

@@ -35,6 +35,7 @@ describe('a recovery file', () => {
     expect(await openRecoveryFile(fromHex(hex), passphrase)).toEqual(keypairFromSeed(fromHex(seed)))
   })
 
+  // covers 11.2.14c
   it('gives the key back under a nonce of its own', async () => {
     const { secretKey } = keypairFromSeed(new Uint8Array(32).fill(5))
     const [a, b] = [

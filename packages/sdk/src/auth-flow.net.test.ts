@@ -43,6 +43,7 @@ const grantFor = (client = randomKeypair()) => ({ client, clientId: 'app.test' }
 describe.each(['inbox', 'inbox/', 'link', 'link/'])('over a relay that ends in /%s', (family) => {
   const relayed = () => ({ relay: `${net.httpRelay}/${family}` })
 
+  // covers 11.1.11, 11.4.1b
   test('an app gets a session whose objects its own key signs', async () => {
     const root = await person()
     const client = randomKeypair()
@@ -59,6 +60,7 @@ describe.each(['inbox', 'inbox/', 'link', 'link/'])('over a relay that ends in /
     })
   })
 
+  // covers 11.1.21, 11.4.1b
   test('a person signs up at the home the app proposes', async () => {
     const root = await person(null)
     const [, second] = net.homeservers
@@ -85,6 +87,7 @@ describe.each(['inbox', 'inbox/', 'link', 'link/'])('over a relay that ends in /
   })
 })
 
+// covers 11.4.1f
 test('an approval that comes before the app listens again is not lost', async () => {
   const root = await person()
   const client = randomKeypair()
@@ -99,6 +102,7 @@ test('an approval that comes before the app listens again is not lost', async ()
   })
 })
 
+// covers 11.1.5, 11.1.12
 test.each([
   ['a grant', true],
   ['a cookie', false],
@@ -119,6 +123,7 @@ test.each([
   expect((await flow.session).user).toBe(root.publicKey)
 })
 
+// covers 11.4.1e, 11.4.1g
 test('a cookie flow is resumed from its link alone, and only a link with a channel is', async () => {
   const root = await person()
   const first = await app.startAuth(request())
@@ -134,6 +139,7 @@ test('a cookie flow is resumed from its link alone, and only a link with a chann
     await expect(app.resumeAuth(url, null)).rejects.toMatchObject({ code: 'auth_link_invalid' })
 })
 
+// covers 11.4.1c
 test('the link says what is asked, and where to go afterwards', async () => {
   const callbacks = { success: 'https://app.test/done?x=1' }
   const flow = await app.startAuth(request({ grant: grantFor(), callbacks }))
@@ -169,6 +175,7 @@ test('where there is no relay, the request ends early', async () => {
   await expect(flow.session).rejects.toMatchObject({ code: 'not_found' })
 })
 
+// covers 11.4.1d
 test('links that ask for a key, or for nothing that parses, are not approved', async () => {
   const root = await person(null)
   const secret = 'BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc'
@@ -181,6 +188,7 @@ test('links that ask for a key, or for nothing that parses, are not approved', a
   })
 })
 
+// covers 11.1.27a, 11.4.1a
 test('a link may ask for nothing but an account', async () => {
   const root = await person(null)
   await manager.approveAuth(root, `pubkyauth://direct_signup?hs=${net.homeserverKey}`)
@@ -188,6 +196,7 @@ test('a link may ask for nothing but an account', async () => {
   expect(keypairFromSeed(new Uint8Array(32)).publicKey).toBe(net.homeserverKey)
 })
 
+// covers 11.1.27b, 11.1.28
 test('a link for an account carries the token of a home that asks for one', async () => {
   const root = await person(null)
   const closed = net.homeservers[2]

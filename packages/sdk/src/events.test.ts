@@ -131,6 +131,7 @@ describe('the feed of a host', () => {
 })
 
 describe('the stream of some users', () => {
+  // covers 11.1.37a, 11.4.3a
   test('is resumed with a cursor for each user', async () => {
     const answers = [frame(3) + frame(2, OTHER), new PubkyError('timeout'), `: hi\n\n${frame(4)}`]
     const { hosts, paths } = scriptedHosts(answers)

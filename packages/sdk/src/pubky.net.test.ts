@@ -126,6 +126,7 @@ describe('against a real homeserver, relay and DHT', () => {
     expect(none).toEqual([])
   })
 
+  // covers 11.4.8b
   test('private files are read by their owner only', async () => {
     const { session, key } = await signedUp()
     await session.storage.put('/priv/app/diary.txt', utf8('secret'))
@@ -136,6 +137,7 @@ describe('against a real homeserver, relay and DHT', () => {
     })
   })
 
+  // covers 11.1.37e, 11.1.37g, 11.4.3a
   test('private changes are told to their owner only', async () => {
     const { session, key, client, root } = await signedUp()
     await session.storage.put('/priv/app/a', utf8('a'))
@@ -159,6 +161,7 @@ describe('against a real homeserver, relay and DHT', () => {
     expect(heard).toEqual(['/priv/app/a', '/priv/app/b'])
   })
 
+  // covers 11.1.37c, 11.1.37d, 11.1.37f
   test('a session is sent to its own home about its own user, and nowhere else', async () => {
     const sent: { url: string; credentials: boolean }[] = []
     const watched = net.client({
@@ -198,6 +201,7 @@ describe('against a real homeserver, relay and DHT', () => {
     expect(told).toEqual([...expected, ...expected])
   })
 
+  // covers 11.1.37b, 11.4.3b
   test('more than fifty people, and people who are none, are refused', async () => {
     const { client } = await signedUp()
     const first = (users: { user: PublicKeyZ32 }[]) =>
@@ -258,6 +262,7 @@ describe('against a real homeserver, relay and DHT', () => {
     expect(await text(other.session, '/pub/app/a')).toBe('early')
   })
 
+  // covers 11.1.7, 11.1.13, 11.1.14a, 11.1.14b, 11.4.6a, 11.4.6b, 11.4.6f
   test('sessions are exported and restored, by grant and by cookie', async () => {
     const { session, client, root } = await signedUp()
     await session.storage.put('/pub/app/a', utf8('one'))
@@ -300,6 +305,7 @@ describe('against a real homeserver, relay and DHT', () => {
     })
   })
 
+  // covers 11.1.37a
   test('the three feeds tell the same story, and live ones go on', {
     timeout: 60_000,
   }, async () => {

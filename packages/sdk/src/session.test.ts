@@ -44,6 +44,7 @@ async function network(o: { signatures?: boolean; clientAhead?: bigint; wrap?: W
 const seconds = (n: number) => BigInt(n) * 1_000_000n
 
 describe('a grant session', () => {
+  // covers 11.4.1b
   test('signs up, publishes the record and opens', async () => {
     const { pubky, server, client } = await network()
     const session = await pubky.signUpGrant(signerFromKeypair(BOB), {
@@ -121,6 +122,23 @@ describe('what is written', () => {
     const found = await pubky.verifyObject(`pubky://${ALICE.publicKey}${PATH}`)
     expect(found).toMatchObject({ verdict: 'signed', signer: client.publicKey })
     expect(found.body).toEqual(utf8('hello'))
+  })
+
+  // covers 11.4.4b, 11.4.4c
+  test('goes to a path that names its owner, and by a header to older homes', async () => {
+    const missing: Wrap = (fetcher) => async (input, init) =>
+      String(input).endsWith('/info') ? new Response('', { status: 404 }) : fetcher(input, init)
+    for (const [home, pathname, tenant] of [
+      [await network(), `/storage/${ALICE.publicKey}${PATH}`, null],
+      [await network({ wrap: missing }), PATH, ALICE.publicKey],
+    ] as const) {
+      await (await home.signIn()).storage.put(PATH, utf8('hello'))
+      expect(home.server.textAt(ALICE.publicKey, PATH)).toBe('hello')
+      const put = home.server.requests.find(
+        ({ method, url }) => method === 'PUT' && url.port === '6286',
+      )
+      expect([put?.url.pathname, put?.headers.get('pubky-host')]).toEqual([pathname, tenant])
+    }
   })
 
   test('carries no proof where the host knows none, or when told', async () => {

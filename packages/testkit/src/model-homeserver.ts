@@ -118,8 +118,10 @@ export function createModelHomeserver(o: { now: () => Micros; signatures?: boole
     headers: Headers,
     body: Uint8Array,
   ): Promise<Response> {
-    const owner = parsePublicKey(url.pathname.split('/')[2] ?? '')
-    const path = decodePath(url.pathname.slice('/storage/'.length + owner.length))
+    const tenant = headers.get('pubky-host')
+    const target = tenant ? `/storage/${tenant}${url.pathname}` : url.pathname
+    const owner = parsePublicKey(target.split('/')[2] ?? '')
+    const path = decodePath(target.slice('/storage/'.length + owner.length))
     const key = owner + path
     const current = stored.get(key) ?? { body: null, proof: null }
     const proofHeaders: Record<string, string> = current.proof

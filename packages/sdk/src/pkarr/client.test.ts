@@ -1,4 +1,5 @@
 import {
+  homeserverOf,
   type Keypair,
   keypairFromSeed,
   type Micros,
@@ -146,6 +147,7 @@ describe('looking up a key', () => {
     }
   })
 
+  // covers 11.4.5a
   test('nobody knows is null, nobody could be asked is an error', async () => {
     expect(await client(relays({ a: null, b: 'down' })).resolve(KEY)).toBeNull()
     const down = client(relays({ a: 'down', b: 'down' }))
@@ -335,6 +337,7 @@ test('the cache holds no more bytes than it should', async () => {
   expect(await asked(5000)).toBe(1)
 })
 
+// covers 11.1.22
 test('a record is published anew at sign-in when it is an hour old, or missing', async () => {
   const clock = { now: NOW }
   const now = () => toMicros(clock.now)
@@ -345,6 +348,8 @@ test('a record is published anew at sign-in when it is an hour old, or missing',
   clock.now += 3_601_000_000n
   expect(await publishIfStale(pkarr, signer, HOST, { now })).toBe(true)
   expect(relay.state.puts).toBe(1)
+  const anew = relay.state.payload && (await packetFromRelayPayload(KEY, relay.state.payload))
+  expect([anew?.timestamp, anew && homeserverOf(anew)]).toEqual([clock.now, HOST])
   const none = keepingRelay(null)
   expect(await publishIfStale(client(none, clock), signer, HOST, { now })).toBe(true)
 })
