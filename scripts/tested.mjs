@@ -18,10 +18,14 @@ const SECTIONS = {
 const MARK = /^[ \t]*\/\/ covers (.+)\n/gm
 /** A test that runs: neither skipped nor a group. */
 const TEST = /^[ \t]*(?:test|it)(\.each)?\(/
+const GROUP = /^[ \t]*describe(\.each)?\(/
 const TITLE = /^\s*(['"`])((?:\\.|(?!\1).)*)\1/s
 
+const byName = (a, b) => (a.name < b.name ? -1 : 1)
+
 function* testFiles(folder) {
-  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true })
+  for (const entry of entries.sort(byName)) {
     const path = `${folder}/${entry.name}`
     if (entry.isDirectory() && entry.name !== 'node_modules') yield* testFiles(path)
     else if (folder.startsWith('e2e/') ? path.endsWith('.ts') : path.endsWith('.test.ts'))
@@ -29,15 +33,23 @@ function* testFiles(folder) {
   }
 }
 
-/** The title of the test that begins `text`, or null. */
-function titleOf(text) {
-  const [call, each] = TEST.exec(text) ?? []
+/** The title of the test or group that begins `text`, or null. */
+function titleOf(text, kind) {
+  const [call, each] = kind.exec(text) ?? []
   if (!call) return null
   const rest = text.slice(call.length)
   if (!each) return TITLE.exec(rest)?.[2] ?? null
   // The table of cases ends where the second pair of brackets begins.
   const at = /\)\(\s*(?=['"`])/.exec(rest)
   return at ? (TITLE.exec(rest.slice(at.index + at[0].length))?.[2] ?? null) : null
+}
+
+/** The title of the group that a line with this much indentation at `end` lies in, or ''. */
+function groupAt(text, end, indentation) {
+  const before = text.slice(0, end)
+  for (const start of [...before.matchAll(/^[ \t]*describe[.(]/gm)].reverse())
+    if (start[0].search(/\S/) < indentation) return titleOf(text.slice(start.index), GROUP) ?? ''
+  return ''
 }
 
 /** Which tests name which line. */
@@ -47,10 +59,12 @@ function readMarks(problems) {
     for (const file of testFiles(folder)) {
       const text = readFileSync(join(root, file), 'utf8')
       for (const mark of text.matchAll(MARK)) {
-        const title = titleOf(text.slice(mark.index + mark[0].length))
-        if (title === null) problems.push(`${file}: no test below "${mark[0].trim()}"`)
+        const own = titleOf(text.slice(mark.index + mark[0].length), TEST)
+        if (own === null) problems.push(`${file}: no test below "${mark[0].trim()}"`)
+        const group = groupAt(text, mark.index, mark[0].search(/\S/))
+        const title = group === '' ? own : `${group}: ${own}`
         for (const id of mark[1].split(',').map((one) => one.trim()))
-          tests.set(id, [...(tests.get(id) ?? []), { file, title: title ?? '' }])
+          tests.set(id, [...(tests.get(id) ?? []), { file, title }])
       }
     }
   return tests
