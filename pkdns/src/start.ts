@@ -62,7 +62,7 @@ export function startPkdns(
     const isAlone = isLocal && config.nodes === 1 && config.bootstrap.length === 0
     const dht = await startDhtNodes(config, { clock, random, warn }, teardown)
 
-    let isReady = isLocal
+    let isReady = false
     dht.ready.then(() => {
       isReady = true
     }, warn)
@@ -71,7 +71,7 @@ export function startPkdns(
       log,
       bodyLimit: BODY_LIMIT_BYTES,
       errors: 'text',
-      ready: () => isReady,
+      ready: () => isLocal || (isReady && dht.stats().contacts > 0),
     })
     teardown.add(() => app.close())
     const ttl = { min: config.minimumTtl, max: Math.max(config.minimumTtl, config.maximumTtl) }
