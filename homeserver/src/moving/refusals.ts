@@ -1,11 +1,14 @@
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import { ServiceError } from '@pubky/server-kit'
 
+const MAX_RETRY_SECONDS = 15
+
 /** Refusals about accounts that move (docs/moving-house.md). */
 export const movingRefusals = {
-  moving: (retrySeconds: number) =>
+  /** Most moves are over long before the account would thaw by itself. */
+  moving: (thawsInSeconds: number) =>
     new ServiceError(409, 'moving', 'The account is being moved; writes wait', {
-      headers: { 'retry-after': String(Math.max(1, retrySeconds)) },
+      headers: { 'retry-after': String(Math.min(MAX_RETRY_SECONDS, Math.max(1, thawsInSeconds))) },
     }),
   moved: (to: PublicKeyZ32) =>
     new ServiceError(409, 'moved', `The account has moved to ${to}`, {

@@ -108,7 +108,8 @@ export function judgeFailure(write: OutboxWrite, error: unknown): Verdict {
   if (!(error instanceof PubkyError))
     return { kind: 'retry', retryAfterSeconds: 0, signAnew: false }
   const { code, retryAfterSeconds = 0 } = error
-  if (code === 'unauthorized') return { kind: 'pause' }
+  // Somebody who moved signs in at the new home; what waits goes there.
+  if (code === 'unauthorized' || code === 'moved') return { kind: 'pause' }
   if (error.isOutage) return { kind: 'retry', retryAfterSeconds, signAnew: false }
   if (PASSING.has(code)) {
     return { kind: 'retry', retryAfterSeconds, signAnew: code.startsWith('signature_') }
