@@ -19,7 +19,7 @@ export function isSlowedByUs(request: IncomingMessage): void {
 export function cutSlowClients(
   app: FastifyInstance,
   o: { graceMs?: number; everyMs?: number; minBytesPerSecond?: number } = {},
-): void {
+): { watched(): number } {
   const { graceMs = GRACE_MS, everyMs = EVERY_MS, minBytesPerSecond = MIN_BYTES_PER_SECOND } = o
   const open = new Map<IncomingMessage, { sinceMs: number; read: number }>()
 
@@ -39,16 +39,12 @@ export function cutSlowClients(
   })
   app.addHook('onRequest', ({ raw }, _, done) => {
     // Most bodies are there when their head is.
-    if (raw.method !== 'GET' && !raw.complete)
+    if (raw.method !== 'GET' && !raw.complete) {
       open.set(raw, { sinceMs: performance.now(), read: raw.socket.bytesRead })
+      // Whatever becomes of it: an answer that nobody waits for any more is never told as sent.
+      raw.once('close', () => open.delete(raw))
+    }
     done()
   })
-  app.addHook('onResponse', ({ raw }, _, done) => {
-    open.delete(raw)
-    done()
-  })
-  app.addHook('onRequestAbort', ({ raw }, done) => {
-    open.delete(raw)
-    done()
-  })
+  return { watched: () => open.size }
 }
