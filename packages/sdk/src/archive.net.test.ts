@@ -98,6 +98,33 @@ function keepPlace() {
   }
 }
 
+test('what was deleted at the target and written again at the source meanwhile is not kept out', async () => {
+  const root = signerFromKeypair(randomKeypair())
+  await pubky.signUp(root, first)
+  const session = await openRootSession(pubky, root, first)
+  const host = await pubky.hosts.find(first)
+  const manifests = createManifestKeeper(root, () => host.clock.next())
+  const target = accountTarget({ session, host, owner: root, manifests })
+  const path = parseStrictPath('/pub/app/again')
+  const objectOf = async (body: Uint8Array) => {
+    const hash = await blake3(body)
+    const timestamp = host.clock.next()
+    const proof = await createObjectProof(root, {
+      owner: root.publicKey,
+      action: 'PUT',
+      path,
+      hash,
+      timestamp,
+    })
+    return { path, hash, size: body.length, proof, lastModified: new Date(), body }
+  }
+  const [one, two] = [await objectOf(text(1)), await objectOf(text(2))]
+  expect(await target.put(path, async () => one)).toBe('copied')
+  await target.delete(path)
+  expect(await target.put(path, async () => two)).toBe('copied')
+  expect((await target.head(path))?.proof).toEqual(two.proof)
+})
+
 describe('an archive', () => {
   test('holds everything, is verified by anybody, and moves an account whose home is gone', async () => {
     const { root } = await settled()

@@ -3,7 +3,7 @@ import { PubkyError } from './errors.ts'
 import type { ManifestKeeper } from './move-manifest.ts'
 import { eachAtOnce } from './move-retry.ts'
 import { WHOLE_BYTES } from './move-source.ts'
-import { type AccountTarget, isSameObject } from './move-target.ts'
+import { type AccountTarget, isSameObject, type PutResult } from './move-target.ts'
 import type { AccountSource, CopyCounts, SourceMeta, SourceObject } from './move-types.ts'
 import { BUNDLE_PATHS, encodeBundle } from './proof-bundle.ts'
 
@@ -112,7 +112,7 @@ export function createCopier(o: CopierOptions): Copier {
     }
     written.delete(path)
     await alone(path, async () => {
-      const result = await target.put(path, () => openAsListed(path))
+      const result = await putAgain(path, await target.put(path, () => openAsListed(path)))
       if (result === 'newer') counts.newer += 1
       else {
         counts.copied += 1
@@ -120,6 +120,15 @@ export function createCopier(o: CopierOptions): Copier {
         // Whether a stream arrived as it was is seen when it is compared.
         if (now && now.size <= WHOLE_BYTES) written.set(path, now)
       }
+    })
+  }
+
+  /** What only a deletion stands above is kept without its proof, rather than lost. */
+  async function putAgain(path: StoragePath, first: PutResult): Promise<PutResult> {
+    if (first !== 'newer' || (await target.head(path, signal))) return first
+    return target.put(path, async () => {
+      const object = await openAsListed(path)
+      return object && { ...object, proof: null }
     })
   }
 

@@ -28,6 +28,7 @@ export type PutResult = 'copied' | 'newer'
 export interface AccountTarget extends Pick<AccountSource, 'paths' | 'head'> {
   /** Whether the host keeps proofs. */
   readonly keepsProofs: boolean
+  /** `newer`: a newer proof was accepted for the path before, if only of its deletion. */
   put(path: StoragePath, open: () => Promise<SourceObject | null>): Promise<PutResult>
   delete(path: StoragePath): Promise<void>
   /** Stores an ordinary object of ours, unsigned. */
@@ -98,16 +99,25 @@ export function accountTarget(o: {
     },
     async delete(path) {
       try {
-        await insist(
-          () => session.storage.delete(path, { signer: owner, ...(signal && { signal }) }),
-          {
-            signal,
-          },
-        )
+        await insist(() => remove(path), { signal })
       } catch (error) {
         if (!(error instanceof PubkyError) || error.code !== 'not_found') throw error
       }
     },
+  }
+
+  /**
+   * Unsigned where that is allowed: the time of a signature would stand above that of an object which
+   * was written again at the source in the meantime, and keep it out.
+   */
+  async function remove(path: StoragePath): Promise<void> {
+    const opt = signal ? { signal } : {}
+    try {
+      await session.storage.delete(path, { signer: null, ...opt })
+    } catch (error) {
+      if (!(error instanceof PubkyError) || error.code !== 'signature_required') throw error
+      await session.storage.delete(path, { signer: owner, ...opt })
+    }
   }
 }
 
