@@ -11,7 +11,7 @@ import {
 } from '../events/rows.ts'
 import { openStream, type Stream } from '../events/sse.ts'
 import { parseCursor, parseFilters, parseFlag, parseLimit } from '../events/stream-query.ts'
-import { findUser, type Session } from '../sessions/resolver.ts'
+import { findUserIds, type Session } from '../sessions/resolver.ts'
 import { splitTarget } from '../tenant.ts'
 import { vary } from './cors.ts'
 
@@ -85,13 +85,13 @@ async function authorise(
 }
 
 async function findUsers(ctx: Context, query: StreamQuery): Promise<UserCursor[]> {
-  return Promise.all(
-    [...query.users].map(async ([key, cursor]) => {
-      const user = await findUser(ctx.pool, key as PublicKeyZ32)
-      if (!user) throw refusals.notFound()
-      return { userId: user.id, key: key as PublicKeyZ32, after: parseCursor(cursor) }
-    }),
-  )
+  const keys = [...query.users.keys()] as PublicKeyZ32[]
+  const ids = await findUserIds(ctx.pool, keys)
+  return keys.map((key) => {
+    const userId = ids.get(key)
+    if (userId === undefined) throw refusals.notFound()
+    return { userId, key, after: parseCursor(query.users.get(key) ?? null) }
+  })
 }
 
 /** Sends at most `left` more events and remembers where each person's stream is. */

@@ -181,3 +181,16 @@ export async function findUser(
   })
   return rows[0] ?? null
 }
+
+/** The row ids of those accounts that exist. */
+export async function findUserIds(
+  pool: Pool,
+  keys: readonly PublicKeyZ32[],
+): Promise<Map<PublicKeyZ32, string>> {
+  const { rows } = await pool.query<{ id: string; key: Buffer }>({
+    name: 'users_by_keys',
+    text: 'select id, key from users where key = any ($1::bytea[])',
+    values: [keys.map((key) => Buffer.from(publicKeyBytes(key)))],
+  })
+  return new Map(rows.map(({ id, key }) => [publicKeyFromBytes(key), id]))
+}
