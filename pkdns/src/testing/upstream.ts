@@ -1,5 +1,5 @@
-import { createSocket, type RemoteInfo } from 'node:dgram'
-import { createServer } from 'node:net'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { createServer, type Server } from 'node:net'
 import { decodeDnsMessage, encodeDnsMessage, type ResourceRecord, utf8 } from '@pubky/protocol'
 
 const TYPE_RRSIG = 46
@@ -70,8 +70,6 @@ export async function startTestUpstream(): Promise<TestUpstream> {
     if (forged.has(questions[0]?.name ?? '')) sendForged(reply, from)
     else udp.send(reply, from.port, from.address)
   })
-  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve))
-  const { port } = udp.address()
 
   /** Another id, another question, another sender; then the true one. */
   function sendForged(reply: Buffer, from: RemoteInfo): void {
@@ -106,7 +104,7 @@ export async function startTestUpstream(): Promise<TestUpstream> {
       socket.end(Buffer.concat([head, reply]))
     })
   })
-  await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve))
+  const port = await shareAPort(udp, tcp)
 
   return {
     port,
@@ -129,5 +127,24 @@ export async function startTestUpstream(): Promise<TestUpstream> {
       await new Promise<void>((resolve) => udp.close(resolve))
       await new Promise<void>((resolve) => tcp.close(() => resolve()))
     },
+  }
+}
+
+/** Listens at one port over both; what is free for the one may be taken for the other. */
+async function shareAPort(udp: Socket, tcp: Server): Promise<number> {
+  for (;;) {
+    await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve))
+    const address = tcp.address()
+    const port = typeof address === 'object' && address ? address.port : 0
+    const isBound = await new Promise<boolean>((resolve) => {
+      const fail = () => resolve(false)
+      udp.once('error', fail)
+      udp.bind(port, '127.0.0.1', () => {
+        udp.off('error', fail)
+        resolve(true)
+      })
+    })
+    if (isBound) return port
+    await new Promise<void>((resolve) => tcp.close(() => resolve()))
   }
 }
