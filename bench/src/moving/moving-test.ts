@@ -38,6 +38,8 @@ export interface MovingReport {
 
 const STEPS = ['start', 'copy', 'copy', 'freeze', 'freeze', 'publish'] as const
 const MAX_STARTS = 60
+/** Homes are killed by others of these moves all the time. */
+const PATIENT = { tries: 200 }
 
 /** The mover as one file, which starts at once. */
 async function bundleMover(dir: string): Promise<string> {
@@ -131,8 +133,11 @@ async function underFire(t: Trial): Promise<void> {
   const n = t.started
   t.started += 1
   const [from, to] = random.shuffle(t.homes.homes) as [Home, Home]
-  const account = await insist(() => makeAccount(pubky, from.key, { random, objects: o.objects }))
-  const session = await insist(() => openRootSession(pubky, account.root, from.key))
+  const account = await insist(
+    () => makeAccount(pubky, from.key, { random, objects: o.objects }),
+    PATIENT,
+  )
+  const session = await insist(() => openRootSession(pubky, account.root, from.key), PATIENT)
   const stop = new AbortController()
   const writing = keepWriting(account, session, { random, objects: o.objects, signal: stop.signal })
   const task: MoverTask = {
@@ -161,7 +166,7 @@ async function underFire(t: Trial): Promise<void> {
   report.writtenMeanwhile += await writing
   report.moves += 1
   // Somebody else may be killing a home now.
-  report.findings.push(...(await insist(() => examine(t, n, account, { from, to }))))
+  report.findings.push(...(await insist(() => examine(t, n, account, { from, to }), PATIENT)))
   o.tell?.(`move ${n}: ${report.kills.length} interruptions, ${report.findings.length} findings`)
 }
 

@@ -6,8 +6,8 @@ import type { Figures } from '../result.ts'
 import { movingTest } from './moving-test.ts'
 
 const INTERRUPTIONS = 100
-const OBJECTS = 60
-const LANES = 8
+const OBJECTS = 40
+const LANES = 12
 
 /** Moving house under fire at full size: fails when anything that was acknowledged is lost. */
 export async function run({ seed }: { seed: number }): Promise<Figures> {
