@@ -1,6 +1,5 @@
-import { type RateLimiter, ServiceError } from '@pubky/server-kit'
+import { networkOf, type RateLimiter, ServiceError } from '@pubky/server-kit'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { clientNetwork } from './client-network.ts'
 import { type HttpRelayErrorCode, relayError } from './errors.ts'
 import type { Mailbox, Message } from './mailbox.ts'
 import { parseTarget, type Target } from './target.ts'
@@ -123,7 +122,7 @@ export function relayRoutes(app: FastifyInstance, o: RouteOptions): void {
 
   app.addHook('onRequest', async (request) => {
     const { raw } = request
-    const verdict = o.limiter.take(clientNetwork(request.ip))
+    const verdict = o.limiter.take(networkOf(request.ip))
     if (!verdict.ok) {
       const headers = { 'retry-after': String(verdict.retryAfterSeconds) }
       throw relayError('too_many_requests', { headers })
@@ -155,7 +154,7 @@ export function relayRoutes(app: FastifyInstance, o: RouteOptions): void {
     }
     const { body } = request
     const signal = goneSignal(reply)
-    const address = clientNetwork(request.ip)
+    const address = networkOf(request.ip)
     const result = await handle({
       id: 'id' in target ? target.id : '',
       message: {

@@ -1,9 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
-import { createRateLimiter } from '@pubky/server-kit'
+import { createRateLimiter, networkOf } from '@pubky/server-kit'
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
-import { networkOf } from '../limits/network.ts'
 import { sha256 } from '../sessions/resolver.ts'
 
 /** Wrong passwords an address may try before it waits. */

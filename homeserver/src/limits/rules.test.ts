@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { networkOf } from './network.ts'
 import { bandwidthOf, requestRateOf } from './rate.ts'
 import { createRuleChecker, parseRateRule, parseRateRules } from './rules.ts'
 
@@ -57,20 +56,9 @@ describe('rules', () => {
         }
         bandwidthOf(text)
         requestRateOf(text)
-        networkOf(text)
       }),
     )
   })
-})
-
-it('an IPv6 network counts as one, an IPv4 address for itself however it is written', () => {
-  expect(networkOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2')
-  expect(networkOf('2001:db8:1:2::9')).toBe('2001:db8:1:2')
-  expect(networkOf('2001:db8::9')).toBe('2001:db8:0:0')
-  expect(networkOf('::1')).toBe('0:0:0:0')
-  expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0')
-  expect(networkOf('::ffff:192.0.2.7')).toBe('192.0.2.7')
-  expect(networkOf('192.0.2.7')).toBe('192.0.2.7')
 })
 
 it('speeds are in binary units', () => {

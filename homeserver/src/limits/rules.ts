@@ -1,5 +1,4 @@
-import { createRateLimiter, type RateLimiter } from '@pubky/server-kit'
-import { networkOf } from './network.ts'
+import { createRateLimiter, networkOf, type RateLimiter } from '@pubky/server-kit'
 import { requestRateOf } from './rate.ts'
 
 /** How often one address or one account may make requests of a kind (spec/homeserver.md 5.6). */

@@ -28,6 +28,7 @@ export {
   ServiceError,
   StartError,
 } from './errors.ts'
+export { networkOf } from './http/network-of.ts'
 export { createHttpServer, type HttpServerOptions, listen } from './http/server.ts'
 export {
   type BaseDeps,

@@ -1,15 +1,4 @@
-import { isIP } from 'node:net'
-import { parseIpv6 } from '@pubky/protocol'
 import { createRateLimiter, type RateLimiter } from '@pubky/server-kit'
-
-/** Whose budget an address draws on: itself, or with IPv6 the /64 that one household has. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address
-  const plain = address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
-  const [bare = ''] = plain.split('%')
-  if (isIP(bare) !== 6) return bare
-  return Buffer.from(parseIpv6(bare).subarray(0, 8)).toString('hex')
-}
 
 export interface LimitSettings {
   /** Questions of one network per second and at once; 0 for no limit. */

@@ -1,7 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { createServer, isIPv6, type Server, type Socket } from 'node:net'
-import { StartError } from '@pubky/server-kit'
-import { networkOf } from './limits.ts'
+import { networkOf, StartError } from '@pubky/server-kit'
 import type { DnsService } from './service.ts'
 
 /** An open connection costs memory, and one client needs few. */

@@ -11,7 +11,7 @@ import {
 import { describe, expect, it } from 'vitest'
 import { createCounts } from './counts.ts'
 import { questionMessage } from './doh.ts'
-import { createLimits, type LimitSettings, networkOf } from './limits.ts'
+import { createLimits, type LimitSettings } from './limits.ts'
 import type { Found } from './packets.ts'
 import { createNameResolver } from './resolver.ts'
 import { createDnsService, type Transport } from './service.ts'
@@ -234,13 +234,5 @@ describe('limits', () => {
     ])
     expect((await ask(key, { type: 255 })).rcode).toBe(5)
     expect((await ask(key, { type: 255, transport: 'tcp' })).answers.length).toBe(5)
-  })
-
-  it('count a household once, however its addresses are written', () => {
-    expect(networkOf('192.0.2.1')).toBe('192.0.2.1')
-    expect(networkOf('::ffff:192.0.2.1')).toBe('192.0.2.1')
-    expect(networkOf('2001:db8:1:2::5')).toBe(networkOf('2001:db8:1:2:ffff::9%eth0'))
-    expect(networkOf('2001:db8:1:2::5')).not.toBe(networkOf('2001:db8:1:3::5'))
-    expect(networkOf('2001:db8::1')).toBe(networkOf('2001:db8::2:3:4:5'))
   })
 })

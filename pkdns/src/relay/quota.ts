@@ -1,7 +1,6 @@
 import { isIP } from 'node:net'
-import { ServiceError } from '@pubky/server-kit'
+import { networkOf, ServiceError } from '@pubky/server-kit'
 import type { FastifyRequest } from 'fastify'
-import { networkOf } from '../dns/limits.ts'
 
 const MAX_ADDRESSES = 20_000
 const BURST = 5
