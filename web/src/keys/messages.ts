@@ -44,6 +44,7 @@ export type KeyAnswer =
 
 export const KEY_ERRORS = [
   'no_key',
+  'other_key',
   'wrong_password',
   'invalid_file',
   'invalid_phrase',

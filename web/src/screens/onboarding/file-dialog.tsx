@@ -2,6 +2,7 @@
 
 import { Download } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
+import { saveFile } from '../../components/save-file.ts'
 import { useT } from '../../i18n/client.tsx'
 import { keys } from '../../keys/index.ts'
 import { errorCode, errorTextKey } from '../../state/session/errors.ts'
@@ -20,16 +21,6 @@ const NAMES = {
   good: 'onboarding.passwordGood',
   strong: 'onboarding.passwordStrong',
 } as const
-
-function download(bytes: Uint8Array): void {
-  const blob = new Blob([new Uint8Array(bytes)], { type: 'application/octet-stream' })
-  const url = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = FILE_NAME
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
-}
 
 interface FileDialogProps {
   user: string
@@ -53,7 +44,8 @@ export function FileDialog({ user, onDone, onClose }: FileDialogProps) {
     setBusy(true)
     setError(null)
     try {
-      download(await keys.recoveryFile(user as never, password))
+      const bytes = new Uint8Array(await keys.recoveryFile(user as never, password))
+      saveFile(new Blob([bytes], { type: 'application/octet-stream' }), FILE_NAME)
       showToast('good', t('onboarding.fileSaved'))
       onDone()
       onClose()

@@ -1,16 +1,14 @@
 'use client'
 
-import { Check, FileLock2, ListOrdered } from 'lucide-react'
-import { type FormEvent, useId, useState } from 'react'
+import { Check } from 'lucide-react'
+import { type FormEvent, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { useConfig } from '../../state/services.ts'
 import { errorCode, errorTextKey } from '../../state/session/errors.ts'
 import { Button } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
-import { Choices } from '../../ui/segmented.tsx'
 import { Spinner } from '../../ui/spinner.tsx'
-import { TextField } from '../../ui/text-field.tsx'
-import { PhraseFields } from './phrase-fields.tsx'
+import { isEntered, type KeyEntry, KeyFields, NO_KEY, readEntry } from './key-fields.tsx'
 
 type Step = 'open' | 'find' | 'grant' | 'profile'
 
@@ -20,33 +18,20 @@ const STEPS = [
   { name: 'grant', label: 'signIn.stepGrant' },
   { name: 'profile', label: 'signIn.stepProfile' },
 ] as const
-const WORDS = 12
-const MOST_FILE_BYTES = 4096
 
 /** Opens a recovery file or phrase here and gives this browser a key of its own. */
 export function SignIn() {
   const t = useT()
   const config = useConfig()
-  const [method, setMethod] = useState<'file' | 'phrase'>('file')
-  const [file, setFile] = useState<File | null>(null)
-  const [password, setPassword] = useState('')
-  const [words, setWords] = useState<readonly string[]>(() => Array<string>(WORDS).fill(''))
+  const [entry, setEntry] = useState<KeyEntry>(NO_KEY)
   const [step, setStep] = useState<Step | null>(null)
   const [error, setError] = useState<string | null>(null)
 
   async function signIn(): Promise<{ hasProfile: boolean } | string> {
+    const secret = await readEntry(entry, t)
+    if (typeof secret === 'string') return secret
     const connection = await import('../../state/session/connection.ts')
-    if (method === 'file') {
-      if (!file) return t('signIn.fileNone')
-      if (file.size > MOST_FILE_BYTES) return t('errors.invalid_file')
-      const bytes = new Uint8Array(await file.arrayBuffer())
-      return connection.signInWithFile(config, bytes, password, setStep)
-    }
-    const { keys } = await import('../../keys/index.ts')
-    const unknown = await keys.unknownWords(words)
-    if (unknown.length > 0)
-      return t('signIn.unknownWords', { count: unknown.length, words: unknown.join(', ') || '∅' })
-    return connection.signInWithPhrase(config, words.join(' '), setStep)
+    return connection.signIn(config, secret, setStep)
   }
 
   async function submit(event: FormEvent) {
@@ -65,7 +50,6 @@ export function SignIn() {
     setStep(null)
   }
 
-  const ready = method === 'file' ? file !== null && password !== '' : words.every(Boolean)
   return (
     <div className="mx-auto grid max-w-5xl gap-x-16 gap-y-10 pt-4 lg:grid-cols-[1fr_1.1fr] lg:pt-16">
       <div>
@@ -85,92 +69,30 @@ export function SignIn() {
         </p>
       </div>
       <form onSubmit={submit} className="card grid gap-6 self-start p-5 shadow-pop sm:p-7">
-        <Choices
-          row
-          label={t('signIn.method')}
-          value={method}
+        <KeyFields
+          entry={entry}
           onChange={(next) => {
-            setMethod(next)
+            setEntry(next)
             setError(null)
           }}
-          choices={[
-            { value: 'file', label: t('signIn.byFile'), icon: <FileLock2 size={16} aria-hidden /> },
-            {
-              value: 'phrase',
-              label: t('signIn.byPhrase'),
-              icon: <ListOrdered size={16} aria-hidden />,
-            },
-          ]}
         />
-        {method === 'file' ? (
-          <>
-            <FileField file={file} onChange={setFile} />
-            <TextField
-              label={t('signIn.password')}
-              type="password"
-              autoComplete="current-password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          </>
-        ) : (
-          <PhraseFields words={words} onChange={setWords} />
-        )}
         {error ? (
           <p role="alert" className="rounded-md bg-danger-veil p-4 text-sm font-medium text-danger">
             {error}
           </p>
         ) : null}
         {step ? <Progress step={step} /> : null}
-        <Button type="submit" look="brand" size="lg" busy={step !== null} disabled={!ready}>
+        <Button
+          type="submit"
+          look="brand"
+          size="lg"
+          busy={step !== null}
+          disabled={!isEntered(entry)}
+        >
           {t('signIn.submit')}
         </Button>
       </form>
     </div>
-  )
-}
-
-function FileField({
-  file,
-  onChange,
-}: {
-  file: File | null
-  onChange: (file: File | null) => void
-}) {
-  const t = useT()
-  const id = useId()
-  const [over, setOver] = useState(false)
-  return (
-    <label
-      htmlFor={id}
-      onDragOver={(event) => {
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault()
-        setOver(false)
-        onChange(event.dataTransfer.files[0] ?? null)
-      }}
-      className={cx(
-        'flex flex-col items-center gap-2 rounded-lg border border-dashed px-4 py-8 text-center transition-colors',
-        'has-focus-visible:outline-2 has-focus-visible:outline-brand-text hover:bg-raised',
-        over ? 'border-brand-text bg-brand-veil' : 'border-line-strong',
-      )}
-    >
-      <FileLock2 size={28} aria-hidden className={file ? 'text-brand-text' : 'text-mute'} />
-      <span className="font-semibold">{file?.name ?? t('signIn.fileChoose')}</span>
-      <span className="text-sm text-mute">{t('signIn.fileHint')}</span>
-      <input
-        id={id}
-        type="file"
-        accept=".pkarr,application/octet-stream"
-        aria-label={t('signIn.file')}
-        className="sr-only"
-        onChange={(event) => onChange(event.target.files?.[0] ?? null)}
-      />
-    </label>
   )
 }
 

@@ -4,6 +4,7 @@ import { createPubky, type Pubky, type Session } from '@pubky/sdk'
 import { clientSigner, KeyError, keys, rootSigner } from '../../keys/index.ts'
 import type { RuntimeConfig } from '../config.ts'
 import { type Account, changeAccount, currentAccount, putAccount } from './accounts.ts'
+import { openRoot, type RootSecret } from './root.ts'
 
 // Loaded only when somebody signs up, signs in or writes.
 
@@ -62,12 +63,14 @@ export async function signUp(
   putAccount({ ...account, backup: 'pending' })
 }
 
-/** Signs in with an opened root key, which is forgotten again when this browser has its own. */
-async function enter(
+/** Signs in with the root key, which is forgotten again when this browser has its own. */
+export async function signIn(
   config: RuntimeConfig,
-  user: PublicKeyZ32,
+  secret: RootSecret,
   onStep: (step: SignInStep) => void,
 ): Promise<{ hasProfile: boolean }> {
+  onStep('open')
+  const user = await openRoot(secret)
   try {
     onStep('find')
     const homeserver = await pubkyClient(config).homeserverOf(user)
@@ -82,27 +85,6 @@ async function enter(
   } finally {
     await keys.finishRoot(user)
   }
-}
-
-export async function signInWithFile(
-  config: RuntimeConfig,
-  file: Uint8Array,
-  password: string,
-  onStep: (step: SignInStep) => void,
-): Promise<{ hasProfile: boolean }> {
-  onStep('open')
-  const { user } = await keys.openFile(file, password)
-  return enter(config, user, onStep)
-}
-
-export async function signInWithPhrase(
-  config: RuntimeConfig,
-  phrase: string,
-  onStep: (step: SignInStep) => void,
-): Promise<{ hasProfile: boolean }> {
-  onStep('open')
-  const { user } = await keys.openPhrase(phrase)
-  return enter(config, user, onStep)
 }
 
 const sessions = new Map<string, Promise<Session>>()
@@ -124,6 +106,12 @@ export function sessionOf(config: RuntimeConfig, account: Account): Promise<Sess
 /** The next write opens a new session. */
 export function forgetSession(user: string): void {
   sessions.delete(user)
+}
+
+/** The account lives elsewhere now: what this tab knew of its home is read again. */
+export async function followHome(config: RuntimeConfig, user: string): Promise<void> {
+  forgetSession(user)
+  await pubkyClient(config).homeserverOf(parsePublicKey(user), { policy: 'network-only' })
 }
 
 async function openSession(config: RuntimeConfig, account: Account): Promise<Session> {
