@@ -1,3 +1,4 @@
+import type { MovePlace } from '@pubky/sdk/move-types'
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import type { Pending, Upload } from './outbox/actions.ts'
 
@@ -16,21 +17,25 @@ interface WebSchema extends DBSchema {
   queue: { key: [user: string, key: string]; value: unknown }
   cache: { key: string; value: { format: number; atMs: number; state: unknown } }
   drafts: { key: [user: string, slot: string]; value: Draft }
+  moves: { key: string; value: MovePlace }
 }
 
 const NAME = 'pubky-web'
-const FORMAT = 1
+const FORMAT = 2
 
 let opening: Promise<IDBPDatabase<WebSchema>> | null = null
 
-/** The app's database: unsent writes, the cache of each account, drafts. Never keys. */
+/** The app's database: unsent writes, the cache of each account, drafts, moves under way. Never keys. */
 export function openDatabase(): Promise<IDBPDatabase<WebSchema>> {
   opening ??= openDB<WebSchema>(NAME, FORMAT, {
-    upgrade(db) {
-      db.createObjectStore('pending', { keyPath: ['user', 'id'] })
-      db.createObjectStore('queue')
-      db.createObjectStore('cache')
-      db.createObjectStore('drafts', { keyPath: ['user', 'slot'] })
+    upgrade(db, from) {
+      if (from < 1) {
+        db.createObjectStore('pending', { keyPath: ['user', 'id'] })
+        db.createObjectStore('queue')
+        db.createObjectStore('cache')
+        db.createObjectStore('drafts', { keyPath: ['user', 'slot'] })
+      }
+      db.createObjectStore('moves')
     },
     blocking(_now, _next, event) {
       // A newer version of the app wants to upgrade in another tab.

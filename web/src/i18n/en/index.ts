@@ -1,5 +1,6 @@
 import { common } from './common.ts'
 import { composer } from './composer.ts'
+import { data } from './data.ts'
 import { drafts } from './drafts.ts'
 import { errors } from './errors.ts'
 import { feed } from './feed.ts'
@@ -33,6 +34,7 @@ export const en = {
   profile,
   search,
   settings,
+  data,
 }
 
 export type English = typeof en

@@ -3,6 +3,7 @@ export const settings = {
   menu: 'Settings',
   account: 'Account',
   edit: 'Edit profile',
+  data: 'Your data',
   appearance: 'Appearance',
   language: 'Language',
   muted: 'Muted people',

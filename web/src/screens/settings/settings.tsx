@@ -2,11 +2,13 @@
 
 import { KeyRound } from 'lucide-react'
 import Link from 'next/link'
+import { lazy, Suspense } from 'react'
 import { Columns } from '../../components/shell/columns.tsx'
 import { useT } from '../../i18n/client.tsx'
 import { useViewer } from '../../state/session/viewer.tsx'
 import { buttonClass } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
+import { Skeleton } from '../../ui/skeleton.tsx'
 import { EmptyState } from '../../ui/states.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
 import { AccountSettings } from './account.tsx'
@@ -16,6 +18,8 @@ import { Help } from './help.tsx'
 import { Language } from './language.tsx'
 import { MutedPeople } from './muted.tsx'
 import { SETTINGS_PAGES, type SettingsPage } from './pages.ts'
+
+const YourData = lazy(() => import('./data/your-data.tsx').then((m) => ({ default: m.YourData })))
 
 /** The settings: a list of pages beside or above the one that is open. */
 export function Settings({ page }: { page: SettingsPage }) {
@@ -71,6 +75,12 @@ function Content({ page, viewer }: { page: SettingsPage; viewer: string | null }
       return <AccountSettings user={viewer} />
     case 'edit':
       return <EditProfile userId={viewer} />
+    case 'data':
+      return (
+        <Suspense fallback={<Skeleton className="h-96 rounded-lg" />}>
+          <YourData user={viewer} />
+        </Suspense>
+      )
     case 'muted-users':
       return <MutedPeople />
   }

@@ -1,7 +1,7 @@
 import { createOutbox, type Outbox, type OutboxEvent } from '@pubky/sdk'
 import type { RuntimeConfig } from '../config.ts'
 import type { Account } from '../session/accounts.ts'
-import { sessionOf } from '../session/connection.ts'
+import { followHome, sessionOf } from '../session/connection.ts'
 import { errorCode } from '../session/errors.ts'
 import type { Pending } from './actions.ts'
 import { planOps } from './plan.ts'
@@ -51,6 +51,7 @@ function start(o: SenderOptions): Sender {
       const session = await sessionOf(config, account)
       return await session.storage.write(write, options)
     } catch (error) {
+      if (errorCode(error) === 'moved') await followHome(config, store.user).catch(() => {})
       if (errorCode(error) === 'network' || errorCode(error) === 'timeout') o.onSilence()
       throw error
     }

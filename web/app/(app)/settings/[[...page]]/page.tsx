@@ -21,6 +21,8 @@ export default async function SettingsRoute({ params }: PageProps) {
   const messages = await getMessages(
     'settings',
     ...(page === 'edit' ? (['onboarding'] as const) : []),
+    // A key is opened as it is when somebody signs in.
+    ...(page === 'data' ? (['data', 'signIn'] as const) : []),
   )
   return (
     <MessagesProvider locale={await getLocale()} messages={messages}>

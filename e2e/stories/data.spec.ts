@@ -1,0 +1,137 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import type { Page, Request, Route } from '@playwright/test'
+import { backUpByFile, confirmBackup } from '../flows/backup.ts'
+import { createAccount, giveName } from '../flows/onboarding.ts'
+import { homeserverAddress } from '../setup/addresses.ts'
+import { expectAccessible } from '../setup/axe.ts'
+import { startClosedHomeserver } from '../setup/closed-homeserver.ts'
+import { expect, relay, test } from '../setup/story.ts'
+
+const PASSWORD = 'correct horse battery 7!'
+
+function card(page: Page, title: string) {
+  return page.getByRole('main').locator('section').filter({ hasText: title })
+}
+
+async function unlock(page: Page, title: string, file: string, password: string, submit: string) {
+  const form = card(page, title)
+  await form
+    .getByLabel('Recovery file', { exact: true })
+    .and(page.locator('[type=file]'))
+    .setInputFiles(file)
+  await form.getByLabel('Password of the file').fill(password)
+  await form.getByRole('button', { name: submit }).click()
+}
+
+/** Somebody whose key is in a file and no longer in the browser. */
+async function keeper(page: Page, name: string): Promise<string> {
+  await createAccount(page)
+  const file = await backUpByFile(page, PASSWORD)
+  await confirmBackup(page)
+  await giveName(page, name)
+  return file
+}
+
+function isWriteElsewhere(request: Request): boolean {
+  return request.method() === 'PUT' && !request.url().startsWith(homeserverAddress())
+}
+
+/** Writes to the second homeserver are never answered. */
+async function hold(route: Route): Promise<void> {
+  if (!isWriteElsewhere(route.request())) await route.continue()
+}
+
+test('an account is exported into a file that can be checked', async ({ visit, guard }, info) => {
+  // A folder without files.
+  guard.allow(/status of 404/)
+  const page = await visit('/onboarding')
+  const file = await keeper(page, 'Somebody with an archive')
+  await page.goto('/settings/data')
+  await expect(page.getByText(/\d.* used/)).toBeVisible()
+  await expect(page.getByTestId('homeserver')).toHaveText(/^[a-z0-9]{52}$/)
+  await expectAccessible(page, 'your data')
+
+  const exporting = card(page, 'Take everything with you')
+  await exporting.getByRole('button', { name: 'Export' }).click()
+  await expectAccessible(page, 'opening the key for an export')
+  await unlock(page, 'Take everything with you', file, 'not the password', 'Export everything')
+  await expect(exporting.getByRole('alert')).toContainText('The password is wrong')
+  const download = page.waitForEvent('download')
+  await unlock(page, 'Take everything with you', file, PASSWORD, 'Export everything')
+  const archive = await (await download).path()
+  await expect(exporting.getByRole('status')).toContainText('The archive is complete: 1 file')
+  await expectAccessible(page, 'exported')
+
+  const checking = card(page, 'Check an archive')
+  const choose = checking.locator('[type=file]')
+  await choose.setInputFiles(archive)
+  await expect(checking.getByRole('status')).toContainText('whole and unchanged')
+  await expect(checking.getByRole('status')).toContainText('you')
+  await expectAccessible(page, 'a whole archive')
+  const bytes = await readFile(archive)
+  const at = bytes.indexOf('Somebody with an archive')
+  expect(at).toBeGreaterThan(0)
+  bytes.write('Nobody', at)
+  const changed = info.outputPath('changed.pubky')
+  await writeFile(changed, bytes)
+  await choose.setInputFiles(changed)
+  await expect(checking.getByRole('alert')).toContainText('cannot be trusted')
+  await expect(checking.getByRole('alert')).toContainText('/pub/pubky.app/profile.json')
+  await expectAccessible(page, 'a changed archive')
+})
+
+test('an account moves to another homeserver and goes on there', async ({ visit, guard }) => {
+  guard.allow(/status of 40[01349]/)
+  await using closed = await startClosedHomeserver(relay())
+  const page = await visit('/onboarding')
+  await createAccount(page)
+  await page.getByRole('button', { name: 'Remind me later' }).click()
+  await giveName(page, 'Somebody who moves')
+  await page.goto('/settings/data')
+  const moving = card(page, 'Move to another homeserver')
+  await moving.getByRole('button', { name: 'Move' }).click()
+  await moving.getByRole('link', { name: 'Back up now' }).click()
+  const file = await backUpByFile(page, PASSWORD)
+  await confirmBackup(page)
+  await expect(page).toHaveURL(/\/home$/)
+
+  await page.goto('/settings/data')
+  await moving.getByRole('button', { name: 'Move' }).click()
+  await moving.getByLabel('Public key of the new homeserver').fill(closed.key)
+  await expectAccessible(page, 'a move that is prepared')
+  await unlock(page, 'Move to another homeserver', file, PASSWORD, 'Move my account')
+  await expect(moving.getByRole('alert')).toContainText('asks for a sign-up code')
+  await moving.getByLabel('Invitation code').fill(await closed.code())
+
+  // The new home stops answering in the middle; the person goes away and comes back.
+  await page.route('**', hold)
+  const held = page.waitForRequest(isWriteElsewhere)
+  await moving.getByRole('button', { name: 'Move my account' }).click()
+  await held
+  await expect(moving.locator('[aria-current=step]')).toHaveText(
+    'Copying everything to the new home',
+  )
+  await expectAccessible(page, 'a move under way')
+  await moving.getByRole('button', { name: 'Stop' }).click()
+  await page.unroute('**', hold)
+  await page.reload()
+  await expect(moving).toContainText('was begun and has not ended')
+  await expectAccessible(page, 'a move that waits')
+  await unlock(page, 'Move to another homeserver', file, PASSWORD, 'Go on with the move')
+  await expect(moving.getByText('You have moved')).toBeVisible()
+  await expect(moving).toContainText('This app goes on at the new home')
+  await expect(moving).toContainText('The old home knows')
+  await expectAccessible(page, 'a move that has ended')
+  await expect(page.getByTestId('homeserver')).toHaveText(closed.key)
+
+  await page.reload()
+  await expect(page.getByTestId('homeserver')).toHaveText(closed.key)
+  await expect(moving.getByRole('button', { name: 'Move' })).toBeVisible()
+  await page.goto('/settings/edit')
+  await page.getByLabel('Status').fill('at a new home')
+  const written = page.waitForResponse(
+    (response) => response.request().method() === 'PUT' && response.url().includes('profile.json'),
+  )
+  await page.getByRole('button', { name: 'Save' }).click()
+  expect((await written).status()).toBeLessThan(300)
+})

@@ -1,0 +1,159 @@
+'use client'
+
+import type { MovePlace, MoveProgress } from '@pubky/sdk/move-types'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { useT } from '../../../i18n/client.tsx'
+import type { Moved } from '../../../state/data/move.ts'
+import { usageKey } from '../../../state/queries/usage.ts'
+import { useConfig } from '../../../state/services.ts'
+import type { RootSecret } from '../../../state/session/root.ts'
+import { useViewerSession } from '../../../state/session/viewer.tsx'
+import { shortKey } from '../../../state/views.ts'
+import { Button } from '../../../ui/button.tsx'
+import { Skeleton } from '../../../ui/skeleton.tsx'
+import { TextField } from '../../../ui/text-field.tsx'
+import { showToast } from '../../../ui/toast.tsx'
+import { Card } from './card.tsx'
+import { MoveReport } from './move-report.tsx'
+import { MoveSteps } from './move-steps.tsx'
+import { Unlock } from './unlock.tsx'
+import { useJob } from './use-job.ts'
+
+/** The account goes to another homeserver, in steps that can be taken up again. */
+export function MoveHome({ user }: { user: string }) {
+  const t = useT()
+  const config = useConfig()
+  const client = useQueryClient()
+  const { account } = useViewerSession()
+  const [isOpen, setOpen] = useState(false)
+  const [to, setTo] = useState('')
+  const [code, setCode] = useState('')
+  const { job, run, stop } = useJob<MoveProgress, Moved>()
+  const { place, forget } = useUnfinished(user, job.state)
+
+  function start(secret: RootSecret) {
+    void run(async (o) => {
+      if (!account) throw new Error('nobody is signed in')
+      const { moveData } = await import('../../../state/data/move.ts')
+      const request = { config, account, secret, code: code.trim(), ...o }
+      const moved = await moveData({ ...request, to: place?.to ?? to.trim() })
+      await client.invalidateQueries({ queryKey: usageKey(user) })
+      return moved
+    })
+  }
+
+  async function giveUp() {
+    await forget()
+    showToast('good', t('data.moveGaveUp'))
+  }
+
+  const failed = job.state === 'failed' ? job : null
+  return (
+    <Card title={t('data.move')} text={t('data.moveText')}>
+      {job.state === 'running' ? <MoveSteps progress={job.progress} onStop={stop} /> : null}
+      {/* What was entered stays until the move has worked. */}
+      <div hidden={job.state === 'running'}>
+        {job.state === 'done' ? (
+          <MoveReport moved={job.result} />
+        ) : place === undefined ? (
+          <Skeleton className="h-10 w-28 rounded-full" />
+        ) : place ? (
+          <Unlock
+            submit={t('data.moveOn')}
+            failed={failed}
+            onUnlock={start}
+            aside={
+              isPublished(place) ? null : (
+                <Button look="quiet" onClick={giveUp}>
+                  {t('data.moveGiveUp')}
+                </Button>
+              )
+            }
+          >
+            <div className="rounded-md bg-raised p-4 text-sm">
+              <p className="font-semibold">
+                {t('data.moveUnderWay', { homeserver: shortKey(place.to) })}
+              </p>
+              {isPublished(place) ? (
+                <p className="mt-1">{t('data.moveUnderWayPublished')}</p>
+              ) : null}
+            </div>
+            <CodeField code={code} onChange={setCode} />
+          </Unlock>
+        ) : isOpen ? (
+          <Unlock
+            submit={t('data.moveRun')}
+            ready={to.trim() !== ''}
+            failed={failed}
+            onUnlock={start}
+            aside={
+              <Button look="quiet" onClick={() => setOpen(false)}>
+                {t('common.cancel')}
+              </Button>
+            }
+          >
+            <TextField
+              label={t('data.moveTo')}
+              hint={t('data.moveToHint')}
+              value={to}
+              dir="ltr"
+              autoComplete="off"
+              autoCapitalize="none"
+              spellCheck={false}
+              onChange={(event) => setTo(event.target.value)}
+            />
+            <CodeField code={code} onChange={setCode} />
+          </Unlock>
+        ) : (
+          <Button look="outline" onClick={() => setOpen(true)}>
+            {t('data.moveStart')}
+          </Button>
+        )}
+      </div>
+    </Card>
+  )
+}
+
+function isPublished({ step }: MovePlace): boolean {
+  return step === 'publish' || step === 'follow'
+}
+
+function CodeField({ code, onChange }: { code: string; onChange: (code: string) => void }) {
+  const t = useT()
+  return (
+    <TextField
+      label={t('data.moveCode')}
+      hint={t('data.moveCodeHint')}
+      value={code}
+      dir="ltr"
+      autoComplete="off"
+      onChange={(event) => onChange(event.target.value)}
+    />
+  )
+}
+
+/** The move that was begun here and has not ended; undefined until it is known. */
+function useUnfinished(user: string, state: string) {
+  const [place, setPlace] = useState<MovePlace | null | undefined>(undefined)
+  useEffect(() => {
+    if (state === 'running') return
+    let isCurrent = true
+    const show = (found: MovePlace | null) => {
+      if (isCurrent) setPlace(found)
+    }
+    import('../../../state/data/move-place.ts')
+      .then(({ unfinishedMove }) => unfinishedMove(user))
+      .then(show, () => show(null))
+    return () => {
+      isCurrent = false
+    }
+  }, [user, state])
+
+  async function forget() {
+    const { forgetMove } = await import('../../../state/data/move-place.ts')
+    await forgetMove(user)
+    setPlace(null)
+  }
+  return { place, forget }
+}

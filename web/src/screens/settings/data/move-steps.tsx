@@ -1,0 +1,74 @@
+'use client'
+
+import type { MoveProgress } from '@pubky/sdk/move-types'
+import { Check } from 'lucide-react'
+import { useLocale, useT } from '../../../i18n/client.tsx'
+import { formatLocale } from '../../../i18n/types.ts'
+import { Button } from '../../../ui/button.tsx'
+import { cx } from '../../../ui/cx.ts'
+import { Spinner } from '../../../ui/spinner.tsx'
+import { Meter } from './card.tsx'
+
+const FROZEN = ['copy', 'freeze', 'publish'] as const
+const FOLLOWED = ['copy', 'publish', 'follow'] as const
+type Step = 'open' | keyof typeof NAMES
+
+const NAMES = {
+  copy: 'data.stepCopy',
+  freeze: 'data.stepFreeze',
+  publish: 'data.stepPublish',
+  follow: 'data.stepFollow',
+} as const
+
+/** How far a move has come. */
+export function MoveSteps({
+  progress,
+  onStop,
+}: {
+  progress: MoveProgress | null
+  onStop: () => void
+}) {
+  const t = useT()
+  const locale = formatLocale(useLocale())
+  const step = progress?.step ?? 'open'
+  const steps: readonly Step[] = ['open', ...(step === 'follow' ? FOLLOWED : FROZEN)]
+  const at = step === 'done' ? steps.length : steps.indexOf(step)
+  const isCounted = progress !== null && progress.total > 0 && step !== 'follow'
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short' })
+  return (
+    <div className="grid gap-4">
+      <ol aria-live="polite" aria-label={t('data.moveSteps')} className="grid gap-2.5 text-sm">
+        {steps.map((name, index) => (
+          <li
+            key={name}
+            aria-current={index === at ? 'step' : undefined}
+            className={cx('flex items-center gap-3', index > at ? 'text-mute' : 'text-fg')}
+          >
+            <span className="grid size-5 shrink-0 place-items-center text-brand-text">
+              {index < at ? (
+                <Check size={17} strokeWidth={3} aria-hidden />
+              ) : index === at ? (
+                <Spinner />
+              ) : null}
+            </span>
+            {name === 'open'
+              ? t('data.stepOpen')
+              : t(NAMES[name], { time: time.format(progress?.total ?? 0) })}
+          </li>
+        ))}
+      </ol>
+      {isCounted ? (
+        <div>
+          <p className="mb-2 text-sm text-mute">
+            {t('data.exportProgress', { done: progress.done, total: progress.total })}
+          </p>
+          <Meter label={t('data.moveSteps')} done={progress.done} total={progress.total} />
+        </div>
+      ) : null}
+      <p className="text-sm text-mute">{t('data.stay')}</p>
+      <Button look="outline" className="justify-self-start" onClick={onStop}>
+        {t('data.stop')}
+      </Button>
+    </div>
+  )
+}
