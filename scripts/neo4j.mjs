@@ -1,5 +1,5 @@
 // Runs Neo4j from Maven Central for its contract suite. By hand: `node scripts/neo4j.mjs`, then
-// `NEO4J_URI=… npx vitest run nexus/src/graph/neo4j` with the address that it prints.
+// `TEST_NEO4J_URI=… npx vitest run nexus/src/graph/neo4j` with the address that it prints.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -51,18 +51,18 @@ function isReady(java) {
   })
 }
 
-/** Its address and how to stop it, or the reason why there is none. Data lie below `scratch`. */
+/** Its address (that of TEST_NEO4J_URI when set: the suite empties it) and how to stop it, or the reason why there is none. Data lie below `scratch`. */
 export async function startNeo4j(scratch) {
-  if (process.env.NEO4J_URI) return { uri: process.env.NEO4J_URI, stop() {} }
+  if (process.env.TEST_NEO4J_URI) return { uri: process.env.TEST_NEO4J_URI, stop() {} }
   mkdirSync(build, { recursive: true })
   if (!(await run('java', ['-version'], START_MS)) || !(await run('mvn', ['-v'], START_MS)))
-    return { why: 'NEO4J_URI names no server, and there is no Java with Maven to run one' }
+    return { why: 'TEST_NEO4J_URI names no server, and there is no Java with Maven to run one' }
   rmSync(join(build, 'src'), { recursive: true, force: true })
   for (const name of ['pom.xml', 'src'])
     cpSync(join(project, name), join(build, name), { recursive: true })
   const maven = ['-q', '-B', '-DskipTests', 'package', 'dependency:copy-dependencies']
   if (!(await run('mvn', maven, FETCH_MS)))
-    return { why: 'NEO4J_URI names no server, and Maven Central was not reached' }
+    return { why: 'TEST_NEO4J_URI names no server, and Maven Central was not reached' }
   const port = await freePort()
   const opens = OPENED.map((module) => `--add-opens=${module}=ALL-UNNAMED`)
   const classes = 'target/classes:target/dependency/*'

@@ -89,7 +89,7 @@ add(await check())
 heading('unit, property, contract and network tests')
 const neo4j = await starting
 if (neo4j.why) console.log(`without Neo4j: ${neo4j.why}`)
-add(vitest(neo4j.uri ? { NEO4J_URI: neo4j.uri } : {}))
+add(vitest(neo4j.uri ? { TEST_NEO4J_URI: neo4j.uri } : {}))
 neo4j.stop?.()
 
 heading('build')

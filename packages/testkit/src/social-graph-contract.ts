@@ -189,7 +189,7 @@ export function socialGraphContract(name: string, open: () => Promise<SocialGrap
         ),
         { numRuns: 25 },
       )
-    }, 120_000)
+    }, 400_000)
   })
 }
 
