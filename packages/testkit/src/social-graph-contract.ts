@@ -89,7 +89,7 @@ const graphOp: fc.Arbitrary<GraphOp> = fc.oneof(
 
 /** What every adapter of `SocialGraph` does. `open` gives the same graph each time. */
 export function socialGraphContract(name: string, open: () => Promise<SocialGraph>): void {
-  describe(`SocialGraph of ${name}`, () => {
+  describe(`SocialGraph of ${name}`, { timeout: 120_000 }, () => {
     let graph: SocialGraph
     let position = 0n
     beforeAll(async () => {
