@@ -5,6 +5,7 @@ import { createAccount, giveName } from '../flows/onboarding.ts'
 import { homeserverAddress } from '../setup/addresses.ts'
 import { expectAccessible } from '../setup/axe.ts'
 import { startClosedHomeserver } from '../setup/closed-homeserver.ts'
+import { AWAY } from '../setup/guard.ts'
 import { expect, relay, test } from '../setup/story.ts'
 
 const PASSWORD = 'correct horse battery 7!'
@@ -41,12 +42,20 @@ async function hold(route: Route): Promise<void> {
   if (!isWriteElsewhere(route.request())) await route.continue()
 }
 
-test('an account is exported into a file that can be checked', async ({ visit, guard }, info) => {
+test('an account is exported into a file that can be checked and moved from', async ({
+  visit,
+  guard,
+}, info) => {
   // A folder without files.
-  guard.allow(/status of 404/)
+  guard.allow(/status of 404/, AWAY)
   const page = await visit('/onboarding')
   const file = await keeper(page, 'Somebody with an archive')
+  await page.route('**/usage', (route) => route.abort())
   await page.goto('/settings/data')
+  await expect(page.getByText('What is stored could not be read')).toBeVisible()
+  await expectAccessible(page, 'a homeserver that is away')
+  await page.unroute('**/usage')
+  await page.getByRole('button', { name: 'Try again' }).click()
   await expect(page.getByText(/\d.* used/)).toBeVisible()
   await expect(page.getByTestId('homeserver')).toHaveText(/^[a-z0-9]{52}$/)
   await expectAccessible(page, 'your data')
@@ -56,6 +65,11 @@ test('an account is exported into a file that can be checked', async ({ visit, g
   await expectAccessible(page, 'opening the key for an export')
   await unlock(page, 'Take everything with you', file, 'not the password', 'Export everything')
   await expect(exporting.getByRole('alert')).toContainText('The password is wrong')
+  await exporting.getByText('Phrase', { exact: true }).click()
+  await exporting.getByLabel('Word 1', { exact: true }).fill(`${'abandon '.repeat(11)}about`)
+  await exporting.getByRole('button', { name: 'Export everything' }).click()
+  await expect(exporting.getByRole('alert')).toContainText('another account')
+  await exporting.getByText('Recovery file', { exact: true }).click()
   const download = page.waitForEvent('download')
   await unlock(page, 'Take everything with you', file, PASSWORD, 'Export everything')
   const archive = await (await download).path()
@@ -78,6 +92,22 @@ test('an account is exported into a file that can be checked', async ({ visit, g
   await expect(checking.getByRole('alert')).toContainText('cannot be trusted')
   await expect(checking.getByRole('alert')).toContainText('/pub/pubky.app/profile.json')
   await expectAccessible(page, 'a changed archive')
+
+  // The homeserver is gone, as far as the app may ask it.
+  await using closed = await startClosedHomeserver(relay())
+  await page.route(`${homeserverAddress()}/**`, (route) => route.abort())
+  const moving = card(page, 'Move to another homeserver')
+  await moving.getByRole('button', { name: 'Move' }).click()
+  await moving.getByLabel('Public key of the new homeserver').fill(closed.key)
+  await moving.getByLabel('Invitation code').fill(await closed.code())
+  await moving.getByText('My homeserver is gone').click()
+  await moving.getByLabel('Archive', { exact: true }).setInputFiles(archive)
+  await expectAccessible(page, 'a move out of an archive')
+  await unlock(page, 'Move to another homeserver', file, PASSWORD, 'Move my account')
+  await expect(moving.getByText('You have moved')).toBeVisible()
+  await expect(moving).toContainText('Everything that the archive had')
+  await expect(moving).toContainText('This app goes on at the new home')
+  await expect(page.getByTestId('homeserver')).toHaveText(closed.key)
 })
 
 test('an account moves to another homeserver and goes on there', async ({ visit, guard }) => {

@@ -51,6 +51,8 @@ export const data = {
   moveToHint: 'Its operator tells you. 52 letters and digits.',
   moveCode: 'Invitation code',
   moveCodeHint: 'Only where the new homeserver asks for one.',
+  moveGone: 'My homeserver is gone, but I have an archive',
+  moveGoneText: 'What is in the archive goes to the new homeserver; the old one is not asked.',
   moveRun: 'Move my account',
   moveOn: 'Go on with the move',
   moveUnderWay: 'A move to {homeserver} was begun and has not ended.',
@@ -69,6 +71,7 @@ export const data = {
     'The old home took no changes after the last one that was copied: everything is at the new one.',
   movedFollowed:
     'The old home could not be paused. It was watched for two hours and late changes were copied; late deletions were not.',
+  movedArchive: 'Everything that the archive had is at the new home.',
   movedCopied: { one: '{count} file was copied.', other: '{count} files were copied.' },
   movedSame: { one: '{count} file was there already.', other: '{count} files were there already.' },
   movedProblems: {

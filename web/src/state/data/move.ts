@@ -1,11 +1,13 @@
 import { parsePublicKeyLenient } from '@pubky/protocol/keys'
 import { moveHome } from '@pubky/sdk/move'
+import { moveFromArchive } from '@pubky/sdk/move-archive'
 import type { MoveProgress, MoveReport } from '@pubky/sdk/move-types'
 import type { RuntimeConfig } from '../config.ts'
 import type { Account } from '../session/accounts.ts'
 import { followHome, pubkyClient, sessionOf } from '../session/connection.ts'
 import { tellIndexer } from '../session/first-profile.ts'
 import { type RootSecret, withRoot } from '../session/root.ts'
+import { blobArchive } from './blob-archive.ts'
 import { forgetMove, placeStore, unfinishedMove } from './move-place.ts'
 
 // Loaded when somebody moves.
@@ -23,6 +25,8 @@ interface MoveRequest {
   secret: RootSecret
   to: string
   code: string
+  /** What is moved when the old home is gone. */
+  archive: Blob | null
   signal: AbortSignal
   onProgress: (progress: MoveProgress) => void
 }
@@ -37,18 +41,21 @@ export function moveData(request: MoveRequest): Promise<Moved> {
 }
 
 async function move(request: MoveRequest): Promise<Moved> {
-  const { config, account, secret, code, signal, onProgress } = request
+  const { config, account, secret, code, archive, signal, onProgress } = request
   const { user } = account
   const to = parsePublicKeyLenient(request.to)
   const report = await withRoot(user, secret, (root) => {
     onProgress({ step: 'copy', done: 0, total: 0 })
-    return moveHome(pubkyClient(config), root, {
+    const options = {
       to,
       place: placeStore(user),
       signal,
       onProgress,
       ...(code && { signupToken: code }),
-    })
+    }
+    const pubky = pubkyClient(config)
+    if (!archive) return moveHome(pubky, root, options)
+    return moveFromArchive(pubky, root, { ...options, file: blobArchive(archive) })
   }).catch(async (error: unknown) => {
     // Nothing lies at the new home yet: perhaps its key or the code was mistyped.
     const place = await unfinishedMove(user)

@@ -2,6 +2,7 @@
 
 import type { MovePlace, MoveProgress } from '@pubky/sdk/move-types'
 import { useQueryClient } from '@tanstack/react-query'
+import { FileCheck2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useT } from '../../../i18n/client.tsx'
 import type { Moved } from '../../../state/data/move.ts'
@@ -14,6 +15,7 @@ import { Button } from '../../../ui/button.tsx'
 import { Skeleton } from '../../../ui/skeleton.tsx'
 import { TextField } from '../../../ui/text-field.tsx'
 import { showToast } from '../../../ui/toast.tsx'
+import { FileField } from '../../sign-in/file-field.tsx'
 import { Card } from './card.tsx'
 import { MoveReport } from './move-report.tsx'
 import { MoveSteps } from './move-steps.tsx'
@@ -29,6 +31,7 @@ export function MoveHome({ user }: { user: string }) {
   const [isOpen, setOpen] = useState(false)
   const [to, setTo] = useState('')
   const [code, setCode] = useState('')
+  const [archive, setArchive] = useState<File | null>(null)
   const { job, run, stop } = useJob<MoveProgress, Moved>()
   const { place, forget } = useUnfinished(user, job.state)
 
@@ -36,7 +39,7 @@ export function MoveHome({ user }: { user: string }) {
     void run(async (o) => {
       if (!account) throw new Error('nobody is signed in')
       const { moveData } = await import('../../../state/data/move.ts')
-      const request = { config, account, secret, code: code.trim(), ...o }
+      const request = { config, account, secret, code: code.trim(), archive, ...o }
       const moved = await moveData({ ...request, to: place?.to ?? to.trim() })
       await client.invalidateQueries({ queryKey: usageKey(user) })
       return moved
@@ -51,7 +54,9 @@ export function MoveHome({ user }: { user: string }) {
   const failed = job.state === 'failed' ? job : null
   return (
     <Card title={t('data.move')} text={t('data.moveText')}>
-      {job.state === 'running' ? <MoveSteps progress={job.progress} onStop={stop} /> : null}
+      {job.state === 'running' ? (
+        <MoveSteps progress={job.progress} fromArchive={archive !== null} onStop={stop} />
+      ) : null}
       {/* What was entered stays until the move has worked. */}
       <div hidden={job.state === 'running'}>
         {job.state === 'done' ? (
@@ -80,6 +85,7 @@ export function MoveHome({ user }: { user: string }) {
               ) : null}
             </div>
             <CodeField code={code} onChange={setCode} />
+            <ArchiveField file={archive} onChange={setArchive} />
           </Unlock>
         ) : isOpen ? (
           <Unlock
@@ -104,6 +110,7 @@ export function MoveHome({ user }: { user: string }) {
               onChange={(event) => setTo(event.target.value)}
             />
             <CodeField code={code} onChange={setCode} />
+            <ArchiveField file={archive} onChange={setArchive} />
           </Unlock>
         ) : (
           <Button look="outline" onClick={() => setOpen(true)}>
@@ -130,6 +137,23 @@ function CodeField({ code, onChange }: { code: string; onChange: (code: string) 
       autoComplete="off"
       onChange={(event) => onChange(event.target.value)}
     />
+  )
+}
+
+function ArchiveField(props: { file: File | null; onChange: (file: File | null) => void }) {
+  const t = useT()
+  return (
+    <details open={props.file !== null || undefined}>
+      <summary className="cursor-pointer text-sm font-semibold">{t('data.moveGone')}</summary>
+      <p className="mt-2 mb-3 text-sm text-mute">{t('data.moveGoneText')}</p>
+      <FileField
+        icon={FileCheck2}
+        label={t('data.checkFile')}
+        choose={t('data.checkChoose')}
+        hint={t('data.checkHint')}
+        {...props}
+      />
+    </details>
   )
 }
 

@@ -5,15 +5,23 @@ import { useT } from '../../../i18n/client.tsx'
 import type { Moved } from '../../../state/data/move.ts'
 import { buttonClass } from '../../../ui/button.tsx'
 
+/** A mirror is never promoted here; what it had is as good as an archive. */
+const GUARANTEES = {
+  frozen: 'data.movedFrozen',
+  followed: 'data.movedFollowed',
+  archive: 'data.movedArchive',
+  mirror: 'data.movedArchive',
+} as const
+
 /** What a move did and which guarantee held, in plain words. */
 export function MoveReport({ moved: { report, signedIn } }: { moved: Moved }) {
   const t = useT()
   const { guarantee, copied, same, problems, oldHomeTold } = report
   const lines = [
-    t(guarantee === 'followed' ? 'data.movedFollowed' : 'data.movedFrozen'),
+    t(GUARANTEES[guarantee]),
     t('data.movedCopied', { count: copied }),
     ...(same > 0 ? [t('data.movedSame', { count: same })] : []),
-    ...(guarantee === 'followed' ? [] : [t(oldHomeTold ? 'data.movedTold' : 'data.movedNotTold')]),
+    ...(guarantee !== 'frozen' ? [] : [t(oldHomeTold ? 'data.movedTold' : 'data.movedNotTold')]),
     t(signedIn ? 'data.movedSignedIn' : 'data.movedSignIn'),
   ]
   return (

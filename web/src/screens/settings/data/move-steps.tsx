@@ -10,6 +10,7 @@ import { Spinner } from '../../../ui/spinner.tsx'
 import { Meter } from './card.tsx'
 
 const FROZEN = ['copy', 'freeze', 'publish'] as const
+const ARCHIVE = ['copy', 'publish'] as const
 const FOLLOWED = ['copy', 'publish', 'follow'] as const
 type Step = 'open' | keyof typeof NAMES
 
@@ -23,15 +24,20 @@ const NAMES = {
 /** How far a move has come. */
 export function MoveSteps({
   progress,
+  fromArchive,
   onStop,
 }: {
   progress: MoveProgress | null
+  fromArchive: boolean
   onStop: () => void
 }) {
   const t = useT()
   const locale = formatLocale(useLocale())
   const step = progress?.step ?? 'open'
-  const steps: readonly Step[] = ['open', ...(step === 'follow' ? FOLLOWED : FROZEN)]
+  const steps: readonly Step[] = [
+    'open',
+    ...(fromArchive ? ARCHIVE : step === 'follow' ? FOLLOWED : FROZEN),
+  ]
   const at = step === 'done' ? steps.length : steps.indexOf(step)
   const isCounted = progress !== null && progress.total > 0 && step !== 'follow'
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short' })
