@@ -1,3 +1,7 @@
+import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { ServiceError, StartError } from '../errors.ts'
 import { createLogger } from '../logger.ts'
@@ -49,6 +53,41 @@ describe('createHttpServer', () => {
     await expect(refused).rejects.toThrow(StartError)
     await expect(refused).rejects.toThrow(`Port ${port} for two is already in use.`)
     await Promise.all([first.close(), second.close()])
+  })
+
+  it('keeps nothing of answers whose connection ended while they waited behind others', async () => {
+    const app = createHttpServer({ name: 'test', log })
+    const answers: WeakRef<ServerResponse>[] = []
+    let finish = () => {}
+    app.get('/slow', async (_, reply) => {
+      answers.push(new WeakRef(reply.raw))
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      return ''
+    })
+    app.get('/quick', async (_, reply) => {
+      answers.push(new WeakRef(reply.raw))
+      return ''
+    })
+    const { port } = await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })
+    const socket = connect(port, '127.0.0.1')
+    const quick = 'GET /quick HTTP/1.1\r\nhost: x\r\n\r\n'
+    socket.write(`GET /slow HTTP/1.1\r\nhost: x\r\n\r\n${quick}${quick}`)
+    await expect.poll(() => answers.length).toBe(3)
+    const gone = new Promise((resolve) => answers[0]?.deref()?.once('close', resolve))
+    socket.destroy()
+    await gone
+    finish()
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = runInNewContext('gc')
+    await expect
+      .poll(() => {
+        collect()
+        return answers.filter((answer) => answer.deref()).length
+      })
+      .toBe(0)
+    await app.close()
   })
 
   it('finishes requests when it closes, and ends streams of events at once', async () => {

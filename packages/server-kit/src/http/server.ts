@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import { ServiceError, StartError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -50,21 +51,28 @@ const CLOSE_GRACE_MS = 1500
  * other requests get a moment to finish; nothing holds up the stop for longer.
  */
 function closeGracefully(app: FastifyInstance, graceMs: number): void {
-  const open = new Set<ServerResponse>()
+  // By connection: an answer that waits behind others is never told that its connection has ended.
+  const open = new Map<Socket, Set<ServerResponse>>()
   let closing = false
   function onClose(this: ServerResponse): void {
-    open.delete(this)
+    open.get(this.req.socket)?.delete(this)
     // A connection that is kept alive becomes idle only after its last answer.
     if (closing) setImmediate(() => app.server.closeIdleConnections())
   }
-  app.addHook('onRequest', (_, { raw }, done) => {
-    open.add(raw)
+  app.addHook('onRequest', ({ raw: { socket } }, { raw }, done) => {
+    let answers = open.get(socket)
+    if (!answers) {
+      answers = new Set()
+      open.set(socket, answers)
+      socket.once('close', () => open.delete(socket))
+    }
+    answers.add(raw)
     raw.once('close', onClose)
     done()
   })
   app.addHook('preClose', async () => {
     closing = true
-    for (const response of open) {
+    for (const response of [...open.values()].flatMap((answers) => [...answers])) {
       const type = String(response.getHeader('content-type') ?? '')
       if (response.headersSent && type.startsWith('text/event-stream')) response.destroy()
     }
