@@ -133,6 +133,10 @@ beforeAll(async () => {
     async () => {
       const mutes: string[] = await query('user.mutes', { userId: cem.key })
       if (!mutes.includes(bob.key)) throw new Error('not indexed yet')
+      // The graph gathers longer than the views.
+      const reach = `source=wot&observer_id=${bob.key}&depth=1`
+      const { body } = await get(`/v0/stream/posts/keys?${reach}`)
+      if (!JSON.stringify(body).includes(root)) throw new Error('not in the graph yet')
     },
     { timeout: 30_000, interval: 50 },
   )
