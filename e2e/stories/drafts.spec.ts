@@ -1,3 +1,4 @@
+import { expectAlive } from '../flows/onboarding.ts'
 import { card, expectDelivered, publish, unique, write } from '../flows/posts.ts'
 import { expectAccessible } from '../setup/axe.ts'
 import { expect, test } from '../setup/story.ts'
@@ -39,6 +40,7 @@ test('what is written survives a reload and is offered again, until it is sent',
 
   await test.step('what was sent or discarded is no draft', async () => {
     await page.goto('/home')
+    await expectAlive(page)
     await expect(field).toHaveValue('')
     await field.fill(unique('Not worth keeping'))
     await page.reload()
