@@ -14,6 +14,11 @@ const BENCHES: Record<string, () => Promise<Run>> = {
   network: async () => (await import('./network-bench.ts')).run,
 }
 
+/** Parts of benchmarks, for those who work on them: run by name, and nothing is written down. */
+const PARTS: Record<string, () => Promise<Run>> = {
+  'network-latency': async () => (await import('./network-latency.ts')).run,
+}
+
 /** `npm run prove -- NAME`: proofs at the size an issue names. */
 const PROOFS: Record<string, () => Promise<Run>> = {
   convergence: async () => (await import('./convergence.ts')).run,
@@ -32,8 +37,8 @@ const { positionals, values } = parseArgs({
   options: { seed: { type: 'string', default: '1' } },
 })
 const [command, ...names] = positionals
-const known = command === 'prove' ? PROOFS : BENCHES
-const chosen = names.length > 0 || command === 'prove' ? names : Object.keys(known)
+const known = command === 'prove' ? PROOFS : { ...BENCHES, ...PARTS }
+const chosen = names.length > 0 || command === 'prove' ? names : Object.keys(BENCHES)
 const unknown = chosen.filter((name) => !(name in known))
 
 if (unknown.length > 0 || (command === 'prove' && chosen.length === 0)) {
@@ -47,6 +52,6 @@ if (unknown.length > 0 || (command === 'prove' && chosen.length === 0)) {
     console.log(`── ${name}`)
     const figures = await run({ seed })
     console.log(JSON.stringify(figures, null, 2))
-    writeResult(name, figures, command === 'prove' ? seed : undefined)
+    if (!(name in PARTS)) writeResult(name, figures, command === 'prove' ? seed : undefined)
   }
 }

@@ -4,128 +4,21 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildPost, buildProfile, createIdClock } from '@pubky/app-specs'
 import { startDhtNode } from '@pubky/dht'
-import {
-  keypairFromSeed,
-  nowMicros,
-  type PublicKeyZ32,
-  randomBytes,
-  randomKeypair,
-  signerFromKeypair,
-} from '@pubky/protocol'
-import { createPubky, type Pubky, type Session } from '@pubky/sdk'
+import { nowMicros, type PublicKeyZ32, randomBytes } from '@pubky/protocol'
+import { createPubky } from '@pubky/sdk'
 import { SAMPLE_FILE } from '@pubky/testkit/sample'
 import { loadFile } from '../../stack/src/load/load.ts'
 import type { LoadResult } from './homeserver-load.ts'
 import { load, rate } from './load.ts'
+import { enterAll, HOMESERVER, publishToVisible, round, summary } from './network-latency.ts'
 import { buildServices, createNetworkProcess } from './network-process.ts'
 import { treeMemory } from './processes.ts'
 import { type Figures, percentile } from './result.ts'
 
-const HOMESERVER = keypairFromSeed(new Uint8Array(32)).publicKey
-const LATENCY_SAMPLES = 150
-const BUSY_PER_SECOND = 200
 const FEED_SECONDS = 4
 const FEED_CONNECTIONS = 32
 const RESOLVE_SAMPLES = 100
-
-const round = (value: number) => Math.round(value * 100) / 100
-const summary = (samples: readonly number[]): Figures => ({
-  samples: samples.length,
-  p50Ms: round(percentile(samples, 0.5)),
-  p99Ms: round(percentile(samples, 0.99)),
-})
-
-function enter(pubky: Pubky): Promise<Session> {
-  return pubky.signUpGrant(signerFromKeypair(randomKeypair()), {
-    homeserver: HOMESERVER,
-    client: randomKeypair(),
-    clientId: 'bench.example',
-    capabilities: '/pub/:rw',
-  })
-}
-
-const nextId = createIdClock(nowMicros)
-
-async function post(session: Session, content: string, before?: (key: string) => void) {
-  const built = buildPost({ content, kind: 'short' }, nextId())
-  before?.(`${session.user}:${built.id}`)
-  await session.storage.put(built.path, built.body)
-}
-
-/** Opens the live subscription of another person; `seen` is called with the name of each new post. */
-async function listen(
-  nexus: string,
-  viewer: PublicKeyZ32,
-  signal: AbortSignal,
-  seen: (key: string) => void,
-): Promise<void> {
-  const input = encodeURIComponent(JSON.stringify({ source: 'all', viewer }))
-  const response = await fetch(`${nexus}/trpc/live.subscribe?input=${input}`, {
-    headers: { accept: 'text/event-stream' },
-    signal,
-  })
-  if (!response.ok || !response.body) throw new Error(`live.subscribe answered ${response.status}`)
-  const read = async (body: ReadableStream<Uint8Array>) => {
-    const decoder = new TextDecoder()
-    let rest = ''
-    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) {
-        if (!line.startsWith('data: {')) continue
-        const event = JSON.parse(line.slice('data: '.length)) as { type?: string; key?: string }
-        if (event.type === 'post' && event.key) seen(event.key)
-      }
-    }
-  }
-  read(response.body).catch(() => {})
-}
-
-/** From the sending of a signed PUT until another person's open page is told. */
-async function publishToVisible(
-  nexus: string,
-  author: Session,
-  viewer: Session,
-  background: readonly Session[],
-): Promise<Figures> {
-  const stop = new AbortController()
-  const waiting = new Map<string, (ms: number) => void>()
-  await listen(nexus, viewer.user, stop.signal, (key) => waiting.get(key)?.(performance.now()))
-  await sleep(300)
-  let behind = 0
-  const sinceMs = performance.now()
-  const busy = background.map(async (session, lane) => {
-    const everyMs = (1000 * background.length) / BUSY_PER_SECOND
-    for (let n = 0; !stop.signal.aborted; n += 1) {
-      const due = sinceMs + (n + lane / background.length) * everyMs - performance.now()
-      if (due > 0) await sleep(due)
-      await post(session, `background ${n}`)
-      behind += 1
-    }
-  })
-  const samples: number[] = []
-  for (let n = 0; n < LATENCY_SAMPLES + 20; n += 1) {
-    let sentMs = 0
-    const told = new Promise<number>((resolve, reject) => {
-      post(author, `latency ${n}`, (key) => {
-        waiting.set(key, resolve)
-        sentMs = performance.now()
-      }).catch(reject)
-    })
-    const late = sleep(10_000, Number.NaN, { ref: false })
-    const ms = (await Promise.race([told, late])) - sentMs
-    if (Number.isNaN(ms)) throw new Error('a post was not told within ten seconds')
-    // The first ones warm everything up.
-    if (n >= 20) samples.push(ms)
-    await sleep(15)
-  }
-  const seconds = (performance.now() - sinceMs) / 1000
-  stop.abort()
-  await Promise.all(busy)
-  return { ...summary(samples), eventsPerSecondBehind: Math.round(behind / seconds) }
-}
 
 async function page(port: number, path: string): Promise<LoadResult> {
   const request = Buffer.from(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
@@ -209,25 +102,19 @@ export async function run(_: { seed: number }): Promise<Figures> {
     const relay = `http://127.0.0.1:${ports.relay}`
     const nexus = `http://127.0.0.1:${ports.nexus}`
     await using pubky = createPubky({ relays: [relay], localHost: 'localhost' })
-    const people = await Promise.all(Array.from({ length: 10 }, () => enter(pubky)))
-    const [author, viewer, ...others] = people
-    if (!author || !viewer) throw new Error('nobody entered')
-    for (const session of people) {
-      const profile = buildProfile({ name: 'Bench' })
-      await session.storage.put(profile.path, profile.body)
-    }
+    const { author, viewer, others } = await enterAll(pubky)
     const loaded = await loadFile({
       file: SAMPLE_FILE,
       network: { relay, homeserverKey: HOMESERVER, dataDir: join(dir, 'data') },
     })
     await sleep(5000)
     const memory = treeMemory(network.pid())
-    const alone = await publishToVisible(nexus, author, viewer, [])
-    const busy = await publishToVisible(nexus, author, viewer, others)
+    const alone = await publishToVisible({ nexus, root: network.pid(), author, viewer, others: [] })
+    const busy = await publishToVisible({ nexus, root: network.pid(), author, viewer, others })
     const pages = await feed(ports.nexus)
     const keys = await resolving(
       `127.0.0.1:${ports.dht}`,
-      people.map(({ user }) => user),
+      [author, viewer, ...others].map(({ user }) => user),
     )
     return {
       loadAverageBefore: loadBefore,

@@ -87,3 +87,29 @@ export function treeMemory(root: number): { totalMiB: number; byProgram: Record<
     byProgram: Object.fromEntries(Object.entries(byProgram).map(([k, v]) => [k, round(v)])),
   }
 }
+
+/** What a process is: its script, or for PostgreSQL what it does or which database it serves. */
+function programOf(pid: number): string {
+  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  const first = command[0] ?? ''
+  if (first.startsWith('postgres: ')) {
+    const [what = '', database] = first.slice('postgres: '.length).split(' ')
+    return `postgres ${database?.startsWith('pubky_') ? database : what}`
+  }
+  const script = command.find((part) => part.endsWith('.js')) ?? first
+  return script.split('/').at(-1) ?? script
+}
+
+/** What a whole tree took of the processor so far, by program. */
+export function treeProcessorMs(root: number): Record<string, number> {
+  const byProgram: Record<string, number> = {}
+  for (const pid of processTree(root)) {
+    try {
+      const name = programOf(pid)
+      byProgram[name] = (byProgram[name] ?? 0) + processorSeconds(pid) * 1000
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return byProgram
+}
