@@ -4,6 +4,8 @@ import { sodiumPath } from '@pubky/protocol/primitives/sodium'
 import type { Logger } from '@pubky/server-kit'
 
 const [KEY_BYTES, SIGNATURE_BYTES] = [32, 64]
+const MAX_BATCH = 256
+const BATCH_BYTES = 512 * 1024
 
 interface Question {
   key: PublicKeyZ32
@@ -17,98 +19,149 @@ export interface Verifier extends AsyncDisposable {
   verify: typeof verifySignature
 }
 
+/** What both threads see: waking each other through it costs a tenth of what messages do. */
+interface Shared {
+  /** Batches asked, batches answered, signatures of the batch. */
+  turns: Int32Array
+  lengths: Int32Array
+  verdicts: Uint8Array
+  packed: Uint8Array
+}
+
+function createShared(): Shared {
+  return {
+    turns: new Int32Array(new SharedArrayBuffer(12)),
+    lengths: new Int32Array(new SharedArrayBuffer(4 * MAX_BATCH)),
+    verdicts: new Uint8Array(new SharedArrayBuffer(MAX_BATCH)),
+    packed: new Uint8Array(new SharedArrayBuffer(BATCH_BYTES)),
+  }
+}
+
+const [ASKED, ANSWERED, COUNT] = [0, 1, 2]
+
 /** Answers which signatures libsodium accepts. Keys, signatures and messages come packed in one piece. */
 const THREAD = `
-const { parentPort, workerData } = require('node:worker_threads')
-const sodium = require(workerData)
-parentPort.on('message', ({ packed, lengths }) => {
+const { sodium: path, turns, lengths, verdicts, packed } = require('node:worker_threads').workerData
+const sodium = require(path)
+for (let turn = 0; ; turn += 1) {
+  Atomics.wait(turns, ${ASKED}, turn)
   let at = 0
   const next = (length) => packed.subarray(at, (at += length))
-  const verdicts = lengths.map((length) => {
-    const [key, signature, message] = [next(${KEY_BYTES}), next(${SIGNATURE_BYTES}), next(length)]
-    return sodium.crypto_sign_verify_detached(signature, message, key)
-  })
-  parentPort.postMessage(verdicts)
-})`
+  for (let i = 0; i < turns[${COUNT}]; i += 1) {
+    const [key, signature, message] = [next(${KEY_BYTES}), next(${SIGNATURE_BYTES}), next(lengths[i])]
+    verdicts[i] = sodium.crypto_sign_verify_detached(signature, message, key) ? 1 : 0
+  }
+  Atomics.add(turns, ${ANSWERED}, 1)
+  Atomics.notify(turns, ${ANSWERED})
+}`
 
-function pack(batch: readonly Question[]): { packed: Uint8Array; lengths: number[] } {
-  const lengths = batch.map(({ message }) => message.length)
-  const each = KEY_BYTES + SIGNATURE_BYTES
-  const packed = new Uint8Array(lengths.reduce((sum, length) => sum + length, batch.length * each))
+function spaceOf({ message }: Question): number {
+  return KEY_BYTES + SIGNATURE_BYTES + message.length
+}
+
+/** Packs as many as there is room for, and takes them out of the queue. */
+function pack(queue: Question[], { turns, lengths, packed }: Shared): Question[] {
   let at = 0
-  for (const { key, signature, message } of batch)
+  let count = 0
+  for (const question of queue) {
+    if (count === MAX_BATCH || at + spaceOf(question) > BATCH_BYTES) break
+    const { key, signature, message } = question
     for (const part of [publicKeyBytes(key), signature, message]) {
       packed.set(part, at)
       at += part.length
     }
-  return { packed, lengths }
+    lengths[count] = message.length
+    count += 1
+  }
+  turns[COUNT] = count
+  return queue.splice(0, count)
 }
 
 function answerHere({ key, message, signature, answer }: Question): void {
   answer(verifySignature(key, message, signature))
 }
 
+/** `Atomics.waitAsync` of ES2024. */
+type WaitAsync = (
+  array: Int32Array,
+  index: number,
+  value: number,
+) => { async: false } | { async: true; value: Promise<unknown> }
+const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync }
+
 /**
  * Verifies signatures on a thread of its own: one takes about as long as the rest of a small request.
- * What arrives in one turn goes together; a single one is sooner done here. What libsodium does not
+ * What arrives while it works goes together; a single one is sooner done here. What libsodium does not
  * accept is judged here, too, and so is everything when there is no thread.
  */
 export function createVerifier(log: Logger): Verifier {
-  /** Undefined until it is needed; null without libsodium, and when it has ended. */
-  let thread: Worker | null | undefined
-  const asked: (readonly Question[])[] = []
-  let gathered: Question[] = []
+  const sodium = sodiumPath()
+  let thread: { worker: Worker; shared: Shared } | null = null
+  /** What the thread is at. */
+  let asked: Question[] = []
+  const waiting: Question[] = []
+  let isDue = false
+  let isClosed = sodium === null
 
-  function startThread(): Worker | null {
-    const workerData = sodiumPath()
-    if (workerData === null) return null
+  function startThread(): { worker: Worker; shared: Shared } {
+    const shared = createShared()
     const worker = new Worker(THREAD, {
       eval: true,
-      workerData,
+      workerData: { sodium, ...shared },
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
-    })
-    worker.on('message', (verdicts: boolean[]) => {
-      const batch = asked.shift() ?? []
-      batch.forEach((question, index) => {
-        if (verdicts[index]) question.answer(true)
-        else answerHere(question)
-      })
     })
     worker.on('error', (error) => log.warn({ error }, 'the thread of signatures ended'))
     worker.on('exit', () => {
       thread = null
-      for (const question of asked.splice(0).flat()) answerHere(question)
+      // One that ends by itself does not run on this machine.
+      isClosed = true
+      for (const question of [...asked.splice(0), ...waiting.splice(0)]) answerHere(question)
     })
     worker.unref()
-    return worker
+    return { worker, shared }
+  }
+
+  async function ask(): Promise<void> {
+    thread ??= startThread()
+    const { shared } = thread
+    while (waiting.length > 0 && thread) {
+      const turn = shared.turns[ANSWERED] ?? 0
+      asked = pack(waiting, shared)
+      Atomics.add(shared.turns, ASKED, 1)
+      Atomics.notify(shared.turns, ASKED)
+      const answered = waitAsync(shared.turns, ANSWERED, turn)
+      if (answered.async) await answered.value
+      asked.splice(0).forEach((question, index) => {
+        if (shared.verdicts[index]) question.answer(true)
+        else answerHere(question)
+      })
+    }
   }
 
   function flush(): void {
-    const batch = gathered
-    gathered = []
-    const isAlone = batch.length === 1 && asked.length === 0
-    if (!isAlone && thread === undefined) thread = startThread()
-    if (isAlone || !thread) {
-      for (const question of batch) answerHere(question)
-      return
-    }
-    asked.push(batch)
-    const packed = pack(batch)
-    thread.postMessage(packed, [packed.packed.buffer as ArrayBuffer])
+    isDue = false
+    if (asked.length > 0) return
+    const isAlone = waiting.length === 1
+    if (isClosed || isAlone) for (const question of waiting.splice(0)) answerHere(question)
+    else void ask()
   }
 
   return {
     verify(key, message, signature) {
       if (signature.length !== SIGNATURE_BYTES) return Promise.resolve(false)
       return new Promise((answer) => {
-        gathered.push({ key, message, signature, answer })
-        if (gathered.length === 1) setImmediate(flush)
+        const question = { key, message, signature, answer }
+        if (spaceOf(question) > BATCH_BYTES) return answerHere(question)
+        waiting.push(question)
+        if (isDue) return
+        isDue = true
+        setImmediate(flush)
       })
     },
     async [Symbol.asyncDispose]() {
-      await thread?.terminate()
-      thread = null
+      isClosed = true
+      await thread?.worker.terminate()
     },
   }
 }
