@@ -21,7 +21,7 @@ import { PubkyError } from './errors.ts'
 import { openRootSession } from './move-home.ts'
 import { createManifestKeeper } from './move-manifest.ts'
 import { eachAtOnce, insist } from './move-retry.ts'
-import { accountSource, type LiveSource } from './move-source.ts'
+import { accountSource, type LiveSource, soundProof } from './move-source.ts'
 import { isSameObject } from './move-target.ts'
 import type { SourceMeta, SourceObject } from './move-types.ts'
 import type { Pubky } from './types.ts'
@@ -61,7 +61,10 @@ export async function exportAccount(
   const session = await openRootSession(pubky, root, homeserver, opt)
   try {
     const host = await insist(() => pubky.hosts.find(homeserver, opt), opt)
-    const writer = createWriter(o, index, accountSource(session, host))
+    const writer = createWriter(o, index, {
+      owner: root.publicKey,
+      source: accountSource(session, host),
+    })
     const cursor = await writer.everything()
     const manifests = createManifestKeeper(root, () => host.clock.next())
     for (const { path, hash } of index.objects.values()) manifests.set(path, hash)
@@ -104,7 +107,7 @@ async function dropDamagedEnd(file: ArchiveFile, index: ArchiveIndex): Promise<v
 function createWriter(
   { file, signal, onProgress }: ExportOptions,
   index: ArchiveIndex,
-  source: LiveSource,
+  { owner, source }: { owner: PublicKeyZ32; source: LiveSource },
 ) {
   let added = 0
   let appending: Promise<void> = Promise.resolve()
@@ -159,8 +162,9 @@ function createWriter(
     await insist(
       async () => {
         const object = await source.open(path, signal)
-        if (object) await inTurn(() => append(object))
-        else await drop(path)
+        if (!object) return drop(path)
+        const proof = await soundProof(owner, path, object.hash, object.proof)
+        await inTurn(() => append({ ...object, proof }))
       },
       { signal },
     )

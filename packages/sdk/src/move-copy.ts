@@ -10,6 +10,7 @@ import { BUNDLE_PATHS, encodeBundle } from './proof-bundle.ts'
 const WIDTH = 16
 /** So many objects are told by one history sooner than one by one. */
 const WORTH_ASKING = 100
+const TELL_EVERY_MS = 50
 /** Refusals that concern one object only; everything else ends the copying. */
 const OF_ONE_OBJECT = new Set([
   'path_collision',
@@ -59,6 +60,15 @@ export function createCopier(o: CopierOptions): Copier {
   const known = new Map<StoragePath, SourceMeta>()
   const written = new Map<StoragePath, SourceMeta>()
   const counts: CopyCounts = { copied: 0, same: 0, deleted: 0, newer: 0, problems: [] }
+
+  let toldMs = 0
+  /** Telling each of many objects would cost as much as copying some of them. */
+  function progress(done: number, total: number): void {
+    const nowMs = Date.now()
+    if (done < total && nowMs - toldMs < TELL_EVERY_MS) return
+    toldMs = nowMs
+    o.onProgress?.(done, total)
+  }
 
   async function pathsOf(account: Pick<AccountSource, 'paths'>): Promise<Set<StoragePath>> {
     const paths = new Set<StoragePath>()
@@ -215,7 +225,7 @@ export function createCopier(o: CopierOptions): Copier {
         if (!isKeyObject(meta.path))
           await copy(meta, { isThere: there.has(meta.path), unless: keep ? 'as-new' : undefined })
         done += 1
-        o.onProgress?.(done, metas.length)
+        progress(done, metas.length)
       })
     },
     async some(paths, { late = false } = {}) {

@@ -46,7 +46,7 @@ function hashOf({ etag }: ObjectMeta): Uint8Array | null {
   }
 }
 
-/** A proof that does not fit is no reason not to copy the object; it is left behind. */
+/** The proof when it verifies; null otherwise. */
 export async function soundProof(
   owner: PublicKeyZ32,
   path: StoragePath,
@@ -76,9 +76,9 @@ export function accountSource(session: Session, host: Host): LiveSource {
     return { ...found, proof: pub?.get(path) ?? priv?.get(path) ?? null }
   }
 
-  async function toMeta(path: StoragePath, found: ObjectMeta, hash: Uint8Array) {
-    const proof = await soundProof(user, path, hash, found.proof)
-    return { path, hash, size: found.size, proof, lastModified: found.lastModified }
+  function toMeta(path: StoragePath, found: ObjectMeta, hash: Uint8Array): SourceMeta {
+    const { size, proof, lastModified } = found
+    return { path, hash, size, proof, lastModified }
   }
 
   async function head(path: StoragePath, signal?: AbortSignal): Promise<SourceMeta | null> {
@@ -87,10 +87,7 @@ export function accountSource(session: Session, host: Host): LiveSource {
     if (!answer) return null
     const found = await withProof(path, answer)
     const hash = hashOf(found)
-    if (!hash) return open(path, signal)
-    // Whether the proof is sound is seen when the object is opened.
-    const { size, proof, lastModified } = found
-    return { path, hash, size, proof, lastModified }
+    return hash ? toMeta(path, found, hash) : open(path, signal)
   }
 
   async function open(path: StoragePath, signal?: AbortSignal): Promise<SourceObject | null> {
@@ -103,7 +100,7 @@ export function accountSource(session: Session, host: Host): LiveSource {
       const found = { ...(await withProof(path, answer)), body: answer.body }
       const stated = hashOf(found)
       if (stated && found.size > WHOLE_BYTES)
-        return { ...(await toMeta(path, found, stated)), body: found.body }
+        return { ...toMeta(path, found, stated), body: found.body }
       const body = await readBounded(
         new Response(found.body as ReadableStream<Uint8Array<ArrayBuffer>>),
         WHOLE_BYTES,
@@ -111,7 +108,7 @@ export function accountSource(session: Session, host: Host): LiveSource {
       const hash = await blake3(body)
       if (stated && !equalBytes(stated, hash))
         throw new PubkyError('bad_answer', { detail: `${path} is not what its hash says` })
-      return { ...(await toMeta(path, { ...found, size: body.length }, hash)), body }
+      return { ...toMeta(path, { ...found, size: body.length }, hash), body }
     } catch (error) {
       if (error instanceof PubkyError && error.code === 'not_found') return null
       throw error

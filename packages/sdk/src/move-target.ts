@@ -4,6 +4,7 @@ import {
   equalBytes,
   IMPORT_HEADER,
   PROOF_HEADER,
+  ProtocolError,
   parseObjectProof,
   type Signer,
   type StoragePath,
@@ -14,7 +15,7 @@ import type { Host } from './host.ts'
 import { discard, refusalOf } from './http.ts'
 import type { ManifestKeeper } from './move-manifest.ts'
 import { insist } from './move-retry.ts'
-import { accountSource } from './move-source.ts'
+import { accountSource, soundProof } from './move-source.ts'
 import type { AccountSource, SourceMeta, SourceObject } from './move-types.ts'
 import type { Session } from './types.ts'
 
@@ -56,7 +57,7 @@ export function accountTarget(o: {
 
   function isOld({ proof }: SourceMeta): boolean {
     if (!proof) return false
-    const age = host.clock.now() - parseObjectProof(proof).timestamp
+    const age = host.clock.now() - timeOf(proof)
     return age > SURELY_FRESH_MICROS || age < -SURELY_FRESH_MICROS
   }
 
@@ -85,7 +86,14 @@ export function accountTarget(o: {
     const refusal = await refusalOf(response)
     if (refusal.code === 'signature_superseded') return 'newer'
     if (refusal.code === 'signature_not_fresh' && !isStale) return putOnce(open, true)
+    // A proof that does not fit is no reason not to copy the object; it is left behind.
+    if (refusal.code === 'signature_invalid' && object.proof && (await isUnsound(object)))
+      return putOnce(async () => withoutProof(await open()), false)
     throw refusal
+  }
+
+  async function isUnsound({ path, hash, proof }: SourceMeta): Promise<boolean> {
+    return (await soundProof(owner.publicKey, path, hash, proof)) === null
   }
 
   return {
@@ -118,6 +126,20 @@ export function accountTarget(o: {
       if (!(error instanceof PubkyError) || error.code !== 'signature_required') throw error
       await session.storage.delete(path, { signer: owner, ...opt })
     }
+  }
+}
+
+function withoutProof(object: SourceObject | null): SourceObject | null {
+  return object && { ...object, proof: null }
+}
+
+/** Of a proof that does not parse, long ago: it is refused anyway. */
+function timeOf(proof: Uint8Array): bigint {
+  try {
+    return parseObjectProof(proof).timestamp
+  } catch (error) {
+    if (error instanceof ProtocolError) return 0n
+    throw error
   }
 }
 

@@ -7,6 +7,7 @@ export interface SourceMeta {
   hash: Uint8Array
   /** In bytes. */
   size: number
+  /** As the source has it; whoever keeps it verifies it. */
   proof: Uint8Array | null
   lastModified: Date
 }

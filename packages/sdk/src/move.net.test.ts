@@ -1,4 +1,6 @@
 import {
+  decodeProofHeader,
+  encodeProofHeader,
   type PublicKeyZ32,
   parseUri,
   randomKeypair,
@@ -82,6 +84,13 @@ function clientOfOldHost(old: PublicKeyZ32): Pubky {
   return net.client({ fetch: aged })
 }
 
+/** The same proof with another signature. */
+function forged(header: string): string {
+  const proof = decodeProofHeader(header)
+  proof[100] = (proof[100] ?? 0) ^ 1
+  return encodeProofHeader(proof)
+}
+
 /** Every path with hash and proof, as its owner sees it at one home. */
 async function snapshot(root: Signer, home: PublicKeyZ32): Promise<Map<string, string>> {
   const session = await openRootSession(net.client(), root, home)
@@ -136,6 +145,28 @@ describe('moving house', () => {
     await writing
     expect(n).toBeGreaterThan(5)
     expect(await snapshot(root, second)).toEqual(await snapshot(root, first))
+  })
+
+  test('an object whose proof proves nothing arrives without it', async () => {
+    const { root, session } = await settled(3)
+    await session.storage.put('/pub/app/odd.txt', utf8('odd'), { signer: root })
+    const lying: typeof fetch = async (input, init) => {
+      const answer = await fetch(input, init)
+      const proof = answer.headers.get('pubky-signature')
+      if (!proof || !String(input).includes('odd.txt')) return answer
+      const headers = new Headers(answer.headers)
+      const isForged = String(input).startsWith(String(net.homeservers[0]?.urls.http))
+      if (isForged) headers.set('pubky-signature', forged(proof))
+      return new Response(answer.body, { status: answer.status, headers })
+    }
+    const before = await snapshot(root, first)
+    const report = await moveHome(net.client({ fetch: lying }), root, {
+      to: second,
+      place: memoryPlace(),
+    })
+    expect(report).toMatchObject({ guarantee: 'frozen', problems: [] })
+    const odd = before.get('/pub/app/odd.txt')?.split(' ')[0]
+    expect(await snapshot(root, second)).toEqual(before.set('/pub/app/odd.txt', `${odd} unsigned`))
   })
 
   test('somebody comes back to the home that was left', async () => {
