@@ -7,6 +7,7 @@ import type { Taken } from '../entries/intake.ts'
 import { isKeyObject } from '../entries/key-objects.ts'
 import type { Entry } from '../entries/read.ts'
 import { refusals } from '../errors.ts'
+import { commitDuring } from '../moving/gate.ts'
 import type { DavItem } from './dav-xml.ts'
 
 /** Files in one listing or one copy of a folder. */
@@ -109,7 +110,7 @@ export async function storeFile(
   }
   try {
     if (isKeyObject(path)) throw refusals.ownerSignature()
-    const { result } = await ctx.writer.commit(write)
+    const { result } = await commitDuring(ctx, write)
     // The only reasons that are left; WebDAV has no words for them (spec/homeserver.md 7).
     if (result !== 'applied' && result !== 'same') throw refusals.davRefused(result)
   } catch (error) {

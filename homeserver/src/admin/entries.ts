@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 import { isKeyObject } from '../entries/key-objects.ts'
 import { refusals } from '../errors.ts'
+import { commitDuring } from '../moving/gate.ts'
 import { findUser } from '../sessions/resolver.ts'
 import { splitTarget } from '../tenant.ts'
 import { requireKey } from './users.ts'
@@ -23,7 +24,7 @@ export function ownedTarget(target: string, prefix: string): { key: string; path
 /** Deletes a file of anybody, whatever the account allows; objects about keys stay. */
 export async function deleteEntry(ctx: Context, userId: string, path: StoragePath): Promise<void> {
   if (isKeyObject(path)) throw refusals.keyObjectPermanent()
-  const { result } = await ctx.writer.commit({
+  const { result } = await commitDuring(ctx, {
     kind: 'DEL',
     userId,
     path,

@@ -3,6 +3,7 @@ import type { ServiceError } from '@pubky/server-kit'
 import type { FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Context } from '../context.ts'
+import type { Outcome, Write } from '../entries/commit.ts'
 import { type MoveState, moveState } from './moves.ts'
 import { movingRefusals } from './refusals.ts'
 
@@ -23,6 +24,16 @@ function refusalOf({ state, thawsInSeconds, to }: MoveState): ServiceError | nul
 
 function isRefused(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === REFUSED
+}
+
+/** Commits a change of the operator's; when the account is being moved, says so. */
+export async function commitDuring(ctx: Context, write: Write): Promise<Outcome> {
+  try {
+    return await ctx.writer.commit(write)
+  } catch (error) {
+    if (!isRefused(error)) throw error
+    throw refusalOf(await moveState(ctx.pool, write.userId)) ?? movingRefusals.moving(1)
+  }
 }
 
 /**

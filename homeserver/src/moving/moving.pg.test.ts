@@ -76,6 +76,26 @@ describe('an owner who moves', () => {
     expect((await other.put('/pub/a', 'one')).status).toBe(201)
   })
 
+  test('is told the operator too: what would be changed during a freeze waits', async () => {
+    await me.put('/pub/a', 'one')
+    await say('freeze')
+    const admin = { headers: { 'x-admin-password': 'admin' } }
+    const basic = `Basic ${Buffer.from('admin:admin').toString('base64')}`
+    const dav = { headers: { authorization: basic } }
+    for (const answer of [
+      await server.admin('DELETE', `/webdav/${me.who.key}/pub/a`, admin),
+      await server.admin('DELETE', `/dav/${me.who.key}/pub/a`, dav),
+      await server.admin('PUT', `/dav/${me.who.key}/pub/b`, { ...dav, body: 'two' }),
+    ]) {
+      expect([answer.status, answer.headers['pubky-error']]).toEqual([409, 'moving'])
+      expect(answer.headers['retry-after']).toBe('15')
+    }
+    expect((await me.get('/pub/a')).text).toBe('one')
+    await say('thaw')
+    const taken = await server.admin('DELETE', `/webdav/${me.who.key}/pub/a`, admin)
+    expect(taken.status).toBe(204)
+  })
+
   test('thaws it, or waits until it thaws by itself', async () => {
     await say('freeze')
     expect((await me.put('/pub/a', 'one')).status).toBe(409)
