@@ -23,6 +23,7 @@ import { splitTarget, storageTarget } from './tenant.ts'
 const FEATURES = [
   'path-addressed-storage',
   'events-live',
+  'events-inline',
   'object-signatures',
   'moving',
   'usage',

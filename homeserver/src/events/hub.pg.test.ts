@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { createLogger } from '@pubky/server-kit'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -18,16 +19,20 @@ afterAll(async () => {
   await database?.[Symbol.asyncDispose]()
 })
 
-// covers 11.2.8g
-test('events are read into memory only while somebody asks for them', async () => {
-  const ann = await settle(server)
-  await using hub = createEventHub({
+function openHub() {
+  return createEventHub({
     pool: database.pool,
     url: database.url,
     log: createLogger('test'),
     onAuth: () => {},
     onGap: () => {},
   })
+}
+
+// covers 11.2.8g
+test('events are read into memory only while somebody asks for them', async () => {
+  const ann = await settle(server)
+  await using hub = openHub()
   await hub.ready
   const before = hub.head
   await ann.put('/pub/unread', 'x')
@@ -41,4 +46,23 @@ test('events are read into memory only while somebody asks for them', async () =
   await ann.put('/pub/read', 'x')
   await waiting
   expect(hub.after(from, 10)?.map(({ path }) => path)).toEqual(['/pub/read'])
+})
+
+test('bodies are there for those who waited for the event, and then no more', async () => {
+  const ann = await settle(server)
+  await using hub = openHub()
+  await hub.ready
+  using _ = hub.readContents()
+  const from = hub.head
+  const waiting = hub.wait(from, AbortSignal.timeout(10_000))
+  await Promise.all([
+    ann.put('/pub/a', 'body'),
+    waiting.then(() => {
+      const event = hub.after(from, 10)?.find(({ path }) => path === '/pub/a')
+      expect(event && hub.contentsAfter(from)?.get(event)?.toString()).toBe('body')
+      expect(hub.contentsAfter(from - 1n)).toBeNull()
+    }),
+  ])
+  await turn()
+  expect(hub.contentsAfter(from)).toBeNull()
 })

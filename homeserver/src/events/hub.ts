@@ -1,11 +1,15 @@
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import { createListener, type Logger } from '@pubky/server-kit'
 import type { Pool } from 'pg'
+import { MAX_CONTENT_BYTES, type Told, toldAfter } from './contents.ts'
 import { createFollowers, type Follower } from './followers.ts'
 import { type EventRow, eventsAfter } from './rows.ts'
 
 /** How many of the newest events are kept in memory for live streams. */
 const RING = 4096
+/** Events in one read, and with their bodies: these are 4 MiB at most. */
+const READ = 1000
+const READ_WITH_CONTENTS = 256
 const POLL_MS = 1000
 /** When nobody has asked for so long, new events are not read any more: who comes finds them in the table. */
 const IDLE_MS = 5000
@@ -22,6 +26,13 @@ export interface EventHub extends AsyncDisposable {
   after(id: bigint, limit: number): readonly EventRow[] | null
   /** The newest event in memory, or the floor. */
   readonly head: bigint
+  /**
+   * The bodies of what comes after an id, by event. Null when they have to be read: only who waited
+   * when events came gets them from here.
+   */
+  contentsAfter(id: bigint): ReadonlyMap<EventRow, Buffer> | null
+  /** Until it is disposed of, events are read with their bodies. */
+  readContents(): Disposable
   /** Resolves when something newer than `id` may be there. */
   wait(id: bigint, signal: AbortSignal): Promise<void>
   /** What some people do from now on; others' events do not even wake it. */
@@ -48,6 +59,8 @@ export function createEventHub(o: {
   let again = false
   const waiters = new Set<() => void>()
   const followers = createFollowers()
+  let contentReaders = 0
+  let contents: { after: bigint; byEvent: Map<EventRow, Buffer> } | null = null
   let askedAt = Number.NEGATIVE_INFINITY
 
   function isFollowed(): boolean {
@@ -58,14 +71,42 @@ export function createEventHub(o: {
   function skipTo(id: bigint): void {
     if (id <= head) return
     ring = []
+    contents = null
     head = id
     base = id
+  }
+
+  async function readWithContents(limit: number): Promise<EventRow[]> {
+    const budget = limit * MAX_CONTENT_BYTES
+    const after = head
+    const told = await toldAfter(pool, after, {
+      limit,
+      maxBytes: MAX_CONTENT_BYTES,
+      budget,
+      isPublic: false,
+    })
+    keepContents(after, told)
+    return told.map(({ event }) => event)
+  }
+
+  /** For those who are about to be woken; what is deleted a moment later must not be told then. */
+  function keepContents(after: bigint, told: readonly Told[]): void {
+    const byEvent = new Map<EventRow, Buffer>()
+    for (const { event, content } of told) if (content) byEvent.set(event, content)
+    const mine = { after, byEvent }
+    contents = mine
+    setImmediate(() => {
+      if (contents === mine) contents = null
+    })
   }
 
   async function readNew(): Promise<void> {
     do {
       again = false
-      const read = await eventsAfter(pool, head, 1000)
+      const limit = contentReaders > 0 ? READ_WITH_CONTENTS : READ
+      const read = await (contentReaders > 0
+        ? readWithContents(limit)
+        : eventsAfter(pool, head, limit))
       const rows = read.filter(({ id }) => id > head)
       if (rows.length === 0) continue
       ring.push(...rows)
@@ -76,7 +117,7 @@ export function createEventHub(o: {
       }
       for (const wake of waiters) wake()
       followers.tell(rows)
-      if (read.length === 1000) again = true
+      if (read.length === limit) again = true
     } while (again)
   }
 
@@ -142,6 +183,15 @@ export function createEventHub(o: {
         else low = middle + 1
       }
       return ring.slice(low, low + limit)
+    },
+    contentsAfter: (id) => (contents && id >= contents.after ? contents.byEvent : null),
+    readContents() {
+      contentReaders += 1
+      return {
+        [Symbol.dispose]() {
+          contentReaders -= 1
+        },
+      }
     },
     wait(id, signal) {
       askedAt = performance.now()

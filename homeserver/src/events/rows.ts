@@ -11,7 +11,8 @@ export interface EventRow {
   proof: Buffer | null
 }
 
-interface Raw {
+/** An event as the driver gives it. */
+export interface RawEvent {
   id: string
   kind: number
   key: Buffer
@@ -30,7 +31,7 @@ const MATCHES = `exists (
 
 const COLUMNS = 'e.id::text, e.kind, u.key, e.path, e.hash, e.proof'
 
-function toEvent(raw: Raw): EventRow {
+export function toEvent(raw: RawEvent): EventRow {
   return {
     id: BigInt(raw.id),
     kind: raw.kind === 0 ? 'PUT' : 'DEL',
@@ -43,7 +44,7 @@ function toEvent(raw: Raw): EventRow {
 
 /** Events after an id, all users and all paths, ascending. */
 export async function eventsAfter(pool: Pool, after: bigint, limit: number): Promise<EventRow[]> {
-  const { rows } = await pool.query<Raw>({
+  const { rows } = await pool.query<RawEvent>({
     name: 'events_after',
     text: `select ${COLUMNS} from events e join users u on u.id = e.user_id
       where e.id > $1 order by e.id limit $2`,
@@ -58,7 +59,7 @@ export async function publicEventsAfter(
   after: bigint,
   limit: number,
 ): Promise<EventRow[]> {
-  const { rows } = await pool.query<Raw>({
+  const { rows } = await pool.query<RawEvent>({
     name: 'public_events_after',
     text: `select ${COLUMNS} from events e join users u on u.id = e.user_id
       where e.id > $1 and e.path >= '/pub/' and e.path < '/pub0' order by e.id limit $2`,
@@ -78,7 +79,7 @@ export async function allEvents(
     reverse: boolean
   },
 ): Promise<EventRow[]> {
-  const { rows } = await pool.query<Raw>(
+  const { rows } = await pool.query<RawEvent>(
     `select ${COLUMNS} from events e join users u on u.id = e.user_id
      where ($1::bigint[] is null or e.user_id = any ($1)) and ${o.reverse ? 'e.id < $2' : 'e.id > $2'}
        and ${MATCHES}
@@ -132,7 +133,7 @@ export async function userEvents(
   users: readonly UserCursor[],
   o: { filters: readonly string[]; limit: number; reverse: boolean },
 ): Promise<EventRow[]> {
-  const { rows } = await pool.query<Raw>({
+  const { rows } = await pool.query<RawEvent>({
     name: o.reverse ? 'user_events_reverse' : 'user_events',
     text: `select ${COLUMNS}
       from unnest($1::bigint[], $2::bigint[]) as w (user_id, cursor)

@@ -3,14 +3,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { parseBoolean, parseLimit } from '../entries/list.ts'
 import { refusals } from '../errors.ts'
-import { type EventRow, eventFrame, publicChangesAfter, publicEventsAfter } from '../events/rows.ts'
-import { openStream, type Stream } from '../events/sse.ts'
+import { contentBytesOf, sendFeed } from '../events/feed.ts'
+import { publicChangesAfter } from '../events/rows.ts'
+import { openStream } from '../events/sse.ts'
 import { splitTarget } from '../tenant.ts'
 
 const MAX_ID = 2n ** 63n - 1n
 const LEGACY_LENGTH = 13
-/** Events in one write: what a reader that takes nothing holds in memory. */
-const PAGE = 200
 
 /** Older servers numbered by time: such a cursor is the event of exactly that microsecond. */
 async function legacyCursor(ctx: Context, text: string): Promise<bigint> {
@@ -57,43 +56,20 @@ async function feed(ctx: Context, request: FastifyRequest, reply: FastifyReply) 
   return reply.type('text/plain').header('cache-control', 'no-store').send(lines.join('\n'))
 }
 
-function isPublic(event: EventRow): boolean {
-  return event.path.startsWith('/pub/')
-}
-
 async function liveFeed(ctx: Context, request: FastifyRequest, reply: FastifyReply, from: bigint) {
+  // Who reads only so fast gets bodies one by one.
+  const isSlowed = ctx.limits.anySpeeds && ctx.limits.speedOf(null, request.ip, 'read') !== null
+  const contentBytes = isSlowed ? 0 : contentBytesOf(request.headers['pubky-inline'])
   const stream = openStream(request, reply, {})
   const closed = ctx.metrics.streamOpened()
   try {
-    await sendFeed(ctx, stream, from)
+    await sendFeed(ctx, stream, { from, contentBytes })
   } finally {
     closed()
     // After a failure the reader comes back with its cursor.
     stream.end()
   }
   return reply
-}
-
-async function sendFeed(ctx: Context, stream: Stream, from: bigint): Promise<void> {
-  let cursor = from
-  while (!stream.signal.aborted) {
-    const fresh = ctx.hub.after(cursor, PAGE)
-    if (fresh) {
-      ctx.metrics.lag(ctx.hub.head - cursor)
-      const rows = fresh.filter(isPublic)
-      cursor = fresh.at(-1)?.id ?? cursor
-      if (rows.length > 0) await stream.send(rows.map(eventFrame).join(''))
-      await ctx.hub.wait(cursor, stream.signal)
-      continue
-    }
-    ctx.metrics.lag(null)
-    const { floor } = ctx.hub
-    const rows = await publicEventsAfter(ctx.pool, cursor, PAGE)
-    const last = rows.at(-1)?.id ?? 0n
-    // A page that is not full reached the end of the table, which lies at or above the floor.
-    cursor = rows.length < PAGE && floor > last ? floor : last
-    if (rows.length > 0) await stream.send(rows.map(eventFrame).join(''))
-  }
 }
 
 export function eventRoutes(app: FastifyInstance, ctx: Context): void {

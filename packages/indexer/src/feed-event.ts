@@ -21,6 +21,8 @@ export interface FeedEvent {
   id: bigint
   hash: Uint8Array | null
   proof: Uint8Array | null
+  /** The body, when the host sent it along; nobody has compared it with the hash. */
+  content: Uint8Array | null
 }
 
 /** A line that is no event we can know, such as one of a key that cannot exist. */
@@ -79,7 +81,7 @@ export function parsePage(text: string, after: bigint, limit: number): FeedItem[
 function parseLine(line: string, id: bigint): FeedItem {
   const kind = line.startsWith('PUT ') ? 'PUT' : line.startsWith('DEL ') ? 'DEL' : null
   const found = kind && parseEventUri(line.slice(4))
-  return found ? { kind, ...found, id, hash: null, proof: null } : { kind: null, id }
+  return found ? { kind, ...found, id, hash: null, proof: null, content: null } : { kind: null, id }
 }
 
 /** Reads a frame of the live form (design 3.3); null when it is none of ours. */
@@ -89,15 +91,26 @@ export function parseFrame(name: string, data: readonly string[]): FeedItem | nu
   let id: bigint | null = null
   let hash: Uint8Array | null = null
   let proof: Uint8Array | null = null
+  let content: Uint8Array | null = null
   for (const line of data) {
     if (line.startsWith('cursor: ')) id = parseEventId(line.slice(8))
     else if (line.startsWith('content_hash: ')) hash = parseHash(line.slice(14))
     else if (line.startsWith('proof: ')) proof = parseProofText(line.slice(7))
+    else if (line.startsWith('content: ')) content = parseContent(line.slice(9))
     else if (line.startsWith('pubky://')) uri = line
   }
   if (id === null) throw new IndexerError('bad_answer', { detail: 'an event without a cursor' })
   const found = uri === undefined ? null : parseEventUri(uri)
-  return found ? { kind: name, ...found, id, hash, proof } : { kind: null, id }
+  return found ? { kind: name, ...found, id, hash, proof, content } : { kind: null, id }
+}
+
+/** What is none counts as absent: then it is asked for. */
+function parseContent(text: string): Uint8Array | null {
+  try {
+    return fromBase64(text)
+  } catch {
+    return null
+  }
 }
 
 export function parseHash(text: string): Uint8Array | null {

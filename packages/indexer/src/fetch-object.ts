@@ -50,6 +50,8 @@ export async function fetchObject(
   place: Exclude<Place, null>,
   o: Opt = {},
 ): Promise<Fetched> {
+  const sent = place === 'row' ? await sentContent(event, limits) : null
+  if (sent) return sent
   const response = await host.object(event.owner, event.path, o)
   if (!response.ok) return refusal(event, response)
   const proof = parseProofText(response.headers.get(PROOF_HEADER)) ?? event.proof
@@ -85,6 +87,14 @@ export async function fetchObject(
   const hash = await blake3(bytes)
   if (event.hash && !equalBytes(event.hash, hash)) return without(event, 'superseded', 'other_hash')
   return found({ at: 'row', bytes }, hash)
+}
+
+/** A body that came with its event. One that is not what the event names is asked for instead. */
+async function sentContent(event: FeedEvent, limits: Limits): Promise<Fetched | null> {
+  const { content, hash, proof } = event
+  if (!content || !hash || content.length > limits.rowBytes) return null
+  if (!equalBytes(hash, await blake3(content))) return null
+  return { status: 'ok', reason: null, hash, body: { at: 'row', bytes: content }, proof }
 }
 
 /** The proof of a deletion lies beside the 404 (design 6). */

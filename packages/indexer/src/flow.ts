@@ -9,7 +9,7 @@ import type { Place } from './wanted.ts'
 const FETCHES = 16
 /** Events that wait for their bodies or for those before them. */
 const MAX_WAITING = 1_024
-/** Bodies that wait in memory; beyond this only the first event in line is fetched. */
+/** Bodies that wait in memory; beyond this only the first event in line is fetched, and none is kept that came along. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024
 const BATCH_ENTRIES = 256
 const BATCH_BYTES = 4 * 1024 * 1024
@@ -38,6 +38,8 @@ export function createFlow(parent: Session, onProgress: () => void) {
   let started = 0
   let running = 0
   let bytes = 0
+  /** Of bodies that came along and were not looked at yet. */
+  let sentBytes = 0
   let committing = false
   let failed: unknown
   let idleTimer: ReturnType<typeof setTimeout> | undefined
@@ -61,6 +63,7 @@ export function createFlow(parent: Session, onProgress: () => void) {
   function finish(job: Job, entry: NewObjectEntry | null): void {
     job.state = 'done'
     job.entry = entry
+    sentBytes -= contentBytes(job.item)
     if (entry) bytes += rowBytes(entry)
   }
 
@@ -148,10 +151,13 @@ export function createFlow(parent: Session, onProgress: () => void) {
   }
 
   /** Takes an event; resolves when the next one may come. */
-  async function push(item: FeedItem): Promise<void> {
+  async function push(given: FeedItem): Promise<void> {
     while (jobs.length >= MAX_WAITING && !signal.aborted) await changed()
     signal.throwIfAborted()
-    const place = item.kind ? session.wanted(item.path) : null
+    const place = given.kind ? session.wanted(given.path) : null
+    const hasRoom = bytes + sentBytes + contentBytes(given) <= MAX_WAITING_BYTES
+    const item = place === 'row' && hasRoom ? given : withoutContent(given)
+    sentBytes += contentBytes(item)
     const key = item.kind && place ? item.owner + item.path : ''
     const job: Job = { item, place, key, state: place ? 'waiting' : 'done', entry: null }
     if (item.kind && place) {
@@ -184,4 +190,12 @@ export function createFlow(parent: Session, onProgress: () => void) {
   }
 
   return { signal, push, drain, close, failure: () => failed }
+}
+
+function contentBytes(item: FeedItem): number {
+  return item.kind ? (item.content?.length ?? 0) : 0
+}
+
+function withoutContent(item: FeedItem): FeedItem {
+  return item.kind ? { ...item, content: null } : item
 }

@@ -154,7 +154,7 @@ export async function commit(
   })
   for (const entry of entries) {
     if (entry.body?.at !== 'blob' || (await session.intake.has(entry.body.key))) continue
-    const event = { ...entry, id: BigInt(entry.eventId) }
+    const event = { ...entry, id: BigInt(entry.eventId), content: null }
     await fetchObject(session, event, 'blob', { signal: session.signal }).catch(() => {})
   }
 }

@@ -12,6 +12,9 @@ const INFO_MAX_BYTES = 16 * 1024
 const PAGE_LINE_BYTES = 1_100
 /** A comment comes each 15 s (design 3.3); three may be missed. */
 const SILENCE_MS = 45_000
+/** Bodies up to this size are asked for with their events; a line of one is longer than others. */
+const INLINE_BYTES = 16 * 1024
+const INLINE_LINE_CHARS = 'data: content: '.length + Math.ceil(INLINE_BYTES / 3) * 4 + 1
 
 type Opt = { signal?: AbortSignal | undefined }
 
@@ -21,7 +24,7 @@ export interface RemoteHost {
   readonly features: ReadonlySet<string>
   /** Events after `after`, at most `limit`; null when there are none. */
   page(after: bigint, limit: number, o?: Opt): Promise<FeedItem[] | null>
-  /** Events after `after`, and new ones as they come, in groups as they arrive. */
+  /** Events after `after`, and new ones as they come, in groups as they arrive; with small bodies. */
   live(after: bigint, o?: Opt): AsyncGenerator<FeedItem[]>
   /** The answer for an object, its body unread, whatever its status. */
   object(
@@ -55,11 +58,15 @@ export async function connectHost(
   }
 
   async function* live(after: bigint, { signal }: Opt = {}): AsyncGenerator<FeedItem[]> {
+    const isInline = features.has('events-inline')
     const response = await expectOk(
       await send(key, `/events/?cursor=${after}`, {
         signal,
         timeoutMs: ANSWER_MS,
-        headers: { accept: 'text/event-stream' },
+        headers: {
+          accept: 'text/event-stream',
+          ...(isInline && { 'pubky-inline': String(INLINE_BYTES) }),
+        },
       }),
     )
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
@@ -67,7 +74,8 @@ export async function connectHost(
       letGo(response)
       throw new IndexerError('bad_answer', { detail: 'not an event stream' })
     }
-    yield* readFrames(response.body, signal)
+    const parser = isInline ? createSseParser(INLINE_LINE_CHARS) : createSseParser()
+    yield* readFrames(response.body, parser, signal)
   }
 
   function object(
@@ -101,10 +109,10 @@ async function readFeatures(response: Response): Promise<ReadonlySet<string>> {
 
 async function* readFrames(
   body: ReadableStream<Uint8Array>,
+  parser: ReturnType<typeof createSseParser>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FeedItem[]> {
   const reader = body.getReader()
-  const parser = createSseParser()
   const cancel = () => void reader.cancel().catch(() => {})
   signal?.addEventListener('abort', cancel, { once: true })
   let silent = false

@@ -117,5 +117,5 @@ async function difference(
 
 function toEvent(known: KnownEvent): FeedEvent {
   const { kind, owner, path, eventId, hash } = known
-  return { kind, owner, path, id: eventId, hash, proof: null }
+  return { kind, owner, path, id: eventId, hash, proof: null, content: null }
 }

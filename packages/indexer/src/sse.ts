@@ -11,7 +11,7 @@ export interface SseFrame {
 }
 
 /** Cuts an event stream into frames. Throws `line_too_long`. */
-export function createSseParser() {
+export function createSseParser(maxLineChars: number = MAX_LINE_CHARS) {
   const decoder = new TextDecoder()
   let rest = ''
   let frame: SseFrame = { name: '', data: [] }
@@ -33,7 +33,7 @@ export function createSseParser() {
     rest += decoder.decode(bytes, { stream: true })
     let from = 0
     for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', from)) {
-      if (end - from > MAX_LINE_CHARS) throw new IndexerError('line_too_long')
+      if (end - from > maxLineChars) throw new IndexerError('line_too_long')
       const line = rest.slice(from, rest.charAt(end - 1) === '\r' && end > from ? end - 1 : end)
       from = end + 1
       if (line !== '') {
@@ -44,7 +44,7 @@ export function createSseParser() {
       frame = { name: '', data: [] }
     }
     rest = rest.slice(from)
-    if (rest.length > MAX_LINE_CHARS) throw new IndexerError('line_too_long')
+    if (rest.length > maxLineChars) throw new IndexerError('line_too_long')
     return frames
   }
 

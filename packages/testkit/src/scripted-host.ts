@@ -10,6 +10,8 @@ export interface ScriptedEvent {
   path: string
   hash: Uint8Array | null
   proof?: string
+  /** What streams that want bodies are sent with the event; text as it is. */
+  content?: Buffer | string
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => boolean | undefined
@@ -18,11 +20,13 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => boolean |
  * A homeserver that answers what a test tells it to, lies included. It keeps objects and events like
  * an honest one; `intercept` gives every request first to the test.
  */
-export async function startScriptedHost(o: { live?: boolean; signatures?: boolean } = {}) {
+export async function startScriptedHost(
+  o: { live?: boolean; inline?: boolean; signatures?: boolean } = {},
+) {
   const objects = new Map<string, { body: Buffer; proof?: string }>()
   let events: ScriptedEvent[] = []
   let nextId = 1n
-  const streams = new Set<ServerResponse>()
+  const streams = new Map<ServerResponse, boolean>()
   const requests: string[] = []
   let intercept: Handler | null = null
 
@@ -42,6 +46,7 @@ export async function startScriptedHost(o: { live?: boolean; signatures?: boolea
   function answerInfo(response: ServerResponse): void {
     const features = [
       ...(o.live ? ['events-live'] : []),
+      ...(o.inline ? ['events-inline'] : []),
       ...(o.signatures ? ['object-signatures'] : []),
     ]
     response.setHeader('content-type', 'application/json')
@@ -55,8 +60,9 @@ export async function startScriptedHost(o: { live?: boolean; signatures?: boolea
     if (request.headers.accept === 'text/event-stream' && o.live) {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write(': hello\n\n')
-      for (const event of after) response.write(frame(event))
-      streams.add(response)
+      const isInline = 'pubky-inline' in request.headers
+      for (const event of after) response.write(frame(event, isInline))
+      streams.set(response, isInline)
       response.on('close', () => streams.delete(response))
       return
     }
@@ -87,7 +93,7 @@ export async function startScriptedHost(o: { live?: boolean; signatures?: boolea
     if (id >= nextId) nextId = id + 1n
     const full = { ...event, id }
     events.push(full)
-    for (const stream of streams) stream.write(frame(full))
+    for (const [stream, isInline] of streams) stream.write(frame(full, isInline))
     return id
   }
 
@@ -98,7 +104,8 @@ export async function startScriptedHost(o: { live?: boolean; signatures?: boolea
     put(owner: PublicKeyZ32, path: string, content: string | Buffer, proof?: string): bigint {
       const body = Buffer.from(content)
       objects.set(owner + path, { body, ...(proof ? { proof } : {}) })
-      return emit({ kind: 'PUT', owner, path, hash: blake3Sync(body), ...(proof ? { proof } : {}) })
+      const hash = blake3Sync(body)
+      return emit({ kind: 'PUT', owner, path, hash, content: body, ...(proof ? { proof } : {}) })
     },
     delete(owner: PublicKeyZ32, path: string): bigint {
       objects.delete(owner + path)
@@ -108,11 +115,11 @@ export async function startScriptedHost(o: { live?: boolean; signatures?: boolea
     emit,
     /** Anything at all into the open streams. */
     write(text: string): void {
-      for (const stream of streams) stream.write(text)
+      for (const stream of streams.keys()) stream.write(text)
     },
     openStreams: () => streams.size,
     dropStreams(): void {
-      for (const stream of streams) stream.destroy()
+      for (const stream of streams.keys()) stream.destroy()
     },
     /** Remembers everything; the returned function brings it back, as from a backup. */
     backup(): () => void {
@@ -122,7 +129,7 @@ export async function startScriptedHost(o: { live?: boolean; signatures?: boolea
         for (const [key, value] of kept.objects) objects.set(key, value)
         events = [...kept.events]
         nextId = kept.nextId
-        for (const stream of streams) stream.destroy()
+        for (const stream of streams.keys()) stream.destroy()
       }
     },
     skipIds(count: bigint): void {
@@ -141,7 +148,7 @@ export async function startScriptedHost(o: { live?: boolean; signatures?: boolea
 
 export type ScriptedHost = Awaited<ReturnType<typeof startScriptedHost>>
 
-function frame(event: ScriptedEvent): string {
+function frame(event: ScriptedEvent, isInline: boolean): string {
   const lines = [
     `event: ${event.kind}`,
     `data: pubky://${event.owner}${event.path}`,
@@ -149,5 +156,9 @@ function frame(event: ScriptedEvent): string {
   ]
   if (event.hash) lines.push(`data: content_hash: ${toBase64(event.hash)}`)
   if (event.proof) lines.push(`data: proof: ${event.proof}`)
+  if (isInline && event.content !== undefined) {
+    const { content } = event
+    lines.push(`data: content: ${typeof content === 'string' ? content : toBase64(content)}`)
+  }
   return `${lines.join('\n')}\n\n`
 }

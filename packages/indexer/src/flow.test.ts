@@ -1,0 +1,66 @@
+import { blake3Sync, keypairFromSeed, type StoragePath } from '@pubky/protocol'
+import { expect, test } from 'vitest'
+import type { NewObjectEntry } from './entries.ts'
+import type { FeedEvent } from './feed-event.ts'
+import { DEFAULT_LIMITS } from './fetch-object.ts'
+import { createFlow } from './flow.ts'
+import type { Session } from './follow-host.ts'
+import type { RemoteHost } from './remote-host.ts'
+import { wantedByNexus } from './wanted.ts'
+
+const HOST = keypairFromSeed(new Uint8Array(32).fill(100)).publicKey
+const ALICE = keypairFromSeed(new Uint8Array(32).fill(1)).publicKey
+const BODY_BYTES = 16 * 1024
+
+function put(n: number, body: Buffer, isSent: boolean): FeedEvent {
+  return {
+    kind: 'PUT',
+    owner: ALICE,
+    path: `/pub/pubky.app/posts/00347${n}` as StoragePath,
+    id: BigInt(n),
+    hash: blake3Sync(body),
+    proof: null,
+    content: isSent ? body : null,
+  }
+}
+
+test('bodies that came along do not pile up behind one that does not come', async () => {
+  const bodies = Array.from({ length: 901 }, (_, n) => Buffer.alloc(BODY_BYTES, `${n} `))
+  const asked: number[] = []
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const appended: NewObjectEntry[] = []
+  const host: Pick<RemoteHost, 'key' | 'features' | 'object'> = {
+    key: HOST,
+    features: new Set(),
+    async object(_, path) {
+      const n = Number(path.split('/00347')[1])
+      asked.push(n)
+      if (n === 0) await held
+      return new Response(bodies[n])
+    },
+  }
+  const session = {
+    host,
+    journal: { append: async (_: unknown, entries: NewObjectEntry[]) => appended.push(...entries) },
+    limits: DEFAULT_LIMITS,
+    wanted: wantedByNexus,
+    nowMs: () => 0,
+    holder: 'test',
+    offset: 0n,
+    signal: new AbortController().signal,
+  } as unknown as Session
+  const flow = createFlow(session, () => {})
+  for (const [n, body] of bodies.entries()) await flow.push(put(n, body, n > 0))
+  expect(asked).toEqual([0])
+  release()
+  await flow.drain()
+  await flow.close()
+  expect(appended.map((entry) => Number(entry.eventId))).toEqual(bodies.map((_, n) => n))
+  expect(appended.every((entry) => entry.body?.at === 'row')).toBe(true)
+  const kept = 901 - asked.length
+  expect(kept).toBeGreaterThan(500)
+  expect(kept * BODY_BYTES).toBeLessThanOrEqual(8 * 1024 * 1024)
+})
