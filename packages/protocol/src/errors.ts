@@ -33,6 +33,7 @@ export const PROTOCOL_ERRORS = [
   'invalid_proof_signature',
   'invalid_proof_certificate',
   'invalid_deep_link',
+  'invalid_key_object',
   'invalid_manifest',
   'invalid_move_statement',
   'dns_malformed',

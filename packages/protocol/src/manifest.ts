@@ -53,9 +53,16 @@ export interface Inclusion {
   siblings: Uint8Array[]
 }
 
-export interface ManifestTree {
+/** A tree of which only the leaves are known. */
+export interface LeafTree {
   readonly root: Uint8Array
   readonly count: number
+  /** In the byte order of their paths. */
+  readonly leaves: readonly Uint8Array[]
+  proveAt(index: number): Inclusion
+}
+
+export interface ManifestTree extends LeafTree {
   /** Null when the path is not listed. */
   prove(path: StoragePath): Inclusion | null
 }
@@ -83,7 +90,8 @@ export function isListed(path: StoragePath): boolean {
   return path !== MANIFEST_PATHS.pub && path !== MANIFEST_PATHS.priv
 }
 
-function leafHash({ path, hash }: ManifestEntry): Uint8Array {
+/** What stands for an entry in the tree. */
+export function manifestLeaf({ path, hash }: ManifestEntry): Uint8Array {
   return blake3Sync(concat(LEAF, hash, utf8(path)))
 }
 
@@ -91,17 +99,10 @@ function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return blake3Sync(concat(NODE, left, right))
 }
 
-/**
- * The Merkle tree over entries in the byte order of their paths: leaf = BLAKE3(0 ‖ hash ‖ path), node =
- * BLAKE3(1 ‖ left ‖ right); a node without a right neighbour moves up as it is. No entries: 32 zero bytes.
- */
-export function manifestTree(entries: Iterable<ManifestEntry>): ManifestTree {
-  const named = [...entries].map((entry) => ({ entry, name: utf8(entry.path) }))
-  named.sort((a, b) => compareBytes(a.name, b.name))
-  const places = new Map(named.map(({ entry }, index) => [entry.path, index]))
-  if (places.size !== named.length) bad('a path is listed twice')
-  const levels: Uint8Array[][] = [named.map(({ entry }) => leafHash(entry))]
-  for (let level = levels[0] ?? []; level.length > 1; ) {
+/** The tree over leaves that are in order. */
+export function treeOfLeaves(leaves: readonly Uint8Array[]): LeafTree {
+  const levels: (readonly Uint8Array[])[] = [leaves]
+  for (let level = leaves; level.length > 1; ) {
     const above: Uint8Array[] = []
     for (let i = 0; i < level.length; i += 2) {
       const [left, right] = [level[i], level[i + 1]]
@@ -112,10 +113,9 @@ export function manifestTree(entries: Iterable<ManifestEntry>): ManifestTree {
   }
   return {
     root: levels.at(-1)?.[0] ?? new Uint8Array(HASH_BYTES),
-    count: named.length,
-    prove(path) {
-      const index = places.get(path)
-      if (index === undefined) return null
+    count: leaves.length,
+    leaves,
+    proveAt(index) {
       const siblings: Uint8Array[] = []
       let at = index
       for (const level of levels.slice(0, -1)) {
@@ -128,6 +128,25 @@ export function manifestTree(entries: Iterable<ManifestEntry>): ManifestTree {
   }
 }
 
+/**
+ * The Merkle tree over entries in the byte order of their paths: leaf = BLAKE3(0 ‖ hash ‖ path), node =
+ * BLAKE3(1 ‖ left ‖ right); a node without a right neighbour moves up as it is. No entries: 32 zero bytes.
+ */
+export function manifestTree(entries: Iterable<ManifestEntry>): ManifestTree {
+  const named = [...entries].map((entry) => ({ entry, name: utf8(entry.path) }))
+  named.sort((a, b) => compareBytes(a.name, b.name))
+  const places = new Map(named.map(({ entry }, index) => [entry.path, index]))
+  if (places.size !== named.length) bad('a path is listed twice')
+  const tree = treeOfLeaves(named.map(({ entry }) => manifestLeaf(entry)))
+  return {
+    ...tree,
+    prove(path) {
+      const index = places.get(path)
+      return index === undefined ? null : tree.proveAt(index)
+    },
+  }
+}
+
 /** Whether an entry is in the tree of which root and count are known. */
 export function isIncluded(
   { root, count }: Pick<ManifestClaims, 'root' | 'count'>,
@@ -135,7 +154,7 @@ export function isIncluded(
   { index, siblings }: Inclusion,
 ): boolean {
   if (index >= count) return false
-  let node = leafHash(entry)
+  let node = manifestLeaf(entry)
   let at = index
   let used = 0
   for (let width = count; width > 1; width = Math.ceil(width / 2)) {

@@ -13,8 +13,10 @@ export {
   homeserverOf,
   homeserverRecords,
   PUBKY_RECORD_TTL_S,
+  policyTextOf,
   recordsNamed,
   userRecords,
+  withPolicyText,
 } from './pubky-records.ts'
 export {
   MAX_PACKET_DNS_BYTES,

@@ -1,4 +1,5 @@
 import type { PublicKeyZ32 } from '../brands.ts'
+import { concat } from '../bytes.ts'
 import { parseIpv4, parseIpv6 } from '../dns/addresses.ts'
 import { normalizeOwner } from '../dns/names.ts'
 import { type ResourceRecord, SVC_PARAMS } from '../dns/records.ts'
@@ -10,6 +11,9 @@ import type { SignedPacket } from './signed-packet.ts'
 export const PUBKY_RECORD_TTL_S = 3600
 
 const USER_OWNER = '_pubky'
+/** The policy of the account stands in the record too, so that no homeserver can hide it (design 6). */
+const POLICY_OWNER = '_sig'
+const MAX_TEXT_BYTES = 255
 const DEFAULT_TLS_PORT = 6287
 
 /** Records of a packet whose owner is `name` (1.3). A query `*.x` matches one label below `x`. */
@@ -46,6 +50,29 @@ export function userRecords(
   const kept = (previous?.records ?? []).filter(({ name }) => !name.startsWith(USER_OWNER))
   const data = { type: 'HTTPS', priority: 0, target: homeserver, params: new Map() } as const
   return [...kept, { name: USER_OWNER, ttl, data }]
+}
+
+/** The policy that a user's packet mirrors, as it is in its object; null for none. */
+export function policyTextOf(packet: SignedPacket): Uint8Array | null {
+  for (const { data } of recordsNamed(packet, POLICY_OWNER))
+    if (data.type === 'TXT') return concat(...data.strings)
+  return null
+}
+
+/** Records of a user's packet with another policy; null takes it away. */
+export function withPolicyText(
+  previous: readonly ResourceRecord[],
+  policy: Uint8Array | null,
+  ttl: number = PUBKY_RECORD_TTL_S,
+): ResourceRecord[] {
+  const kept = previous.filter(
+    ({ name }) => name !== POLICY_OWNER && !name.startsWith(`${POLICY_OWNER}.`),
+  )
+  if (!policy) return kept
+  const strings: Uint8Array[] = []
+  for (let at = 0; at < policy.length; at += MAX_TEXT_BYTES)
+    strings.push(policy.subarray(at, at + MAX_TEXT_BYTES))
+  return [...kept, { name: POLICY_OWNER, ttl, data: { type: 'TXT', strings } }]
 }
 
 /** What a homeserver publishes about itself. */
