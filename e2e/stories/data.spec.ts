@@ -1,37 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import type { Page, Request, Route } from '@playwright/test'
+import type { Request, Route } from '@playwright/test'
 import { backUpByFile, confirmBackup } from '../flows/backup.ts'
 import { createAccount, giveName } from '../flows/onboarding.ts'
+import { keeper, PASSWORD, section, unlock } from '../flows/root-key.ts'
 import { homeserverAddress } from '../setup/addresses.ts'
 import { expectAccessible } from '../setup/axe.ts'
 import { startClosedHomeserver } from '../setup/closed-homeserver.ts'
 import { AWAY } from '../setup/guard.ts'
 import { expect, relay, test } from '../setup/story.ts'
-
-const PASSWORD = 'correct horse battery 7!'
-
-function card(page: Page, title: string) {
-  return page.getByRole('main').locator('section').filter({ hasText: title })
-}
-
-async function unlock(page: Page, title: string, file: string, password: string, submit: string) {
-  const form = card(page, title)
-  await form
-    .getByLabel('Recovery file', { exact: true })
-    .and(page.locator('[type=file]'))
-    .setInputFiles(file)
-  await form.getByLabel('Password of the file').fill(password)
-  await form.getByRole('button', { name: submit }).click()
-}
-
-/** Somebody whose key is in a file and no longer in the browser. */
-async function keeper(page: Page, name: string): Promise<string> {
-  await createAccount(page)
-  const file = await backUpByFile(page, PASSWORD)
-  await confirmBackup(page)
-  await giveName(page, name)
-  return file
-}
 
 function isWriteElsewhere(request: Request): boolean {
   return request.method() === 'PUT' && !request.url().startsWith(homeserverAddress())
@@ -69,10 +45,10 @@ test('an account is exported into a file that can be checked and moved from', as
   await expect(page.getByTestId('homeserver')).toHaveText(/^[a-z0-9]{52}$/)
   await expectAccessible(page, 'your data')
 
-  const exporting = card(page, 'Take everything with you')
+  const exporting = section(page, 'Take everything with you')
   await exporting.getByRole('button', { name: 'Export' }).click()
   await expectAccessible(page, 'opening the key for an export')
-  await unlock(page, 'Take everything with you', file, 'not the password', 'Export everything')
+  await unlock(exporting, file, 'not the password')
   await expect(exporting.getByRole('alert')).toContainText('The password is wrong')
   await exporting.getByText('Phrase', { exact: true }).click()
   await exporting.getByLabel('Word 1', { exact: true }).fill(`${'abandon '.repeat(11)}about`)
@@ -80,12 +56,12 @@ test('an account is exported into a file that can be checked and moved from', as
   await expect(exporting.getByRole('alert')).toContainText('another account')
   await exporting.getByText('Recovery file', { exact: true }).click()
   const download = page.waitForEvent('download')
-  await unlock(page, 'Take everything with you', file, PASSWORD, 'Export everything')
+  await unlock(exporting, file)
   const archive = await (await download).path()
   await expect(exporting.getByRole('status')).toContainText('The archive is complete: 1 file')
   await expectAccessible(page, 'exported')
 
-  const checking = card(page, 'Check an archive')
+  const checking = section(page, 'Check an archive')
   const choose = checking.locator('[type=file]')
   await choose.setInputFiles(archive)
   await expect(checking.getByRole('status')).toContainText('whole and unchanged')
@@ -105,14 +81,14 @@ test('an account is exported into a file that can be checked and moved from', as
   // The homeserver is gone, as far as the app may ask it.
   await using closed = await startClosedHomeserver(relay())
   await page.route(`${homeserverAddress()}/**`, (route) => route.abort())
-  const moving = card(page, 'Move to another homeserver')
+  const moving = section(page, 'Move to another homeserver')
   await moving.getByRole('button', { name: 'Move' }).click()
   await moving.getByLabel('Public key of the new homeserver').fill(closed.key)
   await moving.getByLabel('Invitation code').fill(await closed.code())
   await moving.getByText('My homeserver is gone').click()
   await moving.getByLabel('Archive', { exact: true }).setInputFiles(archive)
   await expectAccessible(page, 'a move out of an archive')
-  await unlock(page, 'Move to another homeserver', file, PASSWORD, 'Move my account')
+  await unlock(moving, file)
   await expect(moving.getByText('You have moved')).toBeVisible()
   await expect(moving).toContainText('Everything that the archive had')
   await expect(moving).toContainText('This app goes on at the new home')
@@ -127,7 +103,7 @@ test('an account moves to another homeserver and goes on there', async ({ visit,
   await page.getByRole('button', { name: 'Remind me later' }).click()
   await giveName(page, 'Somebody who moves')
   await page.goto('/settings/data')
-  const moving = card(page, 'Move to another homeserver')
+  const moving = section(page, 'Move to another homeserver')
   await moving.getByRole('button', { name: 'Move' }).click()
   await moving.getByRole('link', { name: 'Back up now' }).click()
   const file = await backUpByFile(page, PASSWORD)
@@ -138,7 +114,7 @@ test('an account moves to another homeserver and goes on there', async ({ visit,
   await moving.getByRole('button', { name: 'Move' }).click()
   await moving.getByLabel('Public key of the new homeserver').fill(closed.key)
   await expectAccessible(page, 'a move that is prepared')
-  await unlock(page, 'Move to another homeserver', file, PASSWORD, 'Move my account')
+  await unlock(moving, file)
   await expect(moving.getByRole('alert')).toContainText('asks for a sign-up code')
   await moving.getByLabel('Invitation code').fill(await closed.code())
 
@@ -156,7 +132,7 @@ test('an account moves to another homeserver and goes on there', async ({ visit,
   await page.reload()
   await expect(moving).toContainText('was begun and has not ended')
   await expectAccessible(page, 'a move that waits')
-  await unlock(page, 'Move to another homeserver', file, PASSWORD, 'Go on with the move')
+  await unlock(moving, file)
   await expect(moving.getByText('You have moved')).toBeVisible()
   await expect(moving).toContainText('This app goes on at the new home')
   await expect(moving).toContainText('The old home knows')

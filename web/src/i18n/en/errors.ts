@@ -16,6 +16,7 @@ export const errors = {
   elsewhere: 'This is going on in another tab of this browser.',
   archive_invalid: 'This is no archive, or it was damaged or changed.',
   archive_incomplete: 'The archive was never completed. Export again.',
+  no_sessions: 'This homeserver does not tell where you are signed in.',
   move_refused: 'Your account lives there already, or another move has begun.',
   move_unconfirmed:
     'Your new address was published, but the network does not show it yet. Go on in a minute.',

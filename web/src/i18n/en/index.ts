@@ -12,6 +12,7 @@ import { onboarding } from './onboarding.ts'
 import { post } from './post.ts'
 import { profile } from './profile.ts'
 import { search } from './search.ts'
+import { sessions } from './sessions.ts'
 import { settings } from './settings.ts'
 import { signIn } from './sign-in.ts'
 import { thread } from './thread.ts'
@@ -35,6 +36,7 @@ export const en = {
   search,
   settings,
   data,
+  sessions,
 }
 
 export type English = typeof en

@@ -4,6 +4,7 @@ export const settings = {
   account: 'Account',
   edit: 'Edit profile',
   data: 'Your data',
+  sessions: 'Apps and sessions',
   appearance: 'Appearance',
   language: 'Language',
   muted: 'Muted people',

@@ -5,6 +5,7 @@ export const SETTINGS_PAGES = [
   { page: 'account', name: 'settings.account', guest: false },
   { page: 'edit', name: 'settings.edit', guest: false },
   { page: 'data', name: 'settings.data', guest: false },
+  { page: 'sessions', name: 'settings.sessions', guest: false },
   { page: 'muted-users', name: 'settings.muted', guest: false },
   { page: 'appearance', name: 'settings.appearance', guest: true },
   { page: 'language', name: 'settings.language', guest: true },

@@ -20,6 +20,9 @@ import { MutedPeople } from './muted.tsx'
 import { SETTINGS_PAGES, type SettingsPage } from './pages.ts'
 
 const YourData = lazy(() => import('./data/your-data.tsx').then((m) => ({ default: m.YourData })))
+const Sessions = lazy(() =>
+  import('./sessions/sessions.tsx').then((m) => ({ default: m.Sessions })),
+)
 
 /** The settings: a list of pages beside or above the one that is open. */
 export function Settings({ page }: { page: SettingsPage }) {
@@ -79,6 +82,12 @@ function Content({ page, viewer }: { page: SettingsPage; viewer: string | null }
       return (
         <Suspense fallback={<Skeleton className="h-96 rounded-lg" />}>
           <YourData user={viewer} />
+        </Suspense>
+      )
+    case 'sessions':
+      return (
+        <Suspense fallback={<Skeleton className="h-96 rounded-lg" />}>
+          <Sessions user={viewer} />
         </Suspense>
       )
     case 'muted-users':

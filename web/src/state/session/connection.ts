@@ -4,7 +4,7 @@ import { createPubky, type Pubky, type Session } from '@pubky/sdk'
 import { clientSigner, KeyError, keys, rootSigner } from '../../keys/index.ts'
 import type { RuntimeConfig } from '../config.ts'
 import { type Account, changeAccount, currentAccount, putAccount } from './accounts.ts'
-import { openRoot, type RootSecret } from './root.ts'
+import { type RootSecret, whileOpen } from './root.ts'
 
 // Loaded only when somebody signs up, signs in or writes.
 
@@ -70,8 +70,7 @@ export async function signIn(
   onStep: (step: SignInStep) => void,
 ): Promise<{ hasProfile: boolean }> {
   onStep('open')
-  const user = await openRoot(secret)
-  try {
+  return whileOpen(secret, async (user) => {
     onStep('find')
     const homeserver = await pubkyClient(config).homeserverOf(user)
     if (!homeserver) throw Object.assign(new Error('no homeserver'), { code: 'no_homeserver' })
@@ -82,9 +81,7 @@ export async function signIn(
     remember(account, session)
     putAccount({ ...account, stage: profile ? 'ready' : 'profile' })
     return { hasProfile: profile !== null }
-  } finally {
-    await keys.finishRoot(user)
-  }
+  })
 }
 
 const sessions = new Map<string, Promise<Session>>()

@@ -19,6 +19,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'elsewhere',
   'archive_invalid',
   'archive_incomplete',
+  'no_sessions',
   'move_refused',
   'move_unconfirmed',
   'moving',

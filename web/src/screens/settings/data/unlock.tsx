@@ -18,6 +18,8 @@ import { Refusal } from './card.tsx'
 interface UnlockProps {
   /** Fields above those of the key. */
   children?: ReactNode
+  /** What happens to the key. */
+  text?: string
   submit: string
   ready?: boolean
   /** Beside the button. */
@@ -28,7 +30,7 @@ interface UnlockProps {
 
 /** Asks for the recovery file or the phrase, for one piece of work. */
 export function Unlock(props: UnlockProps) {
-  const { children, submit, ready = true, aside, failed, onUnlock } = props
+  const { children, text, submit, ready = true, aside, failed, onUnlock } = props
   const t = useT()
   const { account } = useViewerSession()
   const [entry, setEntry] = useState<KeyEntry>(NO_KEY)
@@ -57,7 +59,7 @@ export function Unlock(props: UnlockProps) {
       {children}
       <div>
         <h3 className="mb-1 text-base">{t('data.unlock')}</h3>
-        <p className="text-sm text-mute">{t('data.unlockText')}</p>
+        <p className="text-sm text-mute">{text ?? t('data.unlockText')}</p>
       </div>
       <KeyFields
         entry={entry}

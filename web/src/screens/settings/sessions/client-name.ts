@@ -1,0 +1,18 @@
+import type { MessageKey, Translate } from '../../../i18n/types.ts'
+import type { SignedIn } from '../../../state/data/signed-in.ts'
+
+/** Names that this project's own code gives itself in grants. */
+const OWN: Readonly<Record<string, MessageKey>> = {
+  'pubky.move': 'sessions.appMove',
+  'pubky.settings': 'sessions.appSettings',
+  'pubky.signup': 'sessions.appSignUp',
+}
+
+/** What a person calls the holder of a session. `ours` is the client id of this app. */
+export function clientName(t: Translate, { client }: SignedIn, ours: string): string {
+  const own = OWN[client]
+  if (own) return t(own)
+  if (client === ours) return t('sessions.app')
+  if (client === '') return t('sessions.appProgram')
+  return URL.canParse(client) ? new URL(client).host || client : client
+}
