@@ -2,6 +2,7 @@ import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { findUser } from '../sessions/resolver.ts'
+import { createEntryCache } from './entry-cache.ts'
 
 /** A stored file: what is needed to serve it. */
 export interface Entry {
@@ -66,6 +67,7 @@ type Row = [
 ]
 
 interface Wanted {
+  key: string
   userId: string
   path: StoragePath
   resolve(entry: Entry | null): void
@@ -79,12 +81,14 @@ function toEntry([, hash, size, contentType, modifiedMs, inline, blobKey, proof]
 
 /** Reads entries. Look-ups that arrive while others are under way share a statement. */
 export function createEntryReader(pool: Pool): EntryReader {
+  const cache = createEntryCache(pool)
   const users = new LRUCache<PublicKeyZ32, string>({ max: MAX_USERS })
   const waiting: Wanted[] = []
   let running = 0
 
   async function look(batch: readonly Wanted[]): Promise<void> {
     const [first] = batch
+    const keep = cache.beforeReading()
     try {
       const query =
         batch.length === 1 && first
@@ -94,7 +98,9 @@ export function createEntryReader(pool: Pool): EntryReader {
       const found = new Map(rows.map((row) => [row[0] - 1, row]))
       batch.forEach((one, index) => {
         const row = found.get(index)
-        one.resolve(row ? toEntry(row) : null)
+        const entry = row ? toEntry(row) : null
+        if (entry) keep(one.key, entry)
+        one.resolve(entry)
       })
     } catch (error) {
       for (const one of batch) one.reject(error)
@@ -112,6 +118,14 @@ export function createEntryReader(pool: Pool): EntryReader {
     }
   }
 
+  function read(key: string, userId: string, path: StoragePath): Promise<Entry | null> {
+    return new Promise((resolve, reject) => {
+      waiting.push({ key, userId, path, resolve, reject })
+      // What arrives in the same turn goes together.
+      if (running < MAX_RUNNING) setImmediate(next)
+    })
+  }
+
   return {
     async userId(owner) {
       const known = users.get(owner)
@@ -120,12 +134,11 @@ export function createEntryReader(pool: Pool): EntryReader {
       if (user) users.set(owner, user.id)
       return user?.id ?? null
     },
-    entry(userId, path) {
-      return new Promise((resolve, reject) => {
-        waiting.push({ userId, path, resolve, reject })
-        // What arrives in the same turn goes together.
-        if (running < MAX_RUNNING) setImmediate(next)
-      })
+    async entry(userId, path) {
+      const key = userId + path
+      const known = cache.find(key)
+      if (known && (await cache.isCurrent(key, known))) return known
+      return read(key, userId, path)
     },
     async proof(userId, path) {
       const { rows } = await pool.query<{ ts_micros: string; bytes: Buffer | null }>({
