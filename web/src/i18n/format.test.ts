@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createTranslate } from './format.ts'
 import { pseudo } from './pseudo.ts'
@@ -12,6 +13,22 @@ describe('texts', () => {
     const t = createTranslate('en', messages)
     expect(t('feed.newPosts', { count: 1 })).toBe('See 1 new post')
     expect(t('feed.newPosts', { count: 1200 })).toBe('See 1,200 new posts')
+  })
+
+  it('say every number as the formatters of the language say it', () => {
+    const numbers = new Intl.NumberFormat('en')
+    const rules = new Intl.PluralRules('en')
+    const t = createTranslate('en', {
+      'feed.newPosts': { one: 'one {count}', other: 'other {count}' },
+    })
+    const some = fc.oneof(fc.integer({ min: -3, max: 2000 }), fc.double({ min: 0.1, max: 2000 }))
+    fc.assert(
+      fc.property(some, (count) => {
+        expect(t('feed.newPosts', { count })).toBe(
+          `${rules.select(count)} ${numbers.format(count)}`,
+        )
+      }),
+    )
   })
 
   it('take values literally, whatever characters stand in them', () => {

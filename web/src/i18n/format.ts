@@ -1,11 +1,6 @@
-import { formatLocale, type Locale, type Message, type Messages, type Translate } from './types.ts'
+import { formatLocale, type Locale, type Messages, type Translate } from './types.ts'
 
-function pick(message: Message, count: unknown, rules: () => Intl.PluralRules): string {
-  if (typeof message === 'string') return message
-  return rules().select(Number(count)) === 'one' ? message.one : message.other
-}
-
-/** Formatters are slow to make, and not every text needs one. */
+/** Formatters are slow to make: the first one of a page keeps it from coming to life for 20 ms. */
 function once<T>(make: () => T): () => T {
   let made: T | undefined
   return () => {
@@ -18,13 +13,22 @@ function once<T>(make: () => T): () => T {
 export function createTranslate(locale: Locale, messages: Messages): Translate {
   const numbers = once(() => new Intl.NumberFormat(formatLocale(locale)))
   const rules = once(() => new Intl.PluralRules(formatLocale(locale)))
+
+  // Most numbers on a page need no formatter in English.
+  const isPlain = (value: number) =>
+    locale === 'en' && Number.isInteger(value) && value >= 0 && value < 1000
+  const write = (value: number) => (isPlain(value) ? String(value) : numbers().format(value))
+  const isOne = (count: number) => (isPlain(count) ? count === 1 : rules().select(count) === 'one')
+
   return (key, values = {}) => {
     const message = messages[key]
     if (message === undefined) return key
-    return pick(message, values.count, rules).replace(/\{(\w+)\}/g, (hole, name: string) => {
+    const text =
+      typeof message === 'string' ? message : message[isOne(Number(values.count)) ? 'one' : 'other']
+    return text.replace(/\{(\w+)\}/g, (hole, name: string) => {
       const value = values[name]
       if (value === undefined) return hole
-      return typeof value === 'number' ? numbers().format(value) : value
+      return typeof value === 'number' ? write(value) : value
     })
   }
 }
