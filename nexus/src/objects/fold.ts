@@ -1,6 +1,7 @@
 import { idMicros } from '@pubky/app-specs'
 import type { Micros, PublicKeyZ32, StoragePath } from '@pubky/protocol'
 import type { Judged } from './judge.ts'
+import { holds, type KeyRules, type Place } from './key-rules.ts'
 import type { ObjectDoc, ObjectKind } from './object-doc.ts'
 import { withoutText } from './read-doc.ts'
 
@@ -34,7 +35,7 @@ export interface ObjectState {
   /** Place of the winning entry in the owner's order. */
   wonEpoch: number
   wonEventId: bigint
-  /** Of the proof alone; the rules of the owner are laid over it (`key-rules.ts`). */
+  /** Of the proof and revocations; the policy of the owner is laid over it (`key-rules.ts`). */
   verdict: Verdict
   /** Milliseconds. */
   indexedAt: number
@@ -46,35 +47,43 @@ export function isAfter(state: ObjectState, epoch: number, eventId: bigint): boo
   return epoch !== state.epoch ? epoch > state.epoch : eventId > state.eventId
 }
 
-/** Takes the next entry, in the owner's order, into the state of its path. */
+/** Takes the next entry, in the owner's order, into the state of its path, under the owner's rules. */
 export function foldEntry(
   state: ObjectState | null,
   epoch: number,
   judged: Judged,
   kind: ObjectKind,
+  rules: KeyRules,
 ): ObjectState {
-  const { entry, proofMicros } = judged
+  const { entry, proofMicros, signer, hash } = judged
   const base = state ?? blank(entry.owner, entry.path, kind)
   const max = base.proofMicrosMax
   const isNewest = proofMicros !== null && (max === null || proofMicros > max)
+  const place = { wonEpoch: epoch, wonEventId: BigInt(entry.eventId) }
+  const isValid = holds(rules, { ...base, ...place, signer, proofMicros, hash })
   const next: ObjectState = {
     ...base,
     epoch,
-    eventId: BigInt(entry.eventId),
-    proofMicrosMax: isNewest ? proofMicros : max,
+    eventId: place.wonEventId,
+    proofMicrosMax: isNewest && isValid ? proofMicros : max,
   }
   if (judged.counts === 'none' || (proofMicros !== null && !isNewest)) return next
+  // What a revoked key says replaces and deletes nothing that stands without it (design 6).
+  if (!isValid && (judged.counts === 'del' || standsWithout(base))) return next
   const won = {
     ...next,
+    ...place,
     position: entry.position,
     proofMicros,
-    signer: judged.signer,
+    signer,
     writtenAt: entry.receivedAtMs,
-    wonEpoch: epoch,
-    wonEventId: next.eventId,
-    verdict: verdictOf(proofMicros, max),
+    verdict: isValid ? verdictOf(proofMicros, max) : ('revoked' as const),
   }
   return judged.counts === 'del' ? deleted(won) : put(won, base, judged)
+}
+
+function standsWithout({ doc, deleted, verdict }: ObjectState): boolean {
+  return doc !== null && !deleted && verdict !== 'revoked'
 }
 
 // A missing proof is noticed where the path was signed before.
@@ -89,7 +98,8 @@ function deleted(won: ObjectState): ObjectState {
 }
 
 function put(won: ObjectState, base: ObjectState, judged: Judged): ObjectState {
-  const { entry, hash, doc } = judged
+  const { entry, hash } = judged
+  const doc = withPlace(judged.doc, base, won)
   const isLive = base.doc !== null && !base.deleted
   if (isLive && hash !== null && base.hash === hash) return won
   const { body } = entry
@@ -103,6 +113,13 @@ function put(won: ObjectState, base: ObjectState, judged: Judged): ObjectState {
     indexedAt: keepsTime(base, isLive) ? base.indexedAt : firstIndexedAt(judged),
     editedAt: isLive ? entry.receivedAtMs : null,
   }
+}
+
+/** What was held before the first revocation of a key is told by its place. */
+function withPlace(doc: ObjectDoc | null, base: ObjectState, won: ObjectState): ObjectDoc | null {
+  if (doc?.kind !== 'key' || !doc.rule) return doc
+  const here: Place = { epoch: won.wonEpoch, event: String(won.wonEventId) }
+  return { ...doc, seen: base.doc?.kind === 'key' && base.doc.seen ? base.doc.seen : here }
 }
 
 // A post that comes back takes its old place; an edge that comes back is new.

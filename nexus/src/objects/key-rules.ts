@@ -1,87 +1,119 @@
-import { fromUtf8, isPublicKey, type StoragePath } from '@pubky/protocol'
+import {
+  fromHex,
+  KEYS_FOLDER,
+  type KeyRule,
+  keptPath,
+  keptTree,
+  manifestLeaf,
+  POLICY_PATH,
+  ProtocolError,
+  type PublicKeyZ32,
+  parseKeyRule,
+  revocationPath,
+  ruleAt,
+  type StoragePath,
+  toHex,
+} from '@pubky/protocol'
 import type { ObjectState, Verdict } from './fold.ts'
 
-/** Objects by which an owner key says how its signatures are to be judged (design 6). */
-export const KEYS_FOLDER = '/pub/pubky.keys/'
-const POLICY = `${KEYS_FOLDER}policy`
-const REVOKED = `${KEYS_FOLDER}revoked/`
-const MAX_SIGNED_PATHS = 64
+/** A place in the order of an owner's entries, as JSON. */
+export interface Place {
+  epoch: number
+  event: string
+}
 
-/** What one of these objects says; times in microseconds. */
-export type KeyRule =
-  | { says: 'policy'; signed: string[]; since: number }
-  | { says: 'revoked'; signer: string; at: number }
+/** A rule that is in force, and where its path first said any. */
+export type RuleInForce = KeyRule & { seen: Place }
+
+/** The rules of one owner, by the path of the object that says them. */
+export type KeyRules = ReadonlyMap<string, RuleInForce>
+
+export const NO_RULES: KeyRules = new Map()
 
 /** Reads such an object; null when it says nothing about verdicts, or nothing that counts. */
 export function readKeyRule(path: StoragePath, body: Uint8Array): KeyRule | null {
-  const signer = path.startsWith(REVOKED) ? path.slice(REVOKED.length) : null
-  if (path !== POLICY && (signer === null || !isPublicKey(signer))) return null
-  const json: unknown = JSON.parse(fromUtf8(body))
-  if (typeof json !== 'object' || json === null || !('v' in json) || json.v !== 1) return null
-  if (signer !== null)
-    return 'at' in json && isTime(json.at) ? { says: 'revoked', signer, at: json.at } : null
-  if (!('since' in json) || !isTime(json.since) || !('signed' in json)) return null
-  const { signed, since } = json
-  const isList = Array.isArray(signed) && signed.length <= MAX_SIGNED_PATHS
-  if (!isList || !signed.every((item) => typeof item === 'string' && item.startsWith('/')))
-    return null
-  return { says: 'policy', signed, since }
+  try {
+    return parseKeyRule(path, body)
+  } catch (error) {
+    if (error instanceof ProtocolError) return null
+    throw error
+  }
 }
-
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-type Place = Pick<ObjectState, 'wonEpoch' | 'wonEventId'>
-
-/** The rules of one owner, by the path of the object that says them. */
-export type KeyRules = ReadonlyMap<string, KeyRule & Place>
-
-/** The rule that is in force while this state is; null for none. */
-export function ruleOf(state: ObjectState | null): (KeyRule & Place) | null {
-  if (!state || state.deleted || state.doc?.kind !== 'key' || !state.doc.rule) return null
-  const { wonEpoch, wonEventId } = state
-  return { ...state.doc.rule, wonEpoch, wonEventId }
-}
-
-type Winner = Pick<
-  ObjectState,
-  'owner' | 'path' | 'proofMicros' | 'proofMicrosMax' | 'signer' | 'writtenAt'
-> &
-  Place
-
-/**
- * The verdict on the winning entry of a path under the rules of its owner. It never changes which
- * entry wins, so that a rule that comes late changes verdicts alone.
- */
-export function verdictUnder(rules: KeyRules, state: Winner): Verdict {
-  if (state.proofMicros === null)
-    return state.proofMicrosMax !== null || isDue(rules, state) ? 'stripped' : 'unsigned'
-  return isRevoked(rules, state, state.proofMicros) ? 'revoked' : 'signed'
-}
-
-function isDue(rules: KeyRules, { path, writtenAt }: Winner): boolean {
-  const rule = rules.get(POLICY)
-  if (rule?.says !== 'policy' || writtenAt * 1000 < rule.since) return false
-  return rule.signed.some((of) => (of.endsWith('/') ? path.startsWith(of) : path === of))
-}
-
-// What was here before the revocation and is older than it holds. Of what the owner wants to keep
-// beyond that (`keep`) only a root is said, by which nothing can be found.
-function isRevoked(rules: KeyRules, state: Winner, proofMicros: bigint): boolean {
-  const { owner, signer } = state
-  const rule = signer === null || signer === owner ? undefined : rules.get(REVOKED + signer)
-  if (rule?.says !== 'revoked') return false
-  return proofMicros >= BigInt(rule.at) || !isBefore(state, rule)
-}
-
-function isBefore(a: Place, b: Place): boolean {
-  return a.wonEpoch !== b.wonEpoch ? a.wonEpoch < b.wonEpoch : a.wonEventId < b.wonEventId
-}
-
-export const NO_RULES: KeyRules = new Map()
 
 /** True for what only the owner key itself may have signed. */
 export function isKeyPath(path: StoragePath): boolean {
   return path.startsWith(KEYS_FOLDER)
+}
+
+/** Whether an object decides which statements of other keys hold, and so which entries win elsewhere. */
+export function decidesStatements(path: StoragePath): boolean {
+  const says = ruleAt(path)
+  return says === 'revoked' || says === 'kept'
+}
+
+/** The rule that is in force while this state is; null for none. */
+export function ruleOf(state: ObjectState | null): RuleInForce | null {
+  if (!state || state.deleted || state.doc?.kind !== 'key' || !state.doc.rule) return null
+  return { ...state.doc.rule, seen: state.doc.seen ?? { epoch: 0, event: '0' } }
+}
+
+/** What a key other than the owner's said of a path. */
+type Statement = Pick<
+  ObjectState,
+  'owner' | 'path' | 'signer' | 'proofMicros' | 'hash' | 'wonEpoch' | 'wonEventId'
+>
+
+/**
+ * Whether a signed entry holds: a statement of a revoked key does when it is older than the revocation
+ * says, and was there before it or is in the list that it keeps (design 6).
+ */
+export function holds(rules: KeyRules, statement: Statement): boolean {
+  const { owner, signer, proofMicros } = statement
+  if (signer === null || signer === owner || proofMicros === null) return true
+  const rule = rules.get(revocationPath(signer))
+  if (rule?.says !== 'revoked') return true
+  const wasHeld = isBefore(statement, rule.seen)
+  // What was deleted before is erased by now.
+  if (statement.hash === null) return wasHeld
+  return proofMicros < BigInt(rule.at) && (wasHeld || isKept(rules, rule.keep, statement))
+}
+
+function isBefore({ wonEpoch, wonEventId }: Statement, { epoch, event }: Place): boolean {
+  return wonEpoch !== epoch ? wonEpoch < epoch : wonEventId < BigInt(event)
+}
+
+const leaves = new WeakMap<RuleInForce, ReadonlySet<string>>()
+
+function isKept(rules: KeyRules, keep: string | null, { path, hash }: Statement): boolean {
+  const list = keep === null ? undefined : rules.get(keptPath(keep))
+  if (list?.says !== 'kept' || hash === null) return false
+  const known = leaves.get(list) ?? new Set(keptTree(list).leaves.map(toHex))
+  leaves.set(list, known)
+  return known.has(toHex(manifestLeaf({ path, hash: fromHex(hash) })))
+}
+
+/** By signer, all that decides which of their statements hold; equal texts decide the same. */
+export function decisionsOf(rules: KeyRules): Map<PublicKeyZ32, string> {
+  const found = new Map<PublicKeyZ32, string>()
+  for (const rule of rules.values())
+    if (rule.says === 'revoked') {
+      const isListed = rule.keep !== null && rules.has(keptPath(rule.keep))
+      found.set(rule.signer, JSON.stringify([rule.at, rule.keep, isListed, rule.seen]))
+    }
+  return found
+}
+
+type Winner = Statement & Pick<ObjectState, 'proofMicrosMax' | 'writtenAt'>
+
+/** The verdict on the winning entry of a path under the rules of its owner. */
+export function verdictUnder(rules: KeyRules, state: Winner): Verdict {
+  if (state.proofMicros === null)
+    return state.proofMicrosMax !== null || isDue(rules, state) ? 'stripped' : 'unsigned'
+  return holds(rules, state) ? 'signed' : 'revoked'
+}
+
+function isDue(rules: KeyRules, { path, writtenAt }: Winner): boolean {
+  const rule = rules.get(POLICY_PATH)
+  if (rule?.says !== 'policy' || writtenAt * 1000 < rule.since) return false
+  return rule.signed.some((of) => (of.endsWith('/') ? path.startsWith(of) : path === of))
 }

@@ -1,6 +1,6 @@
 import type { Bookmark, FileMeta, Post, Profile, Tag } from '@pubky/app-specs'
-import type { PublicKeyZ32 } from '@pubky/protocol'
-import type { KeyRule } from './key-rules.ts'
+import type { KeyRule, PublicKeyZ32 } from '@pubky/protocol'
+import type { Place } from './key-rules.ts'
 
 /** A post as it is kept; of a deleted one only what it refers to is left. */
 export interface PostDoc extends Post {
@@ -16,7 +16,8 @@ export type ObjectDoc =
   | { kind: 'follow' | 'mute'; target: PublicKeyZ32 }
   | { kind: 'file'; id: string; value: FileMeta }
   | { kind: 'lastRead'; at: number }
-  | { kind: 'key'; rule: KeyRule | null }
+  /** `seen`: the place of the first revocation of its key. */
+  | { kind: 'key'; rule: KeyRule | null; seen?: Place }
   /** Objects that are served and verified, but say nothing here. */
   | { kind: 'blob' | 'proofs' }
 

@@ -8,8 +8,8 @@ import {
   toPostKind,
 } from '@pubky/app-specs'
 import type { ObjectEntry, ObjectRefs } from '@pubky/indexer'
-import { isPublicKey, type Micros, type PublicKeyZ32 } from '@pubky/protocol'
-import { type KeyRule, readKeyRule } from './key-rules.ts'
+import { isPublicKey, type Micros, type PublicKeyZ32, ruleAt } from '@pubky/protocol'
+import { readKeyRule } from './key-rules.ts'
 import { kindOfPath } from './kind-of-path.ts'
 import type { ObjectDoc, PostDoc } from './object-doc.ts'
 import { storable } from './storable.ts'
@@ -28,7 +28,7 @@ export function readDoc(entry: ObjectEntry): ObjectDoc | null {
   try {
     // These count without their bytes, which may have been erased.
     if (kind === 'proofs') return { kind }
-    if (kind === 'key') return { kind, rule: ruleIn(entry) }
+    if (kind === 'key') return keyDoc(entry)
     if (kind === 'blob') return entry.body.at !== 'row' && hasHashId(entry) ? { kind } : null
     if (entry.body.at === 'blob') return null
     if (entry.body.at === 'erased') return storable(docOfRefs(entry, entry.body.refs))
@@ -40,13 +40,11 @@ export function readDoc(entry: ObjectEntry): ObjectDoc | null {
   }
 }
 
-function ruleIn({ path, body }: ObjectEntry): KeyRule | null {
-  if (body?.at !== 'row') return null
-  try {
-    return storable(readKeyRule(path, body.bytes))
-  } catch {
-    return null
-  }
+/** What is said at the path of a rule and is none takes no rule back. */
+function keyDoc({ path, body }: ObjectEntry): ObjectDoc | null {
+  if (ruleAt(path) === null) return { kind: 'key', rule: null }
+  const rule = body?.at === 'row' ? storable(readKeyRule(path, body.bytes)) : null
+  return rule && { kind: 'key', rule }
 }
 
 function hasHashId({ path, hash }: ObjectEntry): boolean {

@@ -1,6 +1,7 @@
 import { foldEntry, type ObjectState } from './fold.ts'
 import type { HomeTimeline } from './home-timeline.ts'
 import type { Judged } from './judge.ts'
+import type { KeyRules } from './key-rules.ts'
 import { kindOfPath } from './kind-of-path.ts'
 
 /**
@@ -11,6 +12,7 @@ export function replayPath(
   history: readonly Judged[],
   timeline: HomeTimeline,
   purgedAt: bigint,
+  rules: KeyRules,
 ): ObjectState | null {
   const ordered = history
     .flatMap((judged) => {
@@ -25,7 +27,7 @@ export function replayPath(
     if (kind === null) continue
     const isPurged = judged.entry.position <= purgedAt
     const seen: Judged = isPurged ? { ...judged, counts: 'none', doc: null } : judged
-    state = foldEntry(state, epoch, seen, kind)
+    state = foldEntry(state, epoch, seen, kind, rules)
   }
   return state
 }

@@ -20,7 +20,7 @@ import { NEAREST_FIRST, reachOf } from './reach.ts'
 import { RECOMMENDED } from './recommended.ts'
 import { trustedLabels, trustedTaggersOfLabel } from './trusted-taggers.ts'
 
-export const GRAPH_VERSION = 1
+export const GRAPH_VERSION = 2
 const TABLES =
   'graph_users, graph_posts, graph_mentions, graph_follows, graph_tags, graph_bookmarks'
 

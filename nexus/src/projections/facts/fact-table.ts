@@ -18,15 +18,16 @@ export function createFactTable(pool: Pool, projection: string, o: { text: boole
     const live = facts.flatMap(({ change, fact }) => (fact ? [{ ...change, ...fact }] : []))
     return withTransaction(pool, async (client) => {
       const { rows: before } = await client.query<Said>(
-        `select owner, kind, target, label from projection_facts
-         where projection = $1
-           and (owner, path) in (select * from unnest($2::text[], $3::text[]))`,
+        `select f.owner, f.kind, f.target, f.label
+         from unnest($2::text[], $3::text[]) as k (owner, path)
+         join projection_facts f on f.owner = k.owner and f.path = k.path
+         where f.projection = $1`,
         [projection, changes.map((key) => key.owner), changes.map((key) => key.path)],
       )
       await client.query(
-        `update projection_facts set live = false, fact = '{}'
-         where projection = $1
-           and (owner, path) in (select * from unnest($2::text[], $3::text[]))`,
+        `update projection_facts f set live = false, fact = '{}'
+         from unnest($2::text[], $3::text[]) as k (owner, path)
+         where f.projection = $1 and f.owner = k.owner and f.path = k.path`,
         [projection, gone.map((key) => key.owner), gone.map((key) => key.path)],
       )
       await client.query(
@@ -99,9 +100,10 @@ export function createFactTable(pool: Pool, projection: string, o: { text: boole
   /** What was last read of these people's profiles and these posts. */
   async function documents(targets: readonly string[]): Promise<Map<string, Fact>> {
     const { rows } = await pool.query<Omit<Fact, 'atMs'> & { at_ms: string }>(
-      `select kind, target, label, at_ms, fact from projection_facts
-       where projection = $1 and live and kind in ('profile', 'post')
-         and (owner, path) in (select * from unnest($2::text[], $3::text[]))`,
+      `select f.kind, f.target, f.label, f.at_ms, f.fact
+       from unnest($2::text[], $3::text[]) as k (owner, path)
+       join projection_facts f on f.owner = k.owner and f.path = k.path
+       where f.projection = $1 and f.live and f.kind in ('profile', 'post')`,
       [projection, targets.map(ownerOfTarget), targets.map(pathOfTarget)],
     )
     return new Map(

@@ -6,12 +6,19 @@ import {
   type JournalRow,
   keyOfBytes,
 } from '@pubky/indexer/rows'
-import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import { KEYS_FOLDER, type PublicKeyZ32, type StoragePath } from '@pubky/protocol'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { foldEntry, isAfter, type ObjectState } from '../../objects/fold.ts'
 import { type HomeTimeline, homeTimeline } from '../../objects/home-timeline.ts'
 import { type Judged, judge } from '../../objects/judge.ts'
+import {
+  decidesStatements,
+  type KeyRules,
+  NO_RULES,
+  type RuleInForce,
+  ruleOf,
+} from '../../objects/key-rules.ts'
 import { kindOfPath } from '../../objects/kind-of-path.ts'
 import { replayPath } from '../../objects/replay-path.ts'
 
@@ -40,19 +47,25 @@ interface Known {
 export function createObjectStates(pool: Pool) {
   const known = new LRUCache<string, Known>({ max: MAX_KNOWN_STATES })
 
-  /** The objects that these entries may change. A home or a purge concerns everything of its owner. */
+  /**
+   * The objects that these entries may change. A home or a purge concerns everything of its owner, a
+   * revocation everything that other keys signed.
+   */
   async function touchedBy(entries: readonly JournalEntry[]): Promise<ObjectKey[]> {
     const keys = new Map<string, ObjectKey>()
     const whole = new Set<PublicKeyZ32>()
+    const judges = new Set<PublicKeyZ32>()
     for (const entry of entries) {
       if (entry.kind === 'HOME' || entry.kind === 'PURGE') whole.add(entry.owner)
       else keys.set(nameOf(entry), { owner: entry.owner, path: entry.path })
+      if ('path' in entry && entry.path && decidesStatements(entry.path)) judges.add(entry.owner)
     }
-    if (whole.size > 0) {
+    if (whole.size + judges.size > 0) {
       const { rows } = await pool.query<{ owner: Buffer; path: StoragePath }>(
         `select distinct owner, path from journal
-         where owner = any($1) and kind in (0, 1) and position <= $2`,
-        [[...whole].map(bytesOfKey), entries.at(-1)?.position ?? 0n],
+         where kind in (0, 1) and position <= $3
+           and (owner = any($1) or owner = any($2) and substring(proof from 3 for 32) <> owner)`,
+        [[...whole].map(bytesOfKey), [...judges].map(bytesOfKey), entries.at(-1)?.position ?? 0n],
       )
       for (const row of rows) {
         const key = { owner: keyOfBytes(row.owner), path: row.path }
@@ -80,16 +93,18 @@ export function createObjectStates(pool: Pool) {
       if (!history.every((judged) => comesAfter(last, judged, owners.timeline(judged.entry.owner))))
         known.delete(name)
     }
+    const all = await readRules(owners, position)
     const fresh = keys.filter((key) => !known.has(nameOf(key)))
     const whole = grouped(await readAfter(fresh, position, null, inHand))
     return keys.map((key) => {
       const name = nameOf(key)
       const timeline = owners.timeline(key.owner)
+      const rules = all.get(key.owner) ?? NO_RULES
       const last = known.get(name)
       const history = (last ? news : whole).get(name) ?? []
       const state = last
-        ? goOn(last.state, history, timeline)
-        : replayPath(history, timeline, owners.purgedAt(key))
+        ? goOn(last.state, history, timeline, rules)
+        : replayPath(history, timeline, owners.purgedAt(key), rules)
       return { ...key, state }
     })
   }
@@ -143,7 +158,7 @@ export function createObjectStates(pool: Pool) {
     }
   }
 
-  async function readOwners(owners: readonly PublicKeyZ32[], position: bigint) {
+  async function readOwners(owners: readonly PublicKeyZ32[], position: bigint): Promise<Owners> {
     const { rows } = await pool.query<JournalRow>(
       `select ${JOURNAL_COLUMNS} from journal
        where owner = any($1) and kind in (2, 3) and position <= $2 order by position`,
@@ -160,6 +175,7 @@ export function createObjectStates(pool: Pool) {
     }
     const nowhere = homeTimeline([])
     return {
+      all: owners,
       timeline: (owner: PublicKeyZ32) => timelines.get(owner) ?? nowhere,
       purgedAt: ({ owner, path }: ObjectKey): bigint =>
         (byOwner.get(owner) ?? []).findLast(
@@ -168,7 +184,38 @@ export function createObjectStates(pool: Pool) {
     }
   }
 
+  /** What owners say of other keys, which are never the signers of it. */
+  async function readRules(owners: Owners, position: bigint): Promise<Map<PublicKeyZ32, KeyRules>> {
+    const { rows } = await pool.query<JournalRow>(
+      `select ${JOURNAL_COLUMNS} from journal
+       where owner = any($1) and path >= '${KEYS_FOLDER}' and path < '${KEYS_FOLDER.slice(0, -1)}0'
+         and kind in (0, 1) and position <= $2 order by position`,
+      [owners.all.map(bytesOfKey), position],
+    )
+    const judged: Judged[] = []
+    for (const entry of rows.map(entryOfRow))
+      if (entry.kind !== 'HOME' && entry.kind !== 'PURGE' && decidesStatements(entry.path))
+        judged.push(await judge(entry))
+    const found = new Map<PublicKeyZ32, Map<string, RuleInForce>>()
+    for (const history of grouped(judged).values()) {
+      const [first] = history
+      if (!first) continue
+      const { owner, path } = first.entry
+      const purgedAt = owners.purgedAt({ owner, path })
+      const rule = ruleOf(replayPath(history, owners.timeline(owner), purgedAt, NO_RULES))
+      const rules = found.get(owner) ?? new Map<string, RuleInForce>()
+      if (rule) found.set(owner, rules.set(path, rule))
+    }
+    return found
+  }
+
   return { changes, at, remember, forget }
+}
+
+interface Owners {
+  all: readonly PublicKeyZ32[]
+  timeline(owner: PublicKeyZ32): HomeTimeline
+  purgedAt(key: ObjectKey): bigint
 }
 
 function nameOf({ owner, path }: ObjectKey): string {
@@ -202,6 +249,7 @@ function goOn(
   from: ObjectState | null,
   history: readonly Judged[],
   timeline: HomeTimeline,
+  rules: KeyRules,
 ): ObjectState | null {
   const ordered = history
     .flatMap((judged) => {
@@ -212,7 +260,7 @@ function goOn(
   let state = from
   for (const { epoch, judged } of ordered) {
     const kind = kindOfPath(judged.entry.path)
-    if (kind !== null) state = foldEntry(state, epoch, judged, kind)
+    if (kind !== null) state = foldEntry(state, epoch, judged, kind, rules)
   }
   return state
 }

@@ -10,7 +10,7 @@ import { type EdgeName, labelOf, nameOfEdge, targetOf } from '../facts/fact.ts'
 import type { Said } from '../facts/fact-table.ts'
 import type { ObjectChange } from '../facts/object-states.ts'
 
-export const GRAPH_PROJECTION_VERSION = 1
+export const GRAPH_PROJECTION_VERSION = 2
 
 /** Feeds a `SocialGraph` from the journal. */
 export function createGraphProjection(deps: { pool: Pool; graph: SocialGraph }): Projection {

@@ -7,7 +7,7 @@ import { createEngineProjection, type FactTable } from '../facts/engine-projecti
 import { type Fact, labelOf } from '../facts/fact.ts'
 import type { Said } from '../facts/fact-table.ts'
 
-export const SEARCH_PROJECTION_VERSION = 1
+export const SEARCH_PROJECTION_VERSION = 2
 const TARGETS_AT_ONCE = 500
 
 /** Feeds a `SearchIndex` from the journal. */

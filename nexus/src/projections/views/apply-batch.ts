@@ -3,10 +3,11 @@ import type { HomeEntry, JournalEntry, PurgeEntry } from '@pubky/indexer'
 import { formatUri, type PublicKeyZ32, type StoragePath } from '@pubky/protocol'
 import { foldEntry, isAfter, type ObjectState } from '../../objects/fold.ts'
 import type { Judged } from '../../objects/judge.ts'
+import { decidesStatements, decisionsOf } from '../../objects/key-rules.ts'
 import { kindOfPath } from '../../objects/kind-of-path.ts'
 import type { Changes } from './changes.ts'
 import { saveUsers } from './document-rows.ts'
-import { affectedPaths, ownedPaths, replayPaths } from './histories.ts'
+import { affectedPaths, ownedPaths, replayPaths, statedPaths } from './histories.ts'
 import { loadObjects } from './object-rows.ts'
 import type { OwnerRecords } from './owner-records.ts'
 import { type Cause, openSegment } from './segment.ts'
@@ -51,7 +52,10 @@ export async function applyBatch(
   }
 }
 
-/** Applies entries of objects. Resolves to how many: it stops at one that comes out of order. */
+/**
+ * Applies entries of objects. Resolves to how many: it stops at one that comes out of order, and at one
+ * that decides which statements hold.
+ */
 async function applyRun(
   tx: Tx,
   run: readonly Judged[],
@@ -68,13 +72,14 @@ async function applyRun(
     const epoch = records.timelineOf(owner).epochOf(host, receivedAtMs)
     if (kind !== null && epoch !== null) {
       const before = segment.stateOf(entry)
-      if (before && !isAfter(before, epoch, BigInt(entry.eventId))) {
+      const isLate = before !== null && !isAfter(before, epoch, BigInt(entry.eventId))
+      if (isLate || decidesStatements(path)) {
         if (count > 0) break
         const cause = { position, receivedAtMs, isSilent: false }
         await applyPaths(tx, { owner, paths: [path], upTo: position, cause }, records, changes)
         return 1
       }
-      const after = foldEntry(before, epoch, judged, kind)
+      const after = foldEntry(before, epoch, judged, kind, records.rulesOf(owner))
       segment.change(entry, after, { position, receivedAtMs, isSilent: false })
     }
     count += 1
@@ -137,8 +142,31 @@ async function applyPurge(
   await changes.notices.purge(tx, owner, path && formatUri(owner, path))
 }
 
-/** Works these paths out again from all that the journal holds of them. */
+/**
+ * Works these paths out again from all that the journal holds of them. What is said about keys comes
+ * first; where other statements hold by it than before, their paths are worked out again too.
+ */
 async function applyPaths(
+  tx: Tx,
+  o: { owner: PublicKeyZ32; paths: readonly StoragePath[]; upTo: bigint; cause: Cause },
+  records: OwnerRecords,
+  changes: Changes,
+): Promise<void> {
+  const { owner, upTo } = o
+  const deciding = o.paths.filter(decidesStatements)
+  const others = new Set(o.paths.filter((path) => !decidesStatements(path)))
+  const before = decisionsOf(records.rulesOf(owner))
+  await replayAtOnce(tx, { ...o, paths: deciding }, records, changes)
+  const after = decisionsOf(records.rulesOf(owner))
+  const signers = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (signer) => before.get(signer) !== after.get(signer),
+  )
+  if (signers.length > 0)
+    for (const path of await statedPaths(tx, { owner, signers, upTo })) others.add(path)
+  await replayAtOnce(tx, { ...o, paths: [...others] }, records, changes)
+}
+
+async function replayAtOnce(
   tx: Tx,
   o: { owner: PublicKeyZ32; paths: readonly StoragePath[]; upTo: bigint; cause: Cause },
   records: OwnerRecords,

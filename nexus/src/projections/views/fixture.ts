@@ -98,6 +98,15 @@ async function proofOf(o: ObjectSpec, hash: Uint8Array): Promise<Uint8Array> {
   return proof
 }
 
+/** The hash of what lies at a path now. */
+export async function hashOf(world: World, owner: string, path: string): Promise<Uint8Array> {
+  const { rows } = await world.db.pool.query<{ hash: Buffer }>(
+    'select hash from objects where owner = $1 and path = $2',
+    [owner, path],
+  )
+  return rows[0]?.hash ?? EMPTY_HASH
+}
+
 /** A journal in a database of its own, and the views that are computed from it. */
 export async function openWorld() {
   const db = await createTestDatabase(MIGRATIONS)

@@ -11,10 +11,23 @@ import {
   profileUri,
   timestampId,
 } from '@pubky/app-specs'
-import { fromUtf8, type Micros, type PublicKeyZ32, type StoragePath, utf8 } from '@pubky/protocol'
+import {
+  blake3Sync,
+  encodeKeyRule,
+  fromUtf8,
+  type KeyRule,
+  keptList,
+  keptPath,
+  type Micros,
+  POLICY_PATH,
+  type PublicKeyZ32,
+  revocationPath,
+  type StoragePath,
+  utf8,
+} from '@pubky/protocol'
 import fc from 'fast-check'
 import { HOSTS, type NewEntry, objectEntry, PHONE, START_MS } from './fixture.ts'
-import type { Deed, Happening, Says } from './model.ts'
+import type { Deed, Happening, Rule, Says } from './model.ts'
 import { ANN, BOB, CEM, DAN } from './story.ts'
 
 /** For tests: histories of a few people who do everything there is, well and badly. */
@@ -33,6 +46,7 @@ const ACTS = [
   'purge',
   'policy',
   'revocation',
+  'kept',
 ] as const
 const LABELS = ['red', 'blue']
 const SLOTS = 2
@@ -42,7 +56,7 @@ export const intents = fc.array(
     who: fc.nat(PEOPLE.length - 1),
     act: fc.oneof(
       { weight: 12, arbitrary: fc.nat(8) },
-      { weight: 2, arbitrary: fc.constantFrom(9, 10, 11, 12) },
+      { weight: 4, arbitrary: fc.constantFrom(9, 10, 11, 11, 12, 12, 13) },
     ),
     a: fc.nat(100),
     b: fc.nat(100),
@@ -54,8 +68,8 @@ export const intents = fc.array(
       .integer({ min: 0, max: 19 })
       .map((n) => (n === 0 ? 'refused' : n === 1 ? 'superseded' : n === 2 ? 'odd' : 'ok')),
     proof: fc.oneof(
-      { weight: 6, arbitrary: fc.constant(undefined) },
-      { weight: 3, arbitrary: fc.integer({ min: 1, max: 9 }) },
+      { weight: 5, arbitrary: fc.constant(undefined) },
+      { weight: 4, arbitrary: fc.integer({ min: 1, max: 9 }) },
       { weight: 1, arbitrary: fc.constant('invalid' as const) },
     ),
   }),
@@ -136,9 +150,35 @@ function bookmarkOf({ a, b, c }: Intent) {
   }
 }
 
-function keyObjectOf(name: string, json: object) {
-  const path = `/pub/pubky.keys/${name}` as StoragePath
-  return { path, body: JSON.stringify({ v: 1, ...json }), says: { what: 'rule' } as Says }
+function ruleObject(path: StoragePath, said: KeyRule, rule: Rule) {
+  return { path, body: fromUtf8(encodeKeyRule(said)), says: { what: 'rule', rule } as Says }
+}
+
+function policyOf({ b, c }: Intent) {
+  const signed = at([['/pub/'], ['/pub/pubky.app/posts/'], []], b) as StoragePath[]
+  const sinceMs = START_MS + c * 200
+  const said: KeyRule = { says: 'policy', signed, since: sinceMs * 1000 }
+  return ruleObject(POLICY_PATH, said, { says: 'policy', signed, sinceMs })
+}
+
+/** Of each person two lists: the same post of each slot, in two versions. */
+function listOf(owner: PublicKeyZ32, n: number) {
+  const plain = { b: 1, c: at([2, 4], n) } as Intent
+  const list = [0, 1].map((slot) => postOf(owner, { ...plain, a: slot }))
+  const entries = list.map(({ path, body }) => ({ path, hash: blake3Sync(utf8(body)) }))
+  return { list, kept: keptList(entries) }
+}
+
+function keptOf(owner: PublicKeyZ32, { a }: Intent) {
+  const { list, kept } = listOf(owner, a)
+  return ruleObject(keptPath(kept.root), kept, { says: 'kept', name: kept.root, list })
+}
+
+function revocationOf(owner: PublicKeyZ32, { a, b }: Intent) {
+  const signer = PHONE.publicKey
+  const keep = b % 3 === 0 ? null : listOf(owner, b).kept.root
+  const rule = { says: 'revoked', at: a % 10, keep } as const
+  return ruleObject(revocationPath(signer), { ...rule, signer }, rule)
 }
 
 function objectOf(
@@ -160,13 +200,12 @@ function objectOf(
       const { path, body } = buildMute(target, stamp)
       return { path, body: fromUtf8(body), says: { what: 'mute', target } }
     }
-    case 'policy': {
-      const signed = at([['/pub/'], ['/pub/pubky.app/posts/'], []], intent.b)
-      const since = (START_MS + intent.c * 500) * 1000
-      return keyObjectOf('policy', { signed, since })
-    }
+    case 'policy':
+      return policyOf(intent)
     case 'revocation':
-      return keyObjectOf(`revoked/${PHONE.publicKey}`, { at: intent.a % 10, keep: null })
+      return revocationOf(owner, intent)
+    case 'kept':
+      return keptOf(owner, intent)
     case 'profile': {
       const name = at(['Somebody', 'Anybody'], intent.a)
       const { body } = buildProfile({ name })
@@ -205,6 +244,8 @@ export function happeningsOf(all: Intents): Happening[] {
     const object = objectOf(owner, intent)
     const isOdd = intent.fate === 'odd'
     const isPut = !intent.isDeletion
+    // Rules say something only when the owner key itself signs them, as it mostly does.
+    const isRule = object.says.what === 'rule'
     happenings.push({
       happens: 'deed',
       type: isPut ? 'PUT' : 'DEL',
@@ -216,8 +257,8 @@ export function happeningsOf(all: Intents): Happening[] {
       says: isOdd || !isPut ? null : object.says,
       body: isOdd ? '{"odd":true}' : object.body,
       isFetched: intent.fate === 'ok' || isOdd || !isPut,
-      proof: intent.proof,
-      byPhone: intent.c % 2 === 0,
+      proof: isRule ? (intent.proof ?? 1 + (intent.a % 9)) : intent.proof,
+      byPhone: intent.c % (isRule ? 8 : 2) === 0,
     })
   })
   return happenings
@@ -249,6 +290,30 @@ function specOf(d: Deed) {
     status: d.isFetched ? ('ok' as const) : ('superseded' as const),
     ...(proof === undefined ? {} : { proof }),
   }
+}
+
+/** The same, where what a person does between two homes or purges arrives in another order. */
+export function shuffle(all: readonly Happening[], choices: readonly number[]): Happening[] {
+  const spans = new Map<string, Happening[]>()
+  const mixed = new Map<Happening, Happening>()
+  const end = (span: readonly Happening[]) => {
+    const rest = [...span]
+    for (const [step, place] of span.entries()) {
+      const [next] = rest.splice(at(choices, step) % rest.length, 1)
+      if (next) mixed.set(place, next)
+    }
+  }
+  for (const happening of all) {
+    const { owner, happens } = happening
+    const span = spans.get(owner) ?? []
+    if (happens === 'deed') spans.set(owner, [...span, happening])
+    else {
+      end(span)
+      spans.delete(owner)
+    }
+  }
+  for (const span of spans.values()) end(span)
+  return all.map((happening) => mixed.get(happening) ?? happening)
 }
 
 /** Another order in which everybody's own order is kept. */

@@ -26,6 +26,7 @@ export async function replayPaths(
   const { owner, paths, upTo } = o
   await records.loadPurges(tx, owner, upTo)
   const { epochs, epochOf } = records.timelineOf(owner)
+  const rules = records.rulesOf(owner)
   const states = new Map<StoragePath, ObjectState | null>(paths.map((path) => [path, null]))
   for (const [epoch, { host }] of epochs.entries()) {
     if (host === null) continue
@@ -36,7 +37,7 @@ export async function replayPaths(
       const kind = kindOfPath(path)
       if (kind === null) continue
       const judged = purged(await judge(entry), records.purgedAt(owner, path))
-      states.set(path, foldEntry(states.get(path) ?? null, epoch, judged, kind))
+      states.set(path, foldEntry(states.get(path) ?? null, epoch, judged, kind, rules))
     }
   }
   return states
@@ -78,6 +79,20 @@ export async function affectedPaths(
     o.host && bytesOfKey(o.host),
     o.fromMs,
   ])
+  return rows.map(({ path }) => path).filter((path) => kindOfPath(path) !== null)
+}
+
+const STATED = `select path from journal
+  where owner = $1 and kind in (0, 1) and position <= $2 and substring(proof from 3 for 32) = any($3::bytea[])
+  group by path order by min(position)`
+
+/** The paths of which these keys have said anything, oldest first. The signer is the third part of a proof. */
+export async function statedPaths(
+  tx: Tx,
+  o: { owner: PublicKeyZ32; signers: readonly PublicKeyZ32[]; upTo: bigint },
+): Promise<StoragePath[]> {
+  const values = [bytesOfKey(o.owner), o.upTo, o.signers.map(bytesOfKey)]
+  const rows = await rowsOf<{ path: StoragePath }>(tx, 'stated_paths', STATED, values)
   return rows.map(({ path }) => path).filter((path) => kindOfPath(path) !== null)
 }
 

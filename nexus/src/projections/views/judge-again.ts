@@ -18,7 +18,7 @@ const FILES = `update files t set verdict = v.verdict
   from unnest($2::text[], $3::smallint[]) as v (id, verdict) where t.owner = $1 and t.id = v.id`
 const USER = 'update users set verdict = $2 where id = $1 and state > 0'
 
-/** Brings the verdicts on everything of an owner in line with new rules; nothing else changes. */
+/** Brings the verdicts on everything of an owner in line with a new policy; nothing else changes. */
 export async function judgeAgain(
   tx: Tx,
   changes: Changes,

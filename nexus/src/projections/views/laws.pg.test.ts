@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { LAW_RUNS, LAW_SEED, LAW_TIMEOUT_MS, openWorld, type World } from './fixture.ts'
-import { entryOf, happeningsOf, intents, interleave } from './histories.fixture.ts'
+import { entryOf, happeningsOf, intents, interleave, shuffle } from './histories.fixture.ts'
 import { type ExpectedState, expectedState } from './model.ts'
 import { createViews } from './views.ts'
 
@@ -89,7 +89,7 @@ it(
         if (!isPurged) expect(again.notices).toBe(once.notices)
 
         await second.clear()
-        for (const happening of interleave(happenings, order)) {
+        for (const happening of interleave(shuffle(happenings, luck), order)) {
           const entry = await entryOf(happening)
           await second.append(entry)
           // A purge said twice is two purges; everything else that is told again is the same.
@@ -104,6 +104,8 @@ it(
   LAW_TIMEOUT_MS,
 )
 
+const VERDICTS = "array['unsigned', 'signed', 'stripped', 'revoked']"
+
 async function shownState(pool: Pool): Promise<ExpectedState> {
   const lines = async (sql: string) => {
     const { rows } = await pool.query<{ line: unknown }>(sql)
@@ -111,7 +113,8 @@ async function shownState(pool: Pool): Promise<ExpectedState> {
   }
   return {
     posts: await lines(`select json_build_object('key', key, 'content', content, 'kind', kind,
-        'parent', parent_key, 'repost', repost_key, 'indexedAt', indexed_at, 'tags', tags,
+        'parent', parent_key, 'repost', repost_key, 'indexedAt', indexed_at,
+        'verdict', case when content <> '[DELETED]' then (${VERDICTS})[verdict + 1] end, 'tags', tags,
         'uniqueTags', unique_tags, 'replies', replies, 'reposts', reposts, 'labels', array(
           select l.label || ' ' || l.taggers from post_labels l
           where l.post_key = key and l.engagement = posts.engagement

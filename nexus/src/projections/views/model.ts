@@ -25,7 +25,12 @@ export type Says =
   | { what: 'bookmark'; target: string }
   | { what: 'profile'; name: string }
   /** How signatures are to be judged: shows nothing by itself. */
-  | { what: 'rule' }
+  | { what: 'rule'; rule: Rule }
+
+export type Rule =
+  | { says: 'policy'; signed: string[]; sinceMs: number }
+  | { says: 'revoked'; at: number; keep: string | null }
+  | { says: 'kept'; name: string; list: { path: string; body: string }[] }
 
 export interface Deed {
   type: 'PUT' | 'DEL'
@@ -49,16 +54,25 @@ export type Happening =
   | { happens: 'home'; owner: PublicKeyZ32; host: string; atMs: number }
   | { happens: 'purge'; owner: PublicKeyZ32; path: StoragePath | null; atMs: number }
 
+type Verdict = 'unsigned' | 'signed' | 'stripped' | 'revoked'
+
 interface Result {
   says: Says
   isLive: boolean
   indexedAt: number
+  verdict: Verdict
+}
+
+interface Placed {
+  deed: Deed
+  epoch: number
+  isPurged: boolean
 }
 
 /** Which epoch each deed belongs to, looking at one person's happenings in their order. */
-function withEpochs(all: readonly Happening[]): { deed: Deed; epoch: number; isPurged: boolean }[] {
+function withEpochs(all: readonly Happening[]): Placed[] {
   const homes = all.flatMap((h, index) => (h.happens === 'home' ? [{ host: h.host, index }] : []))
-  const found: { deed: Deed; epoch: number; isPurged: boolean }[] = []
+  const found: Placed[] = []
   all.forEach((deed, index) => {
     if (deed.happens !== 'deed') return
     const past = homes.filter((home) => home.index < index)
@@ -75,22 +89,73 @@ function withEpochs(all: readonly Happening[]): { deed: Deed; epoch: number; isP
 }
 
 const dead = (result: Result): Result => ({ ...result, isLive: false })
+const inOrder = (a: Placed, b: Placed) => a.epoch - b.epoch || a.deed.eventId - b.deed.eventId
 
-function resultOf(deeds: readonly { deed: Deed; isPurged: boolean }[]): Result | null {
-  let result: Result | null = null
+/** What one person's objects about keys say in the end, and when a key was revoked first. */
+function rulesOf(mine: readonly Placed[]) {
+  const newest = new Map<string, number>()
+  const found = { policy: null as Rule | null, revoked: null as Rule | null, kept: [] as Rule[] }
+  let seen: Placed | null = null
+  for (const placed of [...mine].sort(inOrder)) {
+    const { deed, isPurged } = placed
+    const { says, proof, path } = deed
+    if (!path.includes('/pubky.keys/') || deed.byPhone || typeof proof !== 'number') continue
+    if (deed.type === 'DEL' || proof <= (newest.get(path) ?? 0)) continue
+    newest.set(path, proof)
+    if (isPurged || !deed.isFetched || says?.what !== 'rule') continue
+    if (says.rule.says === 'kept') found.kept.push(says.rule)
+    else found[says.rule.says] = says.rule
+    if (says.rule.says === 'revoked') seen ??= placed
+  }
+  const { policy, revoked, kept } = found
+
+  function isDue(path: string, atMs: number): boolean {
+    if (policy?.says !== 'policy' || atMs < policy.sinceMs) return false
+    return policy.signed.some((folder) => path.startsWith(folder))
+  }
+
+  function holds(placed: Placed): boolean {
+    const { deed } = placed
+    const { byPhone, proof, path, body } = deed
+    if (!byPhone || proof === undefined || revoked?.says !== 'revoked' || !seen) return true
+    const wasHeld = inOrder(placed, seen) < 0
+    if (deed.type === 'DEL') return wasHeld
+    const isKept = kept.some(
+      (one) =>
+        one.says === 'kept' &&
+        one.name === revoked.keep &&
+        one.list.some((item) => item.path === path && item.body === body),
+    )
+    return Number(proof) < revoked.at && (wasHeld || isKept)
+  }
+
+  return { isDue, holds }
+}
+
+function resultOf(all: readonly Placed[], rules: ReturnType<typeof rulesOf>): Result | null {
+  let result = null as Result | null
   let body: string | null = null
   let newest = 0
-  for (const { deed, isPurged } of deeds) {
-    if (deed.proof === 'invalid') continue
-    if (deed.proof !== undefined) {
-      if (deed.proof <= newest) continue
-      newest = deed.proof
-    }
+  let writtenMs = 0
+  for (const placed of all) {
+    const { deed, isPurged } = placed
+    const { proof } = deed
+    if (proof === 'invalid' || (proof !== undefined && proof <= newest)) continue
+    const isValid = rules.holds(placed)
+    if (proof !== undefined && isValid) newest = proof
     if (isPurged) continue
+    const standsWithout = result?.isLive && result.verdict !== 'revoked'
+    if (!isValid && (deed.type === 'DEL' || standsWithout)) continue
     if (deed.type === 'DEL') {
       if (result !== null) result = dead(result)
       body = null
-    } else if (deed.isFetched && deed.says && !(result?.isLive && body === deed.body)) {
+    } else if (deed.isFetched && deed.says) {
+      const verdict: Verdict = proof === undefined ? 'unsigned' : isValid ? 'signed' : 'revoked'
+      writtenMs = deed.atMs
+      if (result?.isLive && body === deed.body) {
+        result = { ...result, verdict }
+        continue
+      }
       const isPost = deed.says.what === 'post'
       const keepsTime: boolean = result !== null && (result.isLive || isPost)
       const isOld = deed.says.what === 'post' && deed.says.idMs < deed.atMs - 86_400_000
@@ -99,11 +164,14 @@ function resultOf(deeds: readonly { deed: Deed; isPurged: boolean }[]): Result |
         says: deed.says,
         isLive: true,
         indexedAt: keepsTime && result ? result.indexedAt : first,
+        verdict,
       }
       body = deed.body
     }
   }
-  return result
+  const isStripped = newest > 0 || rules.isDue(all[0]?.deed.path ?? '', writtenMs)
+  if (result === null || result.verdict !== 'unsigned' || !isStripped) return result
+  return { ...result, verdict: 'stripped' }
 }
 
 export function expectedState(happenings: readonly Happening[]) {
@@ -111,11 +179,10 @@ export function expectedState(happenings: readonly Happening[]) {
   const results: { owner: PublicKeyZ32; path: StoragePath; result: Result }[] = []
   for (const owner of owners) {
     const deeds = withEpochs(happenings.filter((h) => h.owner === owner))
+    const rules = rulesOf(deeds)
     for (const path of new Set(deeds.map(({ deed }) => deed.path))) {
-      const mine = deeds
-        .filter(({ deed }) => deed.path === path)
-        .sort((a, b) => a.epoch - b.epoch || a.deed.eventId - b.deed.eventId)
-      const result = resultOf(mine)
+      const mine = deeds.filter(({ deed }) => deed.path === path).sort(inOrder)
+      const result = resultOf(mine, rules)
       if (result) results.push({ owner, path, result })
     }
   }
@@ -128,8 +195,8 @@ function tablesOf(
   results: readonly { owner: PublicKeyZ32; path: StoragePath; result: Result }[],
 ) {
   const live = results.filter(({ result }) => result.isLive)
-  const posts = results.flatMap(({ owner, result: { says, isLive, indexedAt } }) =>
-    says.what === 'post' ? [{ ...says, author: owner, isLive, indexedAt }] : [],
+  const posts = results.flatMap(({ owner, result: { says, ...rest } }) =>
+    says.what === 'post' ? [{ ...says, author: owner, ...rest }] : [],
   )
   const livePosts = posts.filter(({ isLive }) => isLive)
   const tags = new Map<
@@ -179,6 +246,7 @@ function tablesOf(
         parent,
         repost,
         indexedAt,
+        verdict: isLive ? post.verdict : null,
         tags: mine.length,
         uniqueTags: labels.length,
         replies: replies.length,

@@ -109,6 +109,7 @@ export type WinnerRow = Pick<
   ObjectState,
   | 'owner'
   | 'path'
+  | 'hash'
   | 'proofMicros'
   | 'proofMicrosMax'
   | 'signer'
@@ -119,7 +120,7 @@ export type WinnerRow = Pick<
 >
 
 const WINNERS_AT_ONCE = 2_000
-const WINNERS = `select owner, path, proof_micros, proof_micros_max, verdict, signer, written_at,
+const WINNERS = `select owner, path, encode(hash, 'hex') as hash, proof_micros, proof_micros_max, verdict, signer, written_at,
     won_epoch, won_event
   from objects where owner = $1 and path > $2 and position is not null
   order by path limit ${WINNERS_AT_ONCE}`
@@ -134,6 +135,7 @@ export async function* loadWinners(tx: Tx, owner: PublicKeyZ32): AsyncGenerator<
     yield rows.map((row) => ({
       owner: row.owner,
       path: row.path,
+      hash: row.hash,
       proofMicros: micros(row.proof_micros),
       proofMicrosMax: micros(row.proof_micros_max),
       verdict: VERDICTS[row.verdict] ?? 'unsigned',

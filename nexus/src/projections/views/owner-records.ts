@@ -1,6 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { HomeEntry, PurgeEntry } from '@pubky/indexer'
 import { bytesOfKey, keyOfBytes } from '@pubky/indexer/rows'
-import type { Micros, PublicKeyZ32, StoragePath } from '@pubky/protocol'
+import {
+  KEYS_FOLDER,
+  type KeyRule,
+  type Micros,
+  type PublicKeyZ32,
+  type StoragePath,
+} from '@pubky/protocol'
 import type { ObjectState } from '../../objects/fold.ts'
 import {
   type HomeRecordEntry,
@@ -8,10 +15,10 @@ import {
   homeTimeline,
 } from '../../objects/home-timeline.ts'
 import {
-  KEYS_FOLDER,
-  type KeyRule,
   type KeyRules,
   NO_RULES,
+  type Place,
+  type RuleInForce,
   ruleOf,
 } from '../../objects/key-rules.ts'
 import { rowsOf, type Tx } from './sql.ts'
@@ -22,7 +29,7 @@ const MAX_OWNERS = 50_000
 interface Records {
   homes: HomeRecordEntry[]
   timeline: HomeTimeline
-  rules: Map<string, NonNullable<ReturnType<typeof ruleOf>>>
+  rules: Map<string, RuleInForce>
   purges: { path: StoragePath | null; position: bigint }[]
 }
 
@@ -33,7 +40,7 @@ const PURGES = `select owner, kind, host, record_micros, received_at_ms, path, p
   where owner = any($1::bytea[]) and kind = 3 and path is not null and position <= $2
   order by position`
 
-const RULES = `select owner, path, doc->'rule' as rule, won_epoch, won_event from objects
+const RULES = `select owner, path, doc->'rule' as rule, doc->'seen' as seen from objects
   where owner = any($1::text[]) and path >= '${KEYS_FOLDER}' and path < '${KEYS_FOLDER.slice(0, -1)}0'
     and not deleted and jsonb_typeof(doc->'rule') = 'object'`
 
@@ -41,8 +48,7 @@ interface RuleRow {
   owner: PublicKeyZ32
   path: StoragePath
   rule: KeyRule
-  won_epoch: number
-  won_event: string
+  seen: Place
 }
 
 interface Row {
@@ -77,8 +83,8 @@ export function createOwnerRecords() {
       rowsOf<RuleRow>(tx, 'owner_rules', RULES, [missing]),
     ])
     for (const row of rows) take(row)
-    for (const { owner, path, rule, won_epoch: wonEpoch, won_event: event } of rules)
-      known.get(owner)?.rules.set(path, { ...rule, wonEpoch, wonEventId: BigInt(event) })
+    for (const { owner, path, rule, seen } of rules)
+      known.get(owner)?.rules.set(path, { ...rule, seen })
     for (const owner of missing) refresh(owner)
   }
 
@@ -112,7 +118,7 @@ export function createOwnerRecords() {
   function setRule(owner: PublicKeyZ32, path: StoragePath, state: ObjectState | null): boolean {
     const rules = known.get(owner)?.rules
     const rule = ruleOf(state)
-    if (!rules || textOf(rules.get(path) ?? null) === textOf(rule)) return false
+    if (!rules || isDeepStrictEqual(rules.get(path) ?? null, rule)) return false
     if (rule) rules.set(path, rule)
     else rules.delete(path)
     return true
@@ -163,12 +169,6 @@ export function createOwnerRecords() {
       position = -1n
     },
   }
-}
-
-function textOf(rule: object | null): string {
-  return JSON.stringify(rule, (_, value: unknown) =>
-    typeof value === 'bigint' ? `${value}` : value,
-  )
 }
 
 export type OwnerRecords = ReturnType<typeof createOwnerRecords>

@@ -1,5 +1,5 @@
 import { parsePostKey, postKeyText } from '@pubky/app-specs'
-import type { StoragePath } from '@pubky/protocol'
+import { POLICY_PATH, type StoragePath } from '@pubky/protocol'
 import { type Edge, edgeKey, edgeOf } from '../../objects/edges.ts'
 import type { ObjectState } from '../../objects/fold.ts'
 import { verdictUnder } from '../../objects/key-rules.ts'
@@ -69,7 +69,8 @@ export async function openSegment(
     else changeEdges(at, edgeOf(before), edgeOf(after), after, cause)
     if (kind === 'lastRead') changes.unread.add(at.owner)
     if (kind === 'profile') changes.people.add(at.owner)
-    if (kind === 'key' && records.setRule(at.owner, at.path, after)) changes.judges.add(at.owner)
+    if (kind === 'key' && records.setRule(at.owner, at.path, after) && at.path === POLICY_PATH)
+      changes.judges.add(at.owner)
   }
 
   function tell(cause: Cause, notices: readonly (Notice | null)[]): void {

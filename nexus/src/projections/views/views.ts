@@ -18,7 +18,7 @@ import { rowsOf, type Tx } from './sql.ts'
 
 export const VIEWS_NAME = 'views'
 /** Raise it when the same journal gives other rows than before: the next start rebuilds. */
-export const VIEWS_VERSION = 2
+export const VIEWS_VERSION = 3
 
 /** Everything that `reset` empties. The live log stays: who listens is told to read again. */
 export const VIEW_TABLES = [

@@ -6,7 +6,7 @@ import type { SearchIndex } from '../search-index.ts'
 import { applyDocs } from './apply.ts'
 import { postsByWords } from './posts-by-words.ts'
 
-export const SEARCH_VERSION = 1
+export const SEARCH_VERSION = 2
 const TABLES = 'search_posts, search_users, search_labels, search_words'
 
 /** A pattern that finds what begins with this text. */
