@@ -9,7 +9,8 @@ import {
 } from '@pubky/protocol'
 import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type MirrorPlace, mirrorAccount, promoteMirror } from './mirror.ts'
+import type { PubkyError } from './errors.ts'
+import { type MirrorOptions, type MirrorPlace, mirrorAccount, promoteMirror } from './mirror.ts'
 import { openRootSession } from './move-home.ts'
 import type { MovePlace, PlaceStore } from './move-types.ts'
 import type { Pubky } from './types.ts'
@@ -62,9 +63,14 @@ async function snapshot(root: Signer, home: PublicKeyZ32): Promise<Record<string
   return found
 }
 
-function startMirror(root: Signer, place = memory<MirrorPlace>()) {
+function startMirror(
+  root: Signer,
+  place = memory<MirrorPlace>(),
+  o: Partial<MirrorOptions> & { client?: Pubky } = {},
+) {
   const stop = new AbortController()
-  const running = mirrorAccount(pubky, root, { to: second, place, signal: stop.signal })
+  const { client = pubky, ...more } = o
+  const running = mirrorAccount(client, root, { to: second, place, signal: stop.signal, ...more })
   running.catch(() => {})
   return {
     async end() {
@@ -126,4 +132,32 @@ describe('a mirror', () => {
     expect(await reader.homeserverOf(root.publicKey)).toBe(second)
     expect(await snapshot(root, second)).toEqual(before)
   }, 90_000)
+
+  test('tells of trouble at the copy, and goes on without waiting for the next change', async () => {
+    const { root, session } = await settled()
+    const origin = await pubky.originOf(second)
+    let isIll = false
+    const client = net.client({
+      fetch: (input, init) => {
+        const isThere = new Request(input).url.startsWith(origin)
+        return isThere && isIll
+          ? Promise.resolve(new Response('ill', { status: 401 }))
+          : fetch(input, init)
+      },
+    })
+    const told: string[] = []
+    const mirror = startMirror(root, memory<MirrorPlace>(), {
+      client,
+      onTrouble: (error) => told.push((error as PubkyError).code),
+      onProgress: ({ total }) => told.push(`${total}`),
+    })
+    await equal(root)
+    expect(told).toContain('6')
+    isIll = true
+    await session.storage.put('/pub/app/late', utf8('late'), { signer: root })
+    await expect.poll(() => told, { timeout: 10_000 }).toContain('unauthorized')
+    isIll = false
+    await equal(root)
+    await mirror.end()
+  })
 })

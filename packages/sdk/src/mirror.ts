@@ -32,6 +32,8 @@ export interface MirrorOptions {
   place: PlaceStore<MirrorPlace>
   /** Ends the mirroring. */
   signal: AbortSignal
+  /** Told how far everything is compared and copied, whenever that begins anew. */
+  onProgress?: MoveOptions['onProgress']
   /** Told whenever the copy has caught up. */
   onFresh?: (at: { cursor: EventId | null; counts: CopyCounts }) => void
   /** Told of what went wrong and is tried again. */
@@ -87,7 +89,8 @@ async function round(
     throw new PubkyError('move_refused', { detail: 'the place kept is of another account' })
   // The session ends its round when it has to be compared again.
   const late = AbortSignal.timeout(COMPARE_MS)
-  const signal = AbortSignal.any([o.signal, late])
+  const over = new AbortController()
+  const signal = AbortSignal.any([o.signal, late, over.signal])
   const copy = await openCopy(pubky, root, { ...o, from, signal })
   try {
     let cursor = await copy.source.lastEvent(signal)
@@ -120,6 +123,7 @@ async function round(
     if (late.aborted && !o.signal.aborted) return 'again'
     throw error
   } finally {
+    over.abort()
     await copy.close()
   }
 }
@@ -127,8 +131,8 @@ async function round(
 /** Items that come within a moment, as one batch. */
 async function* gathered<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
   const source = items[Symbol.asyncIterator]()
+  let next = source.next()
   try {
-    let next = source.next()
     for (;;) {
       const first = await next
       if (first.done) return
@@ -150,7 +154,9 @@ async function* gathered<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
       if (ended) return
     }
   } finally {
-    await source.return?.()
+    // Whoever reads has gone, and nothing may come for hours: the signal of the source ends it.
+    next.catch(() => {})
+    source.return?.().catch(() => {})
   }
 }
 
