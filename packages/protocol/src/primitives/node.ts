@@ -8,6 +8,7 @@ import {
 } from 'node:crypto'
 import { isRealKey } from '../real-key.ts'
 import { KeyCache } from './key-cache.ts'
+import { nativeBlake3 } from './native-blake3.ts'
 import { loadSodium } from './sodium.ts'
 import type { Primitives } from './types.ts'
 
@@ -41,6 +42,7 @@ function privateKeyObject(seed: Uint8Array): KeyObject {
 }
 
 export const primitives: Primitives = {
+  blake3: nativeBlake3(),
   async sign(seed, message) {
     return new Uint8Array(sign(null, message, privateKeyObject(seed)))
   },

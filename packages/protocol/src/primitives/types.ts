@@ -14,4 +14,6 @@ export interface Primitives {
   sign(seed: Uint8Array, message: Uint8Array): Promise<Uint8Array>
   verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>
   sha256(bytes: Uint8Array): Promise<Uint8Array>
+  /** Null where only WebAssembly is there. */
+  blake3: { hash(bytes: Uint8Array): Uint8Array; start(): Blake3 } | null
 }

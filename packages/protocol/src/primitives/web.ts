@@ -45,6 +45,7 @@ async function nativeVerify(
 }
 
 export const primitives: Primitives = {
+  blake3: null,
   async sign(seed, message) {
     return (await noble()).nobleSign(seed, message)
   },
