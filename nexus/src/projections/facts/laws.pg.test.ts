@@ -29,12 +29,16 @@ import {
   blake3Sync,
   createObjectProof,
   type EventId,
+  encodeKeyRule,
   keypairFromSeed,
   type Micros,
   nowMicros,
   type PublicKeyZ32,
+  revocationPath,
+  type Signer,
   type StoragePath,
   signerFromKeypair,
+  signGrant,
   toMicros,
 } from '@pubky/protocol'
 import { createFileBlobStore } from '@pubky/server-kit'
@@ -99,17 +103,18 @@ interface Step {
   person: number
   object: number
   body: number
-  action: 'PUT' | 'DEL' | 'superseded' | 'home'
-  proof: 'none' | 'good' | 'old' | 'forged'
+  action: 'PUT' | 'DEL' | 'superseded' | 'home' | 'revoke'
+  proof: 'none' | 'good' | 'old' | 'forged' | 'phone'
   host: 0 | 1
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
   person: fc.nat(PEOPLE.length - 1),
-  object: fc.nat(1_000),
+  // The profile and the post have several versions, and so something that may come back.
+  object: fc.oneof(fc.nat(1), fc.nat(1_000)),
   body: fc.nat(2),
-  action: fc.constantFrom('PUT', 'PUT', 'PUT', 'PUT', 'DEL', 'DEL', 'superseded', 'home'),
-  proof: fc.constantFrom('none', 'none', 'good', 'old', 'forged'),
+  action: fc.constantFrom('PUT', 'PUT', 'PUT', 'PUT', 'DEL', 'DEL', 'superseded', 'home', 'revoke'),
+  proof: fc.constantFrom('none', 'none', 'good', 'old', 'forged', 'phone', 'phone'),
   host: fc.constantFrom(0, 0, 0, 1),
 })
 
@@ -122,7 +127,7 @@ async function entriesOf(steps: readonly Step[]): Promise<Fresh[]> {
       entries.push(home(owner, s.host, BigInt(n + 2), at))
       continue
     }
-    const all = objectsOf(owner)
+    const all = s.action === 'revoke' ? [revocation(n)] : objectsOf(owner)
     const object = all[s.object % all.length] ?? { path: blobPath(hashId('x')), bodies: [] }
     const body = object.bodies[s.body % object.bodies.length] ?? new Uint8Array()
     const isPut = s.action !== 'DEL'
@@ -153,9 +158,13 @@ async function proofOf(
   hash: Uint8Array | null,
   n: number,
 ) {
-  if (s.proof === 'none') return null
-  const signer = signerFromKeypair(pair(s.person + 1))
-  const timestamp = toMicros(s.proof === 'old' ? START : START + BigInt(n + 1))
+  if (s.proof === 'none' && s.action !== 'revoke') return null
+  const own = signerFromKeypair(pair(s.person + 1))
+  const isPhone = s.proof === 'phone' && s.action !== 'revoke'
+  const signer = isPhone ? signerFromKeypair(PHONE, await grantOf(own)) : own
+  const timestamp = toMicros(
+    s.proof === 'old' && s.action !== 'revoke' ? START : START + BigInt(n + 1),
+  )
   const action = s.action === 'DEL' ? 'DELETE' : 'PUT'
   const proof = await createObjectProof(signer, {
     owner,
@@ -164,8 +173,21 @@ async function proofOf(
     timestamp,
     hash: hash ?? new Uint8Array(32),
   })
-  if (s.proof === 'forged') proof[90] = (proof[90] ?? 0) ^ 1
+  if (s.proof === 'forged' && s.action !== 'revoke') proof[90] = (proof[90] ?? 0) ^ 1
   return proof
+}
+
+/** Everybody's phone has the same key. */
+const PHONE = pair(77)
+const grantOf = (owner: Signer) =>
+  signGrant(owner, { clientId: 'phone', caps: ['/:rw'], cnf: PHONE.publicKey, iat: 0, exp: 4e9 })
+
+/** Of statements from some time before the n-th step on. */
+function revocation(n: number) {
+  const signer = PHONE.publicKey
+  const at = Number(START) + Math.floor(n / 2)
+  const body = encodeKeyRule({ says: 'revoked', signer, at, keep: null })
+  return { path: revocationPath(signer), bodies: [body] }
 }
 
 const home = (owner: PublicKeyZ32, host: 0 | 1, micros: bigint, at: number): NewHomeEntry => ({
@@ -364,6 +386,46 @@ describe('the projections graph and search', () => {
     await go()
     expect(await index.users({ namePrefix: 'car' }, { limit: 5 })).toEqual([])
     expect(await find('edited')).toBe(0)
+  })
+
+  test('take back what a revoked key wrote over something else', async () => {
+    await using world = await open()
+    const { journal, index } = world
+    const [, searching] = world.projections() as [Projection, Projection]
+    const find = async (text: string) => {
+      await catchUp(journal, searching)
+      return (await index.posts({ text, limit: 5 })).length
+    }
+    const say = async (n: number, s: Pick<Step, 'action' | 'proof'>, content?: string) => {
+      const o = content === undefined ? revocation(10) : buildPost({ content, kind: 'short' }, id)
+      const body = 'body' in o ? o.body : (o.bodies[0] ?? new Uint8Array())
+      const hash = blake3Sync(body)
+      const entry: NewObjectEntry = {
+        kind: 'PUT',
+        owner: A,
+        host: HOSTS[0],
+        eventId: String(n) as EventId,
+        path: o.path,
+        receivedAtMs: Number(START / 1000n) + n,
+        hash,
+        body: { at: 'row', bytes: body },
+        proof: await proofOf({ ...none, ...s }, A, o.path, hash, n),
+        status: 'ok',
+        reason: null,
+        format: 1,
+      }
+      await journal.append(HOSTS[0], [entry], { owner: null, eventId: entry.eventId })
+    }
+    const id = POSTS[0]?.id ?? ('' as PostId)
+    const none: Step = { person: 0, object: 0, body: 0, action: 'PUT', proof: 'none', host: 0 }
+    await journal.appendHome(home(A, 0, 1n, 1))
+    await say(1, { action: 'PUT', proof: 'good' }, 'mine')
+    await say(20, { action: 'PUT', proof: 'phone' }, 'theirs')
+    expect([await find('mine'), await find('theirs')]).toEqual([0, 1])
+    await say(21, { action: 'revoke', proof: 'good' })
+    expect([await find('mine'), await find('theirs')]).toEqual([1, 0])
+    await say(22, { action: 'PUT', proof: 'phone' }, 'theirs')
+    expect([await find('mine'), await find('theirs')]).toEqual([1, 0])
   })
 })
 
