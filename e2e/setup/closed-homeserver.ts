@@ -11,6 +11,8 @@ const MIGRATIONS = join(import.meta.dirname, '../../prisma/homeserver/migrations
 export interface ClosedHomeserver extends AsyncDisposable {
   /** Public key in z-base-32. */
   readonly key: string
+  /** Origin. */
+  readonly url: string
   /** A new sign-up code, as its operator gives it away. */
   code(): Promise<string>
 }
@@ -41,6 +43,7 @@ export async function startClosedHomeserver(relay: string): Promise<ClosedHomese
   )
   return {
     key: publicKey,
+    url: urls.http,
     async code() {
       const answer = await fetch(`${urls.admin}/generate_signup_token`, {
         headers: { 'x-admin-password': ADMIN_PASSWORD },

@@ -13,6 +13,15 @@ function isWriteElsewhere(request: Request): boolean {
   return request.method() === 'PUT' && !request.url().startsWith(homeserverAddress())
 }
 
+function isRead(request: Request): boolean {
+  return ['GET', 'HEAD'].includes(request.method()) && request.url().includes('/profile.json')
+}
+
+/** Files are never answered. */
+async function holdReads(route: Route): Promise<void> {
+  if (!isRead(route.request())) await route.continue()
+}
+
 /** Writes to the second homeserver are never answered. */
 async function hold(route: Route): Promise<void> {
   if (!isWriteElsewhere(route.request())) await route.continue()
@@ -55,10 +64,28 @@ test('an account is exported into a file that can be checked and moved from', as
   await exporting.getByRole('button', { name: 'Export everything' }).click()
   await expect(exporting.getByRole('alert')).toContainText('another account')
   await exporting.getByText('Recovery file', { exact: true }).click()
-  const download = page.waitForEvent('download')
+
+  // Stopped in the middle it leaves nothing behind, and what was entered stays.
+  const saved: string[] = []
+  page.on('download', (one) => saved.push(one.suggestedFilename()))
+  await page.route('**', holdReads)
+  const reading = page.waitForRequest(isRead)
   await unlock(exporting, file)
+  await reading
+  await expect(exporting.getByRole('progressbar')).toBeVisible()
+  await expectAccessible(page, 'an export under way')
+  await exporting.getByRole('button', { name: 'Stop' }).click()
+  await expect(exporting.getByRole('progressbar')).toBeHidden()
+  await page.unroute('**', holdReads)
+  const again = exporting.getByRole('button', { name: 'Export everything' })
+  await expect(again).toBeEnabled()
+  expect(saved).toEqual([])
+
+  const download = page.waitForEvent('download')
+  await again.click()
   const archive = await (await download).path()
   await expect(exporting.getByRole('status')).toContainText('The archive is complete: 1 file')
+  expect(saved).toHaveLength(1)
   await expectAccessible(page, 'exported')
 
   const checking = section(page, 'Check an archive')

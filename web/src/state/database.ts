@@ -1,5 +1,6 @@
 import type { MovePlace } from '@pubky/sdk/move-types'
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import type { KeptMirror } from './data/mirror-place.ts'
 import type { Pending, Upload } from './outbox/actions.ts'
 
 export interface Draft {
@@ -18,14 +19,15 @@ interface WebSchema extends DBSchema {
   cache: { key: string; value: { format: number; atMs: number; state: unknown } }
   drafts: { key: [user: string, slot: string]; value: Draft }
   moves: { key: string; value: MovePlace }
+  mirrors: { key: string; value: KeptMirror }
 }
 
 const NAME = 'pubky-web'
-const FORMAT = 2
+const FORMAT = 3
 
 let opening: Promise<IDBPDatabase<WebSchema>> | null = null
 
-/** The app's database: unsent writes, the cache of each account, drafts, moves under way. Never keys. */
+/** The app's database: unsent writes, the cache of each account, drafts, moves under way, mirrors. Never keys. */
 export function openDatabase(): Promise<IDBPDatabase<WebSchema>> {
   opening ??= openDB<WebSchema>(NAME, FORMAT, {
     upgrade(db, from) {
@@ -35,7 +37,8 @@ export function openDatabase(): Promise<IDBPDatabase<WebSchema>> {
         db.createObjectStore('cache')
         db.createObjectStore('drafts', { keyPath: ['user', 'slot'] })
       }
-      db.createObjectStore('moves')
+      if (from < 2) db.createObjectStore('moves')
+      db.createObjectStore('mirrors')
     },
     blocking(_now, _next, event) {
       // A newer version of the app wants to upgrade in another tab.
@@ -61,5 +64,6 @@ export async function forgetPerson(user: string): Promise<void> {
     db.delete('pending', rangeOf(user)),
     db.delete('queue', rangeOf(user)),
     db.delete('cache', user),
+    db.delete('mirrors', user),
   ])
 }

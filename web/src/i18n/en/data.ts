@@ -72,6 +72,7 @@ export const data = {
   movedFollowed:
     'The old home could not be paused. It was watched for two hours and late changes were copied; late deletions were not.',
   movedArchive: 'Everything that the archive had is at the new home.',
+  movedMirror: 'The old home did not answer. Everything that the mirror had is at the new one.',
   movedCopied: { one: '{count} file was copied.', other: '{count} files were copied.' },
   movedSame: { one: '{count} file was there already.', other: '{count} files were there already.' },
   movedProblems: {

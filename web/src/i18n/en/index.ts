@@ -7,6 +7,7 @@ import { feed } from './feed.ts'
 import { keys } from './keys.ts'
 import { landing } from './landing.ts'
 import { lists } from './lists.ts'
+import { mirror } from './mirror.ts'
 import { notices } from './notices.ts'
 import { onboarding } from './onboarding.ts'
 import { post } from './post.ts'
@@ -36,6 +37,7 @@ export const en = {
   search,
   settings,
   data,
+  mirror,
   sessions,
 }
 

@@ -51,3 +51,10 @@ export function errorCode(error: unknown): string {
   if (error instanceof TypeError) return 'network'
   return 'unknown'
 }
+
+/** Which file it was about, where the error names one. */
+export function errorPath(error: unknown): string | null {
+  return error instanceof Error
+    ? (/\/(?:pub|priv)\/[^\s)]+/.exec(error.message)?.[0] ?? null)
+    : null
+}

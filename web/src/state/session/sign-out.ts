@@ -2,6 +2,7 @@ import { parsePublicKey } from '@pubky/protocol/keys'
 import { keys } from '../../keys/index.ts'
 import { forgetPages } from '../../offline/register.ts'
 import type { RuntimeConfig } from '../config.ts'
+import { endMirror } from '../data/mirror-status.ts'
 import { forgetPerson, openDatabase, rangeOf } from '../database.ts'
 import { rescue } from '../outbox/to-draft.ts'
 import { type Account, currentAccount, removeAccount } from './accounts.ts'
@@ -27,6 +28,7 @@ export async function signOut(
     // The grant stays until it expires or is revoked elsewhere; the key for it is deleted below.
   }
   await rescueUnsent(account.user).catch(() => {})
+  await endMirror(account.user).catch(() => {})
   forgetSession(account.user)
   await Promise.allSettled([
     keys.forget(parsePublicKey(account.user)),

@@ -22,7 +22,7 @@ export default async function SettingsRoute({ params }: PageProps) {
     'settings',
     ...(page === 'edit' ? (['onboarding'] as const) : []),
     // A key is opened as it is when somebody signs in.
-    ...(page === 'data' ? (['data', 'signIn'] as const) : []),
+    ...(page === 'data' ? (['data', 'mirror', 'signIn'] as const) : []),
     ...(page === 'sessions' ? (['sessions', 'data', 'signIn'] as const) : []),
   )
   return (

@@ -5,7 +5,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { FileCheck2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useT } from '../../../i18n/client.tsx'
-import type { Moved } from '../../../state/data/move.ts'
+import type { Moved } from '../../../state/data/arrive.ts'
 import { usageKey } from '../../../state/queries/usage.ts'
 import { useConfig } from '../../../state/services.ts'
 import type { RootSecret } from '../../../state/session/root.ts'
@@ -13,10 +13,10 @@ import { useViewerSession } from '../../../state/session/viewer.tsx'
 import { shortKey } from '../../../state/views.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Skeleton } from '../../../ui/skeleton.tsx'
-import { TextField } from '../../../ui/text-field.tsx'
 import { showToast } from '../../../ui/toast.tsx'
 import { FileField } from '../../sign-in/file-field.tsx'
 import { Card } from './card.tsx'
+import { CodeField, HomeField } from './home-fields.tsx'
 import { MoveReport } from './move-report.tsx'
 import { MoveSteps } from './move-steps.tsx'
 import { Unlock } from './unlock.tsx'
@@ -99,16 +99,7 @@ export function MoveHome({ user }: { user: string }) {
               </Button>
             }
           >
-            <TextField
-              label={t('data.moveTo')}
-              hint={t('data.moveToHint')}
-              value={to}
-              dir="ltr"
-              autoComplete="off"
-              autoCapitalize="none"
-              spellCheck={false}
-              onChange={(event) => setTo(event.target.value)}
-            />
+            <HomeField label={t('data.moveTo')} home={to} onChange={setTo} />
             <CodeField code={code} onChange={setCode} />
             <ArchiveField file={archive} onChange={setArchive} />
           </Unlock>
@@ -124,20 +115,6 @@ export function MoveHome({ user }: { user: string }) {
 
 function isPublished({ step }: MovePlace): boolean {
   return step === 'publish' || step === 'follow'
-}
-
-function CodeField({ code, onChange }: { code: string; onChange: (code: string) => void }) {
-  const t = useT()
-  return (
-    <TextField
-      label={t('data.moveCode')}
-      hint={t('data.moveCodeHint')}
-      value={code}
-      dir="ltr"
-      autoComplete="off"
-      onChange={(event) => onChange(event.target.value)}
-    />
-  )
 }
 
 function ArchiveField(props: { file: File | null; onChange: (file: File | null) => void }) {

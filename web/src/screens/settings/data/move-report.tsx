@@ -2,15 +2,14 @@
 
 import { CircleCheck } from 'lucide-react'
 import { useT } from '../../../i18n/client.tsx'
-import type { Moved } from '../../../state/data/move.ts'
+import type { Moved } from '../../../state/data/arrive.ts'
 import { buttonClass } from '../../../ui/button.tsx'
 
-/** A mirror is never promoted here; what it had is as good as an archive. */
 const GUARANTEES = {
   frozen: 'data.movedFrozen',
   followed: 'data.movedFollowed',
   archive: 'data.movedArchive',
-  mirror: 'data.movedArchive',
+  mirror: 'data.movedMirror',
 } as const
 
 /** What a move did and which guarantee held, in plain words. */

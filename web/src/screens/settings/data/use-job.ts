@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { errorCode } from '../../../state/session/errors.ts'
+import { errorCode, errorPath } from '../../../state/session/errors.ts'
 
 export type Job<P, R> =
   | { state: 'idle' }
@@ -10,13 +10,6 @@ export type Job<P, R> =
 interface Work<P> {
   signal: AbortSignal
   onProgress: (progress: P) => void
-}
-
-/** Which file it was about, where the error names one. */
-function pathIn(error: unknown): string | null {
-  return error instanceof Error
-    ? (/\/(?:pub|priv)\/[^\s)]+/.exec(error.message)?.[0] ?? null)
-    : null
 }
 
 /** Something long that can be stopped; it ends with the page, which asks before it goes. */
@@ -51,7 +44,7 @@ export function useJob<P, R>() {
       show({ state: 'done', result: await work({ signal, onProgress }) })
     } catch (error) {
       if (signal.aborted) show({ state: 'idle' })
-      else show({ state: 'failed', code: errorCode(error), detail: pathIn(error) })
+      else show({ state: 'failed', code: errorCode(error), detail: errorPath(error) })
     }
   }, [])
 

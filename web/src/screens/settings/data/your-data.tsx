@@ -2,6 +2,7 @@
 
 import { CheckArchive } from './check-archive.tsx'
 import { ExportArchive } from './export-archive.tsx'
+import { Mirror } from './mirror.tsx'
 import { MoveHome } from './move-home.tsx'
 import { Stored } from './stored.tsx'
 
@@ -12,6 +13,7 @@ export function YourData({ user }: { user: string }) {
       <Stored user={user} />
       <ExportArchive user={user} />
       <CheckArchive user={user} />
+      <Mirror user={user} />
       <MoveHome user={user} />
     </div>
   )
