@@ -1,4 +1,11 @@
-import { type StoragePath, verifyObjectProof } from '@pubky/protocol'
+import {
+  KEYS_FOLDER,
+  type ObjectProof,
+  type PublicKeyZ32,
+  revocationPath,
+  type StoragePath,
+  verifyObjectProof,
+} from '@pubky/protocol'
 import type { BlobStore } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { pause } from './backoff.ts'
@@ -13,8 +20,6 @@ const DELETIONS_AT_ONCE = 100
 /** Bodies of one object that are erased in one statement. */
 const VERSIONS_AT_ONCE = 50
 const EVERY_MS = 600_000
-/** What lies here is never deleted, whatever a host says (design 6). */
-const KEYS_FOLDER = '/pub/pubky.keys/'
 
 // What a host says counts while it is the home of the owner, or from when it becomes it. Where no
 // home is known, nothing counts yet, neither the versions nor their deletion.
@@ -82,18 +87,44 @@ export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: Watcher
     for (const row of rows) {
       const entry = entryOfRow({ ...row, body: null })
       if (entry.kind !== 'PUT' && entry.kind !== 'DEL') continue
-      const at = await validTimestamp(entry)
-      if (typeof at === 'bigint' && at >= deletedAt) return true
+      const proof = await validProof(entry)
+      if (proof !== null && proof !== 'invalid' && proof.timestamp >= deletedAt) return true
+    }
+    return false
+  }
+
+  /** True when the owner had revoked the key that signed the deletion: then it deletes nothing. */
+  async function isRevoked(deletion: ObjectEntry, signer: PublicKeyZ32): Promise<boolean> {
+    if (signer === deletion.owner) return false
+    const { rows } = await o.pool.query<JournalRow>(
+      `select ${JOURNAL_COLUMNS} from journal
+       where owner = $1 and path = $2 and kind = 0 and proof is not null
+         and case when host = $3 then event_id < $4 else position < $5 end`,
+      [
+        bytesOfKey(deletion.owner),
+        revocationPath(signer),
+        bytesOfKey(deletion.host),
+        deletion.eventId,
+        deletion.position,
+      ],
+    )
+    for (const row of rows) {
+      const entry = entryOfRow({ ...row, body: null })
+      if (entry.kind !== 'PUT') continue
+      const proof = await validProof(entry)
+      if (proof !== null && proof !== 'invalid' && proof.signer === deletion.owner) return true
     }
     return false
   }
 
   /** The versions that the same host told before this deletion, when it counts. */
   async function eraseBefore(deletion: ObjectEntry): Promise<number> {
-    const deletedAt = await validTimestamp(deletion)
+    // What lies there is never deleted, whatever a host says (design 6).
     if (deletion.path.startsWith(KEYS_FOLDER)) return 0
-    if (deletedAt === 'invalid' || !(await isFromHome(deletion))) return 0
-    if (deletedAt !== null && (await isOutlived(deletion, deletedAt))) return 0
+    const proof = await validProof(deletion)
+    if (proof === 'invalid' || !(await isFromHome(deletion))) return 0
+    if (proof && (await isOutlived(deletion, proof.timestamp))) return 0
+    if (proof && (await isRevoked(deletion, proof.signer))) return 0
     let erased = 0
     for (;;) {
       const { rows } = await o.pool.query<JournalRow>(
@@ -143,8 +174,8 @@ export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: Watcher
   return { compact, run }
 }
 
-/** The time of a proof, null without a proof, `invalid` when the proof proves nothing. */
-async function validTimestamp(entry: ObjectEntry): Promise<bigint | null | 'invalid'> {
+/** Null without a proof, `invalid` when the proof proves nothing. */
+async function validProof(entry: ObjectEntry): Promise<ObjectProof | null | 'invalid'> {
   const { owner, path, proof, hash, kind } = entry
   if (!proof) return null
   if (kind === 'PUT' && !hash) return 'invalid'
@@ -153,7 +184,7 @@ async function validTimestamp(entry: ObjectEntry): Promise<bigint | null | 'inva
       kind === 'PUT' && hash
         ? ({ owner, path, action: 'PUT', hash } as const)
         : ({ owner, path, action: 'DELETE' } as const)
-    return (await verifyObjectProof(proof, about)).timestamp
+    return await verifyObjectProof(proof, about)
   } catch {
     return 'invalid'
   }

@@ -1,5 +1,5 @@
 import { classifyPath } from '@pubky/app-specs'
-import type { StoragePath } from '@pubky/protocol'
+import { KEYS_FOLDER, type StoragePath } from '@pubky/protocol'
 
 /** Where the body of an object goes; null when no projection reads it. */
 export type Place = 'row' | 'blob' | null
@@ -17,7 +17,6 @@ const PLACES: Record<string, Place> = {
   blob: 'blob',
 }
 
-const KEYS_FOLDER = '/pub/pubky.keys/'
 const PROOF_BUNDLE = '/pub/pubky.proofs/bundle'
 
 /** What Nexus reads: the objects of the data model, tags of every app, keys and proofs. */

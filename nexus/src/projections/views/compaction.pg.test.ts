@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildBlob, followPath } from '@pubky/app-specs'
 import { createCompactor } from '@pubky/indexer'
-import { type StoragePath, utf8 } from '@pubky/protocol'
+import { encodeKeyRule, revocationPath, type StoragePath, utf8 } from '@pubky/protocol'
 import { createFileBlobStore } from '@pubky/server-kit'
 import { expect, it } from 'vitest'
-import { objectEntry, openWorld, START_MS } from './fixture.ts'
+import { objectEntry, openWorld, PHONE, START_MS } from './fixture.ts'
 import { ANN, BOB, CEM, createStory } from './story.ts'
 
 it('erasing the bodies of deleted objects changes neither state nor notices of a rebuild', async () => {
@@ -41,6 +41,12 @@ it('erasing the bodies of deleted objects changes neither state nor notices of a
   await story.del(ANN, post.path)
   await story.del(BOB, reply.path)
   await story.del(CEM, repost.path)
+  // A revoked key deletes nothing.
+  const mine = await story.post(ANN, 9, { content: 'mine', proof: 5 })
+  const signer = PHONE.publicKey
+  const revocation = encodeKeyRule({ says: 'revoked', signer, at: 20, keep: null })
+  await story.put(ANN, { path: revocationPath(signer), body: revocation }, { proof: 1 })
+  await story.del(ANN, mine.path, { proof: 30, byPhone: true })
   const digests = async () => [await world.views.stateDigest(), await world.views.noticeDigest()]
   const before = await digests()
 
