@@ -15,13 +15,28 @@ const workerPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
  */
 const COMPILE_AT_ONCE = '//# allFunctionsCalledOnLoad\n'
 
-async function hintScripts({ distDir }: { distDir: string }): Promise<void> {
-  const chunks = join(distDir, 'static/chunks')
-  for (const name of await readdir(chunks)) {
-    if (!name.endsWith('.js')) continue
-    const file = join(chunks, name)
-    await writeFile(file, COMPILE_AT_ONCE + (await readFile(file, 'utf8')))
+async function change(folder: string, end: string, edit: (text: string) => string): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (!name.endsWith(end)) continue
+    const file = join(folder, name)
+    await writeFile(file, edit(await readFile(file, 'utf8')))
   }
+}
+
+/** The page of last resort has styles of its own; with ours, every page would carry them once more. */
+function withoutErrorStyles(manifest: string): string {
+  const known = /^(globalThis\.__RSC_MANIFEST\[".*?"\] = )(\{.*\})(;?\s*)$/ms
+  if (!known.test(manifest)) throw new Error('The manifest of a page is of an unknown form.')
+  return manifest.replace(known, (_, start: string, json: string, end: string) => {
+    const { entryCSSFiles, ...others } = JSON.parse(json)
+    const kept = Object.entries(entryCSSFiles).filter(([name]) => !name.endsWith('/global-error'))
+    return start + JSON.stringify({ ...others, entryCSSFiles: Object.fromEntries(kept) }) + end
+  })
+}
+
+async function afterCompile({ distDir }: { distDir: string }): Promise<void> {
+  await change(join(distDir, 'static/chunks'), '.js', (script) => COMPILE_AT_ONCE + script)
+  await change(join(distDir, 'server/app'), '_client-reference-manifest.js', withoutErrorStyles)
 }
 
 const config: NextConfig = {
@@ -33,7 +48,7 @@ const config: NextConfig = {
   reactStrictMode: true,
   transpilePackages: ['@pubky/protocol', '@pubky/app-specs', '@pubky/sdk'],
   turbopack: { root: repository },
-  compiler: { runAfterProductionCompile: hintScripts },
+  compiler: { runAfterProductionCompile: afterCompile },
   outputFileTracingRoot: repository,
   // Types are checked by `npm run check`, once for the whole repository.
   typescript: { ignoreBuildErrors: true },

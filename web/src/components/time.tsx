@@ -2,30 +2,16 @@
 
 import { useEffect, useState } from 'react'
 import { useLocale, useT } from '../i18n/client.tsx'
-import { formatLocale } from '../i18n/types.ts'
+import { writeDay } from '../i18n/day.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-const dates = new Map<string, Intl.DateTimeFormat>()
-
-/** Formatters are slow to make; there are two per language. */
-function dateFormat(locale: string, withYear: boolean): Intl.DateTimeFormat {
-  const key = `${locale} ${withYear}`
-  const known = dates.get(key)
-  if (known) return known
-  const year = withYear ? { year: 'numeric' as const } : {}
-  const parts = { day: 'numeric', month: 'short', timeZone: 'UTC', ...year } as const
-  const made = new Intl.DateTimeFormat(locale, parts)
-  dates.set(key, made)
-  return made
-}
-
 /** "now", minutes, hours, then the date; the exact moment as tooltip (spec/web-app.md 8). */
 export function Time({ atMs }: { atMs: number }) {
   const t = useT()
-  const locale = formatLocale(useLocale())
+  const locale = useLocale()
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), MINUTE)
@@ -33,7 +19,7 @@ export function Time({ atMs }: { atMs: number }) {
   }, [])
   const age = now - atMs
   const date = new Date(atMs)
-  const sameYear = date.getFullYear() === new Date(now).getFullYear()
+  const sameYear = date.getUTCFullYear() === new Date(now).getUTCFullYear()
   const text =
     age < MINUTE
       ? t('common.justNow')
@@ -41,7 +27,7 @@ export function Time({ atMs }: { atMs: number }) {
         ? t('common.minutesShort', { count: Math.floor(age / MINUTE) })
         : age < DAY
           ? t('common.hoursShort', { count: Math.floor(age / HOUR) })
-          : dateFormat(locale, !sameYear).format(date)
+          : writeDay(locale, date, !sameYear)
   return (
     <time
       dateTime={date.toISOString()}
