@@ -12,7 +12,8 @@ const MAX_CHANGES = 1024
 
 const CHANGES = {
   name: 'changes_since',
-  text: `select id::text, user_id::text, path from events where id > $1 order by id limit ${MAX_CHANGES}`,
+  text: `select e.id::text, e.user_id::text, e.path from events e
+    where e.id > $1 order by e.id limit ${MAX_CHANGES}`,
 }
 const NEWEST = { name: 'newest_event', text: 'select coalesce(max(id), 0)::text from events' }
 
