@@ -4,6 +4,13 @@ import type { Pool, PoolClient } from 'pg'
 
 export type Tx = Pick<PoolClient, 'query'>
 
+/**
+ * Statements look up what they name by its key, however large tables are; a plan that is kept must not
+ * be one for a table that was small when it was made.
+ */
+const BEGIN = `${RELAXED}; set local enable_seqscan = off; set local enable_hashjoin = off;
+  set local enable_mergejoin = off`
+
 /** What a transaction came to, and its last statements, whose answers come with that of the commit. */
 export interface Done<T> {
   value: T
@@ -20,7 +27,7 @@ export async function pipelined<T>(pool: Pool, work: (tx: Tx) => Promise<Done<T>
   const tx = guarded(client)
   let broken: Error | undefined
   try {
-    const begun = tx.query(RELAXED)
+    const begun = tx.query(BEGIN)
     begun.catch(() => {})
     const { value, pending } = await work(tx)
     // A statement that the client itself refuses says so now; the database would not know of it.

@@ -6,6 +6,8 @@ import type { EdgeName, Fact, FactKind } from './fact.ts'
 import { factOf, nameOfEdge } from './fact.ts'
 import type { ObjectChange } from './object-states.ts'
 
+// Look-ups are lateral: as joins they read the whole table whenever it has grown since it was measured.
+
 /** What each live object says now: from it follows which edges exist and what a document carries. */
 export function createFactTable(pool: Pool, projection: string, o: { text: boolean }) {
   /**
@@ -20,16 +22,25 @@ export function createFactTable(pool: Pool, projection: string, o: { text: boole
       const { rows: before } = await client.query<Said>(
         `select f.owner, f.kind, f.target, f.label
          from unnest($2::text[], $3::text[]) as k (owner, path)
-         join projection_facts f on f.owner = k.owner and f.path = k.path
-         where f.projection = $1`,
+         cross join lateral (
+           select * from projection_facts f
+           where f.projection = $1 and f.owner = k.owner and f.path = k.path limit 1
+         ) f`,
         [projection, changes.map((key) => key.owner), changes.map((key) => key.path)],
       )
-      await client.query(
-        `update projection_facts f set live = false, fact = '{}'
-         from unnest($2::text[], $3::text[]) as k (owner, path)
-         where f.projection = $1 and f.owner = k.owner and f.path = k.path`,
-        [projection, gone.map((key) => key.owner), gone.map((key) => key.path)],
-      )
+      if (gone.length > 0) {
+        await client.query(
+          `update projection_facts set live = false, fact = '{}'
+           where ctid = any (array(
+             select f.ctid from unnest($2::text[], $3::text[]) as k (owner, path)
+             cross join lateral (
+               select f.ctid from projection_facts f
+               where f.projection = $1 and f.owner = k.owner and f.path = k.path limit 1
+             ) f
+           ))`,
+          [projection, gone.map((key) => key.owner), gone.map((key) => key.path)],
+        )
+      }
       await client.query(
         `insert into projection_facts
            (projection, owner, path, kind, target, label, at_ms, fact, live)
@@ -102,8 +113,11 @@ export function createFactTable(pool: Pool, projection: string, o: { text: boole
     const { rows } = await pool.query<Omit<Fact, 'atMs'> & { at_ms: string }>(
       `select f.kind, f.target, f.label, f.at_ms, f.fact
        from unnest($2::text[], $3::text[]) as k (owner, path)
-       join projection_facts f on f.owner = k.owner and f.path = k.path
-       where f.projection = $1 and f.live and f.kind in ('profile', 'post')`,
+       cross join lateral (
+         select * from projection_facts f
+         where f.projection = $1 and f.owner = k.owner and f.path = k.path limit 1
+       ) f
+       where f.live and f.kind in ('profile', 'post')`,
       [projection, targets.map(ownerOfTarget), targets.map(pathOfTarget)],
     )
     return new Map(

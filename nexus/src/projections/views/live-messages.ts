@@ -39,7 +39,8 @@ export async function liveMessages(tx: Tx, o: LiveInputs): Promise<LogMessage[]>
 
 function changedKeys({ touched, people }: Changes): string[] {
   const groups = Object.values(touched.people)
-  return [...new Set([...touched.posts, ...people, ...groups.flatMap((group) => [...group])])]
+  const counted = groups.flatMap((group) => [...group])
+  return [...new Set([...touched.posts, ...people, ...touched.sums.keys(), ...counted])]
 }
 
 function postMessages(

@@ -1,33 +1,14 @@
 import { rowsOf, type Tx } from './sql.ts'
-import type { Touched } from './touched.ts'
+import { SUMS, type Sums, type Touched } from './touched.ts'
 
 type Group = keyof Touched['people']
 
 /** For each group of counters: the columns, and how they are counted for one person `k.id`. */
 const COUNTS: Record<Group, { columns: readonly string[]; count: string }> = {
-  posts: {
-    columns: ['posts', 'replies', 'collections'],
-    count: `select count(*)::int as posts,
-        count(*) filter (where parent_key is not null)::int as replies,
-        count(*) filter (where kind = 'collection')::int as collections
-      from posts where author = k.id and not deleted`,
-  },
-  tagged: {
-    columns: ['tagged'],
-    count: 'select count(*)::int as tagged from tags where tagger = k.id and target_kind < 2',
-  },
   tags: {
     columns: ['tags', 'unique_tags'],
     count: `select count(*)::int as tags, count(distinct label)::int as unique_tags
       from tags where target = k.id`,
-  },
-  following: {
-    columns: ['following'],
-    count: 'select count(*)::int as following from follows where follower = k.id',
-  },
-  followers: {
-    columns: ['followers'],
-    count: 'select count(*)::int as followers from follows where followed = k.id',
   },
   friends: {
     columns: ['friends'],
@@ -43,7 +24,8 @@ const COUNTS: Record<Group, { columns: readonly string[]; count: string }> = {
   },
 }
 
-const COLUMNS = ['user_id', ...Object.values(COUNTS).flatMap(({ columns }) => columns)]
+const COLUMNS = ['user_id', ...SUMS, ...Object.values(COUNTS).flatMap(({ columns }) => columns)]
+const RETURNED = COLUMNS.map((name) => `c.${name}`).join(', ')
 
 /** Everything that is counted of one person. */
 export interface CountedPerson {
@@ -60,13 +42,38 @@ function statement({ columns, count }: (typeof COUNTS)[Group]): string {
     from unnest($1::text[]) as k (id) cross join lateral (${count}) n
     on conflict (user_id) do update set ${set}
     where (${mine}) is distinct from (${theirs})
-    returning ${COLUMNS.map((name) => `c.${name}`).join(', ')}`
+    returning ${RETURNED}`
 }
 
 const STATEMENTS = Object.entries(COUNTS).map(([group, counts]) => ({
   group: group as Group,
   text: statement(counts),
 }))
+
+// Not an upsert: it would try the rows with fewer of something first, and nobody has less than nothing.
+const ADD = `with given as (
+    select d.*, c.place
+    from json_to_recordset($1::json) as d (id text, ${SUMS.map((name) => `${name} int`).join(', ')})
+    left join lateral (select ctid as place from user_counts c where c.user_id = d.id limit 1) c on true
+  ), changed as (
+    update user_counts c set ${SUMS.map((name) => `${name} = c.${name} + d.${name}`).join(', ')}
+    from given d where c.ctid = d.place
+    returning ${RETURNED}
+  ), added as (
+    insert into user_counts as c (user_id, ${SUMS.join(', ')})
+    select id, ${SUMS.join(', ')} from given where place is null
+    returning ${RETURNED}
+  )
+  select * from changed union all select * from added`
+
+async function addUp(tx: Tx, sums: ReadonlyMap<string, Sums>): Promise<CountsRow[]> {
+  const rows = [...sums].flatMap(([id, sum]) =>
+    SUMS.some((name) => sum[name] !== 0) ? [{ id, ...sum }] : [],
+  )
+  return rows.length === 0
+    ? []
+    : rowsOf<CountsRow>(tx, 'add_up_people', ADD, [JSON.stringify(rows)])
+}
 
 const BOOKMARKERS = 'select distinct owner from bookmarks where post_key = any($1::text[])'
 
@@ -77,12 +84,13 @@ export async function recountPeople(tx: Tx, touched: Touched): Promise<CountedPe
     const rows = await rowsOf<{ owner: string }>(tx, 'bookmarkers', BOOKMARKERS, [[...collections]])
     for (const { owner } of rows) people.bookmarks.add(owner)
   }
-  const counted = await Promise.all(
-    STATEMENTS.map(async ({ group, text }) => {
+  const counted = await Promise.all([
+    addUp(tx, touched.sums),
+    ...STATEMENTS.map(async ({ group, text }) => {
       const ids = [...people[group]]
       return ids.length === 0 ? [] : rowsOf<CountsRow>(tx, `recount_people_${group}`, text, [ids])
     }),
-  )
+  ])
   // The statements ran one after another: the last row of a person says all.
   const last = new Map<string, Record<string, number>>()
   for (const { user_id: id, ...counts } of counted.flat()) last.set(id, counts)

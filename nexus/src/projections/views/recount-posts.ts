@@ -19,8 +19,11 @@ export interface CountedPost {
 }
 
 // A deleted post shows while somebody else's live post, tag or bookmark refers to it.
+// To plan it costs more than to run it. The number of keys is the same guess for every plan, so that one
+// is kept; look-ups are lateral, so that it stays right however large the table grows.
 const RECOUNT = `with old as (
-    select p.* from unnest($1::text[]) as k (key) join posts p on p.key = k.key
+    select p.* from json_array_elements_text($1::json) as k (key)
+    cross join lateral (select p.ctid as place, p.* from posts p where p.key = k.key limit 1) p
   ), new as (
     select o.key, t.tags, t.unique_tags, r.replies, q.reposts, not o.deleted
       or exists (select from posts x where x.parent_key = o.key and not x.deleted and x.author <> o.author)
@@ -40,7 +43,7 @@ const RECOUNT = `with old as (
       select count(*)::int as reposts from posts x where x.repost_key = o.key and not x.deleted
     ) q
   ), judged as (
-    select o.key, o.author, o.parent_key, o.repost_key, o.indexed_at, o.deleted,
+    select o.place, o.key, o.author, o.parent_key, o.repost_key, o.indexed_at, o.deleted,
       o.visible as was_visible, n.visible, n.tags, n.unique_tags, n.replies, n.reposts,
       (o.tags, o.unique_tags, o.replies, o.reposts)
         is distinct from (n.tags, n.unique_tags, n.replies, n.reposts) as counts_changed,
@@ -50,15 +53,16 @@ const RECOUNT = `with old as (
     update posts p set visible = b.visible, tags = b.tags, unique_tags = b.unique_tags,
       replies = b.replies, reposts = b.reposts
     from judged b
-    where p.key = b.key and (b.counts_changed or b.visible <> b.was_visible)
+    where p.ctid = b.place and (b.counts_changed or b.visible <> b.was_visible)
   )
-  select * from judged`
+  select key, author, parent_key, repost_key, indexed_at, deleted, was_visible, visible, tags, unique_tags,
+    replies, reposts, counts_changed, had_labels from judged`
 
 /** Counts what refers to these posts and decides whether they show. */
 export async function recountPosts(tx: Tx, keys: Iterable<string>): Promise<CountedPost[]> {
   const wanted = [...keys]
   if (wanted.length === 0) return []
-  return rowsOf<CountedPost>(tx, 'recount_posts', RECOUNT, [wanted])
+  return rowsOf<CountedPost>(tx, 'recount_posts', RECOUNT, [JSON.stringify(wanted)])
 }
 
 const REMOVE_LABELS = `delete from post_labels l

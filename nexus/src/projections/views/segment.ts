@@ -1,6 +1,6 @@
 import { parsePostKey, postKeyText } from '@pubky/app-specs'
 import { POLICY_PATH, type StoragePath } from '@pubky/protocol'
-import { type Edge, edgeKey, edgeOf } from '../../objects/edges.ts'
+import { type Edge, edgeKey, edgeOf, postLinks } from '../../objects/edges.ts'
 import type { ObjectState } from '../../objects/fold.ts'
 import { verdictUnder } from '../../objects/key-rules.ts'
 import { kindOfPath } from '../../objects/kind-of-path.ts'
@@ -28,6 +28,7 @@ import {
 } from './post-notices.ts'
 import type { Tx } from './sql.ts'
 import { followPair, loadSurroundings, type Wanted } from './surroundings.ts'
+import { add, type Sums } from './touched.ts'
 
 /** The entry that makes something happen; what an operator removes is told to nobody. */
 export interface Cause {
@@ -91,7 +92,8 @@ export async function openSegment(
     touched.posts.add(key)
     changes.views.add(key)
     if (before?.doc && !after?.doc) changes.gone.add(key)
-    touched.people.posts.add(at.owner)
+    add(touched, at.owner, countPost(doc, 1))
+    add(touched, at.owner, countPost(old, -1))
     if ((old?.kind === 'collection') !== (doc?.kind === 'collection')) touched.collections.add(key)
     moveLinks(at, before, after)
     if (doc) around.kinds.set(key, doc.kind)
@@ -167,6 +169,7 @@ export async function openSegment(
     touchEdge(edge)
     noteEdge(edge, is?.path ?? null)
     if ((was === null) === (is === null)) return
+    countEdge(edge, is === null ? -1 : 1)
     const { kind, owner: from, target: to } = edge
     if (kind === 'follow' || kind === 'mute')
       changes.edges.push({ edge: kind, from, to, isThere: is !== null })
@@ -196,17 +199,21 @@ export async function openSegment(
     note(target, { source, who: owner, ref, uri: id ? uriOf(source, owner, id) : '' }, id !== null)
   }
 
+  function countEdge({ kind, owner, target, targetKind }: Edge, by: 1 | -1): void {
+    if (kind === 'tag' && targetKind !== 'resource') add(touched, owner, { tagged: by })
+    if (kind !== 'follow') return
+    add(touched, owner, { following: by })
+    add(touched, target, { followers: by })
+  }
+
   function touchEdge({ kind, target, targetKind, owner, uri }: Edge): void {
     const { people } = touched
     if (kind === 'follow') {
-      people.following.add(owner)
-      people.followers.add(target)
       people.friends.add(owner).add(target)
     } else if (kind === 'bookmark') {
       people.bookmarks.add(owner)
       touched.posts.add(target)
     } else if (kind === 'tag') {
-      if (targetKind !== 'resource') people.tagged.add(owner)
       if (targetKind === 'person') people.tags.add(target)
       if (targetKind === 'resource') touched.resources.set(target, uri ?? '')
       if (targetKind === 'post') {
@@ -240,6 +247,13 @@ export async function openSegment(
 
 function livePost(state: ObjectState | null): PostDoc | null {
   return state && !state.deleted && state.doc?.kind === 'post' ? state.doc.value : null
+}
+
+function countPost(doc: PostDoc | null, by: 1 | -1): Partial<Sums> {
+  if (!doc) return {}
+  const isReply = postLinks(doc).parent !== null
+  const isCollection = doc.kind === 'collection'
+  return { posts: by, replies: isReply ? by : 0, collections: isCollection ? by : 0 }
 }
 
 function readAt(state: ObjectState | null): number | null {
