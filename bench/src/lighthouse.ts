@@ -5,7 +5,7 @@ import { buildPost, buildProfile, createIdClock } from '@pubky/app-specs'
 import { keypairFromSeed, nowMicros, randomKeypair, signerFromKeypair } from '@pubky/protocol'
 import { createPubky } from '@pubky/sdk'
 import { launch } from 'chrome-launcher'
-import lighthouse from 'lighthouse'
+import lighthouse, { type Result } from 'lighthouse'
 import { buildServices, createNetworkProcess } from './network-process.ts'
 import type { Figures } from './result.ts'
 
@@ -17,11 +17,24 @@ const MEASURES = {
 } as const
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
-async function measure(url: string, port: number): Promise<Figures> {
-  const onlyCategories = [...CATEGORIES]
-  const result = await lighthouse(url, { port, onlyCategories, logLevel: 'error' })
-  if (!result) throw new Error(`Lighthouse said nothing of ${url}`)
-  const { categories, audits } = result.lhr
+/** In a browser of its own, for which the page is the first: what one leaves behind would burden the next. */
+async function visit(url: string): Promise<Result> {
+  const chrome = await launch({
+    chromePath: CHROMIUM,
+    chromeFlags: ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage'],
+  })
+  try {
+    const onlyCategories = [...CATEGORIES]
+    const result = await lighthouse(url, { port: chrome.port, onlyCategories, logLevel: 'error' })
+    if (!result) throw new Error(`Lighthouse said nothing of ${url}`)
+    return result.lhr
+  } finally {
+    chrome.kill()
+  }
+}
+
+async function measure(url: string): Promise<Figures> {
+  const { categories, audits } = await visit(url)
   const figures: Figures = {}
   for (const name of CATEGORIES) figures[name] = Math.round((categories[name]?.score ?? 0) * 100)
   for (const [name, id] of Object.entries(MEASURES))
@@ -59,19 +72,10 @@ export async function run(_: { seed: number }): Promise<Figures> {
     }
     const web = `http://localhost:${ports.web}`
     const pages = { landing: '/', post: `/post/${session.user}/${id}`, publicFeed: '/home' }
-    const chrome = await launch({
-      chromePath: CHROMIUM,
-      chromeFlags: ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage'],
-    })
     const figures: Figures = { loadAverage: loadavg().map(Math.round).join(' ') }
-    try {
-      // The first answer of a server that has just started is not what visitors get.
-      for (const path of Object.values(pages)) await (await fetch(web + path)).text()
-      for (const [name, path] of Object.entries(pages))
-        figures[name] = await measure(web + path, chrome.port)
-    } finally {
-      chrome.kill()
-    }
+    // The first answer of a server that has just started is not what visitors get.
+    for (const path of Object.values(pages)) await (await fetch(web + path)).text()
+    for (const [name, path] of Object.entries(pages)) figures[name] = await measure(web + path)
     return figures
   } finally {
     await network.stop()
