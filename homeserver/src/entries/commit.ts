@@ -5,7 +5,8 @@ import type { Pool } from 'pg'
 export interface WriteProof {
   timestamp: bigint
   bytes: Uint8Array
-  /** The key that signed for the owner; null for the owner's own. */
+  /** The key that signed for the owner, which may be revoked; null for the owner's own, and for what a
+   * revocation keeps. */
   delegate: PublicKeyZ32 | null
 }
 
@@ -29,7 +30,7 @@ export interface Put extends Common {
   inline: Uint8Array | null
   blobKey: string | null
   /** The account's new policy, when this write sets it. */
-  policy: readonly StoragePath[] | null
+  policy: readonly string[] | null
 }
 
 export type Write = Put | (Common & { kind: 'DEL' })

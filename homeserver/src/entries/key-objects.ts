@@ -1,31 +1,35 @@
 import {
   fromUtf8,
-  isPublicKey,
+  KEYS_FOLDER,
+  MANIFEST_PATHS,
   type ObjectProof,
   ProtocolError,
-  parseStrictPath,
-  pathRoot,
+  parseKeyRule,
+  ruleAt,
   type StoragePath,
+  toBase64Url,
 } from '@pubky/protocol'
 import { refusals } from '../errors.ts'
 
 /** Objects by which an owner key says how its signatures are to be judged (design 6). */
-const FOLDER = '/pub/pubky.keys/'
 const PRIVATE_FOLDER = '/priv/pubky.keys/'
-const POLICY = `${FOLDER}policy`
-const REVOKED = `${FOLDER}revoked/`
-const MANIFESTS: readonly string[] = [`${FOLDER}manifest`, `${PRIVATE_FOLDER}manifest`]
-const MAX_SIGNED_PATHS = 64
+const MANIFESTS: readonly string[] = Object.values(MANIFEST_PATHS)
 
-export const MAX_KEY_OBJECT_BYTES = 64 * 1024
+const MAX_BYTES = 64 * 1024
+/** 32 bytes for each statement, in base64url. */
+const MAX_KEPT_BYTES = 512 * 1024
+
+/** How long the body of such an object may be. */
+export function maxBytesOf(path: StoragePath): number {
+  return ruleAt(path) === 'kept' ? MAX_KEPT_BYTES : MAX_BYTES
+}
 
 export function isKeyObject(path: StoragePath): boolean {
-  return path.startsWith(FOLDER) || path.startsWith(PRIVATE_FOLDER)
+  return path.startsWith(KEYS_FOLDER) || path.startsWith(PRIVATE_FOLDER)
 }
 
 function isNamed(path: StoragePath): boolean {
-  if (path === POLICY || MANIFESTS.includes(path)) return true
-  return path.startsWith(REVOKED) && isPublicKey(path.slice(REVOKED.length))
+  return ruleAt(path) !== null || MANIFESTS.includes(path)
 }
 
 /** Rule 1 for these paths, before the body is read: only the owner key itself, never a deletion. */
@@ -41,52 +45,48 @@ export function checkKeyObject(
   if (!isNamed(path)) throw refusals.keyObject('no such object')
 }
 
-function readJson(body: Uint8Array): Record<string, unknown> {
+/** What a manifest says is read by those who compare it. */
+function checkManifest(body: Uint8Array): void {
+  let json: unknown
   try {
-    const json: unknown = JSON.parse(fromUtf8(body))
-    if (json !== null && typeof json === 'object' && !Array.isArray(json)) return { ...json }
+    json = JSON.parse(fromUtf8(body))
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof ProtocolError)) throw error
   }
-  throw refusals.keyObject('not a JSON object')
-}
-
-function isMicros(value: unknown): boolean {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-function signedPath(value: unknown): StoragePath {
-  try {
-    if (typeof value === 'string') {
-      const path = parseStrictPath(value)
-      if (pathRoot(path) !== null) return path
-    }
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error
-  }
-  throw refusals.keyObject('`signed` holds something else than paths')
+  const { v, root, as_of: asOf } = (json ?? {}) as Record<string, unknown>
+  const isTime = typeof asOf === 'number' && Number.isSafeInteger(asOf) && asOf >= 0
+  if (v !== 1 || typeof root !== 'string' || !isTime)
+    throw refusals.keyObject('`root` and `as_of` must be a hash and a time in microseconds')
 }
 
 /**
- * Checks the body of such an object. Returns the signed paths that a policy sets, null for all others.
- * Throws `invalid_key_object`.
+ * Checks the body of such an object. Returns what a policy sets, in the words of `covers_path`; null
+ * for all others. Throws `invalid_key_object`.
  */
-export function policyIn(path: StoragePath, body: Uint8Array): StoragePath[] | null {
+export function policyIn(path: StoragePath, body: Uint8Array): string[] | null {
   if (!isKeyObject(path)) return null
-  const { v, signed, since, at, keep, root, as_of } = readJson(body)
-  if (v !== 1) throw refusals.keyObject('`v` must be 1')
-  if (path === POLICY) {
-    if (!isMicros(since)) throw refusals.keyObject('`since` must be a time in microseconds')
-    if (!Array.isArray(signed) || signed.length > MAX_SIGNED_PATHS)
-      throw refusals.keyObject(`\`signed\` must be a list of at most ${MAX_SIGNED_PATHS} paths`)
-    return signed.map(signedPath)
-  }
   if (MANIFESTS.includes(path)) {
-    if (typeof root !== 'string' || !isMicros(as_of))
-      throw refusals.keyObject('`root` and `as_of` must be a hash and a time in microseconds')
+    checkManifest(body)
     return null
   }
-  if (!isMicros(at) || (keep !== null && typeof keep !== 'string'))
-    throw refusals.keyObject('`at` and `keep` must be a time in microseconds and a hash or null')
-  return null
+  try {
+    const rule = parseKeyRule(path, body)
+    if (rule.says !== 'policy') return null
+    return rule.signed.length === 0 ? [] : [`@${rule.since}`, ...rule.signed]
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    throw refusals.keyObject(error.message)
+  }
+}
+
+/** Whether an owner's revocation keeps what is shown to be in the list with this root. */
+export function isKeptBy(
+  revocation: { path: StoragePath; body: Uint8Array },
+  proof: ObjectProof,
+  root: Uint8Array,
+): boolean {
+  const rule = parseKeyRule(revocation.path, revocation.body)
+  return (
+    rule.says === 'revoked' && rule.keep === toBase64Url(root) && proof.timestamp < BigInt(rule.at)
+  )
 }

@@ -33,26 +33,29 @@ async function claimsOf(owner: PublicKeyZ32, manifest: SignedManifest): Promise<
 }
 
 /**
- * Rule 6 of design 6: whether the proof of an upload may be as old as it likes, because a manifest by the
- * owner key itself lists the object. False without the header; throws when the header shows nothing.
+ * Rule 6 of design 6: the proof of an upload may be as old as it likes, because a manifest by the owner key
+ * itself lists the object. Comes to the root of that manifest, null for manifests themselves; to null
+ * without the header. Throws when the header shows nothing.
  */
-export async function isImported(
+export async function importedBy(
   ctx: Context,
   request: FastifyRequest,
   target: StorageTarget,
   proof: ObjectProof,
-): Promise<boolean> {
+): Promise<{ root: Uint8Array | null } | null> {
   const header = request.headers[IMPORT_HEADER]
-  if (typeof header !== 'string' || proof.action !== 'PUT') return false
+  if (typeof header !== 'string' || proof.action !== 'PUT') return null
   const session = await ctx.sessions.resolve(request.headers, target.owner)
   if (!session || !isRoot(session.capabilities)) throw refusals.rootRequired()
   // A manifest cannot list itself; it is one by the owner key, which was checked already.
-  if (Object.values(MANIFEST_PATHS).includes(target.path)) return proof.certificate === null
+  if (Object.values(MANIFEST_PATHS).includes(target.path))
+    return proof.certificate === null ? { root: null } : null
   try {
     const { manifest, inclusion } = decodeImport(header)
     const claims = await claimsOf(target.owner, manifest)
     const entry = { path: target.path, hash: proof.hash }
-    if (manifest.part === partOf(target.path) && isIncluded(claims, entry, inclusion)) return true
+    if (manifest.part === partOf(target.path) && isIncluded(claims, entry, inclusion))
+      return { root: claims.root }
   } catch (error) {
     if (error instanceof ProtocolError) throw movingRefusals.importHeader(error.message)
     throw error

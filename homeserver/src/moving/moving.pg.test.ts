@@ -1,10 +1,15 @@
 import {
   blake3,
   encodeImport,
+  encodeKeyRule,
+  fromUtf8,
+  keptList,
+  keptPath,
   type MoveAction,
   manifestTree,
   type PublicKeyZ32,
   parseStrictPath,
+  revocationPath,
   signManifest,
   signMoveStatement,
   toMicros,
@@ -12,7 +17,7 @@ import {
 } from '@pubky/protocol'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { person, proofHeader, settle } from '../testing/people.ts'
+import { makeGrant, person, proofHeader, settle } from '../testing/people.ts'
 import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
 
 let database: TestDatabase
@@ -184,7 +189,11 @@ describe('an import', () => {
   const old = () => server.now() - 400_000_000_000n
   const path = '/pub/app/a.txt'
 
-  async function importHeader(paths: readonly [string, string][], signer = me.who.signer) {
+  async function importHeader(
+    paths: readonly [string, string][],
+    signer = me.who.signer,
+    at = path,
+  ) {
     const entries = await Promise.all(
       paths.map(async ([name, body]) => ({
         path: parseStrictPath(name),
@@ -193,13 +202,14 @@ describe('an import', () => {
     )
     const tree = manifestTree(entries)
     const manifest = await signManifest(signer, 'pub', tree, toMicros(server.now()))
-    const inclusion = tree.prove(parseStrictPath(path)) ?? { index: 0, siblings: [] }
+    const inclusion = tree.prove(parseStrictPath(at)) ?? { index: 0, siblings: [] }
     return { 'pubky-import': encodeImport(manifest, inclusion) }
   }
 
-  async function signed(body: string, timestamp: bigint, signer = me.who.signer) {
-    return proofHeader(signer, { owner: me.who.key, path, body, timestamp })
-  }
+  const proofOf = (at: string, body: string, signer: typeof me.who.signer, timestamp: bigint) =>
+    proofHeader(signer, { owner: me.who.key, path: at, body, timestamp })
+  const signed = (body: string, timestamp: bigint, signer = me.who.signer) =>
+    proofOf(path, body, signer, timestamp)
 
   test('takes old proofs of objects that the manifest of the owner lists, and keeps their time', async () => {
     const proof = await signed('hello', old())
@@ -218,6 +228,42 @@ describe('an import', () => {
     const answer = await me.put(path, 'hello', { ...(await signed('hello', old())), ...listed })
     expect(answer.headers['pubky-error']).toBe('signature_not_newer')
     expect((await me.get(path)).text).toBe('newer')
+  })
+
+  test('takes of a revoked key what its revocation keeps, and nothing else', async () => {
+    const iat = Number(old() / 1_000_000n) - 10
+    const holder = await makeGrant(server, me.who, { iat, lifetime: 10_000_000 })
+    const signer = holder.client.key
+    const list = keptList([
+      { path: parseStrictPath(path), hash: await blake3(utf8('hello')) },
+      { path: parseStrictPath('/pub/app/young.txt'), hash: await blake3(utf8('young')) },
+    ])
+    const say = async (at: string, body: string) =>
+      (await me.put(at, body, await proofOf(at, body, me.who.signer, server.now()))).status
+    const rule = { says: 'revoked', signer, at: Number(server.now()), keep: list.root } as const
+    expect(await say(revocationPath(signer), fromUtf8(encodeKeyRule(rule)))).toBe(201)
+    expect(await say(keptPath(list.root), fromUtf8(encodeKeyRule(list)))).toBe(201)
+    const bring = async (
+      at: string,
+      body: string,
+      o: { time?: bigint; listed?: readonly [string, string][] } = {},
+    ) => {
+      const proof = await proofOf(at, body, holder.signer, o.time ?? old())
+      const all = o.listed ?? [
+        [path, 'hello'],
+        ['/pub/app/young.txt', 'young'],
+      ]
+      const answer = await me.put(at, body, {
+        ...proof,
+        ...(await importHeader(all, me.who.signer, at)),
+      })
+      return answer.headers['pubky-error'] ?? answer.status
+    }
+    const alone = { listed: [[path, 'hello'] as [string, string]] }
+    expect(await bring(path, 'hello', alone)).toBe('proof_key_revoked')
+    const young = { time: BigInt(rule.at) + 1n }
+    expect(await bring('/pub/app/young.txt', 'young', young)).toBe('proof_key_revoked')
+    expect(await bring(path, 'hello')).toBe(201)
   })
 
   test("takes nothing that is not listed, whose body differs, or whose manifest is another key's", async () => {

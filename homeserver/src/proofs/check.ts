@@ -5,13 +5,14 @@ import {
   PROOF_HEADER,
   type ProofAction,
   ProtocolError,
+  revocationPath,
   verifyObjectProof,
 } from '@pubky/protocol'
 import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
-import { checkKeyObject } from '../entries/key-objects.ts'
+import { checkKeyObject, isKeptBy } from '../entries/key-objects.ts'
 import { refusals } from '../errors.ts'
-import { isImported } from '../moving/import.ts'
+import { importedBy } from '../moving/import.ts'
 import type { StorageTarget } from '../tenant.ts'
 
 /** How far a proof's time may lie from the clock when its header arrives (design 6, rule 5). */
@@ -20,6 +21,8 @@ const FRESH_MICROS = 180_000_000n
 export interface CheckedProof {
   proof: ObjectProof
   bytes: Uint8Array
+  /** A revocation of its signer keeps it. */
+  isKept: boolean
 }
 
 function toRefusal(error: unknown): Error {
@@ -38,7 +41,7 @@ async function verify(
     const bytes = decodeProofHeader(header)
     const { owner, path } = target
     const proof = await verifyObjectProof(bytes, { owner, action, path, ...ctx.verifier })
-    return { proof, bytes }
+    return { proof, bytes, isKept: false }
   } catch (error) {
     throw toRefusal(error)
   }
@@ -63,9 +66,24 @@ export async function checkProof(
   if (!checked) return null
   const distance = checked.proof.timestamp - arrived
   const isStale = distance > FRESH_MICROS || distance < -FRESH_MICROS
-  if (isStale && !(await isImported(ctx, request, target, checked.proof)))
-    await refuseUnlessStored(ctx, target, checked, arrived)
-  return checked
+  const isDelegated = checked.proof.certificate !== null
+  const shown =
+    isStale || isDelegated ? await importedBy(ctx, request, target, checked.proof) : null
+  if (isStale && !shown) await refuseUnlessStored(ctx, target, checked, arrived)
+  if (!isDelegated || !shown) return checked
+  return { ...checked, isKept: await isKept(ctx, target, checked.proof, shown.root) }
+}
+
+/** Whether the owner revoked the signer, and keeps this statement. */
+async function isKept(
+  ctx: Context,
+  target: { userId: string },
+  proof: ObjectProof,
+  root: Uint8Array | null,
+): Promise<boolean> {
+  const path = revocationPath(proof.signer)
+  const body = root && (await ctx.entries.entry(target.userId, path))?.inline
+  return body ? isKeptBy({ path, body }, proof, root) : false
 }
 
 async function refuseUnlessStored(

@@ -1,4 +1,13 @@
-import { fromBase64Url, type StoragePath, verifyObjectProof } from '@pubky/protocol'
+import {
+  encodeKeyRule,
+  fromBase64Url,
+  fromUtf8,
+  keptList,
+  keptPath,
+  parseStrictPath,
+  type StoragePath,
+  verifyObjectProof,
+} from '@pubky/protocol'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeGrant, person, proofHeader, settle } from '../testing/people.ts'
@@ -264,6 +273,29 @@ describe('objects about keys', () => {
     expect((await ann.del('/pub/app/x')).status).toBe(403)
     await putBy(ann, '/pub/pubky.keys/policy', policy([]))
     expect((await ann.put('/pub/app/x', 'x')).status).toBe(201)
+  })
+
+  test('a policy counts from its time on', async () => {
+    const ann = await settle(server)
+    const since = (Date.now() + 3_600_000) * 1000
+    const later = JSON.stringify({ v: 1, signed: ['/pub/app/'], since })
+    await putBy(ann, '/pub/pubky.keys/policy', later)
+    expect((await ann.put('/pub/app/x', 'x')).status).toBe(201)
+    expect((await ann.put('/pub/app/y', 'x'.repeat(2_000_000))).status).toBe(201)
+    await putBy(ann, '/pub/pubky.keys/policy', later.replace(String(since), '5'))
+    expect((await ann.put('/pub/app/x', 'y')).status).toBe(403)
+  })
+
+  test('a list of what a revocation keeps has the name of its root', async () => {
+    const ann = await settle(server)
+    const hash = new Uint8Array(32)
+    const paths = Array.from({ length: 5000 }, (_, n) => parseStrictPath(`/pub/app/${n}`))
+    const list = keptList(paths.map((path) => ({ path, hash })))
+    const body = fromUtf8(encodeKeyRule(list))
+    expect((await putBy(ann, keptPath(list.root), body)).status).toBe(201)
+    expect((await ann.get(keptPath(list.root))).text).toBe(body)
+    const other = await putBy(ann, keptPath('A'.repeat(43)), body)
+    expect([other.status, other.headers['pubky-error']]).toEqual([400, 'invalid_key_object'])
   })
 
   test('a revoked key signs nothing more', async () => {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import type { Outcome, Put, WriteProof } from '../entries/commit.ts'
 import { type Taken, takeBody } from '../entries/intake.ts'
-import { isKeyObject, MAX_KEY_OBJECT_BYTES, policyIn } from '../entries/key-objects.ts'
+import { isKeyObject, maxBytesOf, policyIn } from '../entries/key-objects.ts'
 import { precheckPut } from '../entries/precheck.ts'
 import { refusals } from '../errors.ts'
 import { checkWrite, writeSpeed } from '../limits/limits.ts'
@@ -33,8 +33,9 @@ async function authoriseWrite(
 
 function toWriteProof(checked: CheckedProof | null): WriteProof | null {
   if (!checked) return null
-  const { proof, bytes } = checked
-  return { timestamp: proof.timestamp, bytes, delegate: proof.certificate ? proof.signer : null }
+  const { proof, bytes, isKept } = checked
+  const delegate = proof.certificate && !isKept ? proof.signer : null
+  return { timestamp: proof.timestamp, bytes, delegate }
 }
 
 function createsOnly(request: FastifyRequest): boolean {
@@ -99,7 +100,7 @@ async function takeIn(ctx: Context, request: FastifyRequest, target: WriteTarget
   const { path } = target
   const speed = ctx.limits.anySpeeds ? await writeSpeed(ctx, request, target.userId) : null
   const limits = isKeyObject(path)
-    ? { maxBytes: MAX_KEY_OBJECT_BYTES, inlineBytes: MAX_KEY_OBJECT_BYTES }
+    ? { maxBytes: maxBytesOf(path), inlineBytes: maxBytesOf(path) }
     : { maxBytes: config.maxObjectBytes }
   return takeBody(request.raw, { path, blobs, ...limits, ...(speed && { wait: speed.pace }) })
 }
