@@ -16,6 +16,7 @@ export interface HomeserverProcess {
   port: number
   adminPort: number
   publicKey: PublicKeyZ32
+  databaseUrl: string
   pool: Pool
   /** Errors that it logged so far, and its end when it ended. */
   complaints: readonly string[]
@@ -50,9 +51,9 @@ function watchLog(child: ChildProcess, complaints: string[]): void {
 
 export async function startHomeserverProcess(
   teardown: Teardown,
-  o: { dir: string; seed: Uint8Array; fsync?: boolean },
+  o: { dir: string; seed: Uint8Array; fsync?: boolean; quotaMb?: number | null },
 ): Promise<HomeserverProcess> {
-  const { dir, seed, fsync = false } = o
+  const { dir, seed, fsync = false, quotaMb = 200 } = o
   const cluster = { dataDir: join(dir, 'postgres'), fsync }
   const postgres = teardown.use(await startEmbeddedPostgres(cluster))
   const databaseUrl = await ensureDatabase(postgres.url('postgres'), 'homeserver')
@@ -65,7 +66,9 @@ export async function startHomeserverProcess(
       DATABASE_URL: databaseUrl,
       DATA_DIR: join(dir, 'homeserver'),
       SECRET_SEED: toHex(seed),
-      DEFAULT_QUOTA_MB: '200',
+      // As `npm start` has it.
+      UV_THREADPOOL_SIZE: '16',
+      ...(quotaMb !== null && { DEFAULT_QUOTA_MB: String(quotaMb) }),
     },
   })
   const complaints: string[] = []
@@ -88,6 +91,7 @@ export async function startHomeserverProcess(
     port: Number(new URL(urls.http).port),
     adminPort: Number(new URL(urls.admin).port),
     publicKey: keypairFromSeed(seed).publicKey,
+    databaseUrl,
     pool,
     complaints,
     memoryMiB: () => processMemory(child.pid ?? 0),

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startHomeserver } from '@pubky/homeserver'
-import { ensureDatabase, startEmbeddedPostgres } from '@pubky/server-kit'
+import { Teardown } from '@pubky/server-kit'
 import { bareDownloads, bareGets, bareUploads, plainWrites } from './homeserver-baselines.ts'
 import type { LoadResult } from './homeserver-load.ts'
+import { startHomeserverProcess } from './homeserver-process.ts'
 import { getRequests, putHeads, putRequests, settle, type Writer } from './homeserver-requests.ts'
 import { load, rate } from './load.ts'
 import { type Figures, percentile } from './result.ts'
@@ -187,34 +187,24 @@ export async function run(_: { seed: number }): Promise<Figures> {
   // Above zero, others used the machine, too.
   const loadBefore = round(loadavg()[0] ?? 0)
   const dir = await mkdtemp(join(tmpdir(), 'pubky-bench-homeserver-'))
-  const postgres = await startEmbeddedPostgres({ dataDir: join(dir, 'postgres'), fsync: true })
-  const databaseUrl = await ensureDatabase(postgres.url('postgres'), 'homeserver')
-  const published = { resolve: async () => null, publish: async () => ({ stored: 1 }) }
-  const homeserver = await startHomeserver(
-    { databaseUrl, dataDir: join(dir, 'homeserver'), port: 0, adminPort: 0, signupMode: 'open' },
-    { pkarr: published },
-  )
-  try {
-    const { http } = homeserver.urls
-    const writers: Writer[] = []
-    for (let i = 0; i < PEOPLE; i += 1) writers.push(await settle(http, homeserver.publicKey))
-    const bench = { port: Number(new URL(http).port), writers, databaseUrl, dir }
-    // What is read later; it also warms everything up.
-    const requests = await putRequests(writers, { count: PEOPLE * 50, bytes: BODY_BYTES })
-    const fill = { connections: 32, cycle: false, seconds: 120, expect: 201 }
-    await load({ ...fill, port: bench.port, requests })
-    return {
-      what: 'signed 1 kB PUTs by client keys with a certificate, fsync on; load generator on the same machine',
-      loadBefore,
-      ...(await writes(bench)),
-      ...(await reads(bench)),
-      ...(await blobs(bench)),
-      ...(await large(bench)),
-      loadAfter: round(loadavg()[0] ?? 0),
-    }
-  } finally {
-    await homeserver.close()
-    await postgres[Symbol.asyncDispose]()
-    await rm(dir, { recursive: true, force: true })
+  await using teardown = new Teardown()
+  teardown.add(() => rm(dir, { recursive: true, force: true }))
+  const server = { dir, seed: randomBytes(32), fsync: true, quotaMb: null }
+  const { port, publicKey, databaseUrl } = await startHomeserverProcess(teardown, server)
+  const writers: Writer[] = []
+  for (let i = 0; i < PEOPLE; i += 1)
+    writers.push(await settle(`http://127.0.0.1:${port}`, publicKey))
+  const bench = { port, writers, databaseUrl, dir }
+  // What is read later; it also warms everything up.
+  const requests = await putRequests(writers, { count: PEOPLE * 50, bytes: BODY_BYTES })
+  await load({ port, connections: 32, cycle: false, seconds: 120, expect: 201, requests })
+  return {
+    what: 'signed 1 kB PUTs by client keys with a certificate, fsync on; load generator on the same machine',
+    loadBefore,
+    ...(await writes(bench)),
+    ...(await reads(bench)),
+    ...(await blobs(bench)),
+    ...(await large(bench)),
+    loadAfter: round(loadavg()[0] ?? 0),
   }
 }

@@ -71,6 +71,8 @@ export function serviceSpecs(o: Layout): Record<ServiceName, ChildSpec> {
     })),
     homeserver: spec('homeserver', () => ({
       ...common('homeserver'),
+      // Uploads wait for the disk on it.
+      UV_THREADPOOL_SIZE: '16',
       DATABASE_URL: databases.url('homeserver'),
       HOMESERVER_MIGRATIONS: join(repository, 'prisma/homeserver/migrations'),
       PORT: String(ports.homeserver),

@@ -9,6 +9,7 @@ const BUFFER_BYTES = 256 * 1024
 /** All uploads together have so many; who gets none writes each chunk as it comes. */
 const MAX_BUFFERS = 256
 const MAX_SPARE = 32
+const SYNCED_AT_ONCE = 16 * 1024 * 1024
 const NOTHING = new Uint8Array()
 
 interface Buffers {
@@ -57,6 +58,10 @@ export function createFileWriters(folders: Folders) {
     let buffer: Buffer | null = null
     let filled = 0
     let file: FileHandle | null = null
+    /** The last full buffer is written while the next one is filled. */
+    let writing: Promise<void> | null = null
+    let unsynced = 0
+    let syncing: Promise<void> | null = null
 
     function drop(): void {
       if (buffer) buffers.giveBack(buffer)
@@ -75,11 +80,38 @@ export function createFileWriters(folders: Folders) {
       return hasher.digest()
     }
 
-    async function flush(): Promise<FileHandle> {
+    /** The disk begins early with what is large, so that little is left for the end. */
+    async function syncEarly(handle: FileHandle): Promise<void> {
+      if (unsynced < SYNCED_AT_ONCE) return
+      unsynced = 0
+      await syncing
+      syncing = handle.datasync()
+      // It is awaited, and its failure told, with the next or in the end.
+      syncing.catch(() => {})
+    }
+
+    async function append(bytes: Uint8Array): Promise<FileHandle> {
       file ??= await open(scratch, 'wx')
-      if (buffer && filled > 0) await writeAll(file, buffer.subarray(0, filled))
-      filled = 0
+      await syncEarly(file)
+      await writeAll(file, bytes)
+      unsynced += bytes.length
       return file
+    }
+
+    /** Resolves when what came before is written. */
+    async function appendBehind(full: Buffer): Promise<void> {
+      const before = writing
+      const write = async () => {
+        try {
+          await before
+          await append(full)
+        } finally {
+          buffers.giveBack(full)
+        }
+      }
+      writing = write()
+      writing.catch(() => {})
+      await before
     }
 
     async function close(): Promise<void> {
@@ -91,25 +123,33 @@ export function createFileWriters(folders: Folders) {
     return {
       async write(chunk) {
         size += chunk.length
-        buffer ??= buffers.take()
-        if (!buffer) {
-          await hash(chunk)
-          return writeAll(await flush(), chunk)
-        }
         for (let at = 0; at < chunk.length; ) {
-          const part = chunk.subarray(at, at + buffer.length - filled)
+          buffer ??= buffers.take()
+          const part = chunk.subarray(at, buffer ? at + buffer.length - filled : undefined)
+          at += part.length
+          if (!buffer) {
+            await hash(part)
+            await writing
+            await append(part)
+            continue
+          }
           buffer.set(part, filled)
           filled += part.length
-          at += part.length
           if (filled < buffer.length) continue
-          await hash(buffer)
-          await flush()
+          const full = buffer
+          buffer = null
+          filled = 0
+          await hash(full)
+          await appendBehind(full)
         }
       },
       async finish() {
-        const hash = await digest(buffer?.subarray(0, filled) ?? NOTHING)
-        const [folder, written] = await Promise.all([folders.get(o.folder), flush()])
+        const rest = buffer?.subarray(0, filled) ?? NOTHING
+        const hash = await digest(rest)
+        await writing
+        const [folder, written] = await Promise.all([folders.get(o.folder), append(rest)])
         drop()
+        await syncing
         await written.sync()
         await rename(scratch, join(dir, o.folder, key))
         await Promise.all([folder.sync(), close()])
@@ -117,6 +157,7 @@ export function createFileWriters(folders: Folders) {
       },
       async abort() {
         drop()
+        await Promise.allSettled([writing, syncing])
         const wasOpen = file !== null
         await close().catch(() => {})
         if (wasOpen) await rm(scratch, { force: true })

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { blake3, toHex } from '@pubky/protocol'
 import { blobStoreContract } from '@pubky/testkit/blob-store-contract'
 import { afterAll, expect, it } from 'vitest'
 import { createFileBlobStore } from './files.ts'
@@ -96,4 +98,26 @@ it('goes on after a sync that failed', async () => {
   await expect(first).rejects.toThrow('disk gone')
   await second
   expect(count).toBe(2)
+})
+
+it('stores pieces of every size as they came, with more uploads at once than have buffers', async () => {
+  const dir = await fresh()
+  await using store = createFileBlobStore({ dir })
+  const lengths = [1, 70_000, 262_144, 300_001, 16_384, 600_000, 0, 5]
+  const uploads = Array.from({ length: 300 }, async (_, n) => {
+    const pieces = lengths.slice(n % lengths.length).map((length) => randomBytes(length))
+    const writer = await store.begin(`many-blob-${n}`)
+    // All are open before any of them goes on.
+    await writer.write(Buffer.from('first'))
+    return async () => {
+      for (const piece of pieces) await writer.write(piece)
+      const whole = Buffer.concat([Buffer.from('first'), ...pieces])
+      const { size, blake3: hash } = await writer.finish()
+      expect([size, toHex(hash)]).toEqual([whole.length, toHex(await blake3(whole))])
+      const stored = await new Response(await store.read(`many-blob-${n}`)).arrayBuffer()
+      expect(Buffer.from(stored).equals(whole)).toBe(true)
+    }
+  })
+  await Promise.all((await Promise.all(uploads)).map((finish) => finish()))
+  expect(await readdir(join(dir, 'tmp'))).toEqual([])
 })
