@@ -17,11 +17,13 @@ interface Question {
 export interface Verifier extends AsyncDisposable {
   /** Gives the verdict of `verifySignature`. */
   verify: typeof verifySignature
+  /** How many signatures the thread has accepted. */
+  readonly acceptedAside: number
 }
 
 /** What both threads see: waking each other through it costs a tenth of what messages do. */
 interface Shared {
-  /** Batches asked, batches answered, signatures of the batch. */
+  /** Batches asked, batches answered, signatures and bytes of the batch. */
   turns: Int32Array
   lengths: Int32Array
   verdicts: Uint8Array
@@ -30,14 +32,14 @@ interface Shared {
 
 function createShared(): Shared {
   return {
-    turns: new Int32Array(new SharedArrayBuffer(12)),
+    turns: new Int32Array(new SharedArrayBuffer(16)),
     lengths: new Int32Array(new SharedArrayBuffer(4 * MAX_BATCH)),
     verdicts: new Uint8Array(new SharedArrayBuffer(MAX_BATCH)),
     packed: new Uint8Array(new SharedArrayBuffer(BATCH_BYTES)),
   }
 }
 
-const [ASKED, ANSWERED, COUNT] = [0, 1, 2]
+const [ASKED, ANSWERED, COUNT, BYTES] = [0, 1, 2, 3]
 
 /** Answers which signatures libsodium accepts. Keys, signatures and messages come packed in one piece. */
 const THREAD = `
@@ -45,8 +47,10 @@ const { sodium: path, turns, lengths, verdicts, packed } = require('node:worker_
 const sodium = require(path)
 for (let turn = 0; ; turn += 1) {
   Atomics.wait(turns, ${ASKED}, turn)
+  // libsodium's binding does not look into shared memory.
+  const all = packed.slice(0, turns[${BYTES}])
   let at = 0
-  const next = (length) => packed.subarray(at, (at += length))
+  const next = (length) => all.subarray(at, (at += length))
   for (let i = 0; i < turns[${COUNT}]; i += 1) {
     const [key, signature, message] = [next(${KEY_BYTES}), next(${SIGNATURE_BYTES}), next(lengths[i])]
     verdicts[i] = sodium.crypto_sign_verify_detached(signature, message, key) ? 1 : 0
@@ -74,6 +78,7 @@ function pack(queue: Question[], { turns, lengths, packed }: Shared): Question[]
     count += 1
   }
   turns[COUNT] = count
+  turns[BYTES] = at
   return queue.splice(0, count)
 }
 
@@ -101,6 +106,7 @@ export function createVerifier(log: Logger): Verifier {
   let asked: Question[] = []
   const waiting: Question[] = []
   let isDue = false
+  let acceptedAside = 0
   let isClosed = sodium === null
 
   function startThread(): { worker: Worker; shared: Shared } {
@@ -133,8 +139,10 @@ export function createVerifier(log: Logger): Verifier {
       const answered = waitAsync(shared.turns, ANSWERED, turn)
       if (answered.async) await answered.value
       asked.splice(0).forEach((question, index) => {
-        if (shared.verdicts[index]) question.answer(true)
-        else answerHere(question)
+        if (shared.verdicts[index]) {
+          acceptedAside += 1
+          question.answer(true)
+        } else answerHere(question)
       })
     }
   }
@@ -158,6 +166,9 @@ export function createVerifier(log: Logger): Verifier {
         isDue = true
         setImmediate(flush)
       })
+    },
+    get acceptedAside() {
+      return acceptedAside
     },
     async [Symbol.asyncDispose]() {
       isClosed = true
