@@ -27,7 +27,8 @@ import type { Pool } from 'pg'
 import type { NexusConfig } from './config.ts'
 import { openGraph, openSearch } from './engines.ts'
 import type { SocialGraph } from './graph/social-graph.ts'
-import { createLiveFeed } from './live/feed.ts'
+import { createLiveFeed, type LiveFeed } from './live/feed.ts'
+import type { LiveBatch } from './live/log.ts'
 import { createGraphProjection } from './projections/graph/graph-projection.ts'
 import { createSearchProjection } from './projections/search/search-projection.ts'
 import { createViews } from './projections/views/views.ts'
@@ -66,9 +67,10 @@ export function createProjections(
   pool: Pool,
   graph: SocialGraph,
   search: SearchIndex,
+  onBatch: (batch: LiveBatch) => void = () => {},
 ): Projection[] {
   return [
-    createViews({ pool }),
+    createViews({ pool, onBatch }),
     createGraphProjection({ pool, graph }),
     createSearchProjection({ pool, index: search }),
   ]
@@ -171,15 +173,15 @@ export async function startNexus(
       log,
     })
     teardown.add(() => projecting.end())
-    const projections = createProjections(projecting, graph, search)
+    let live: LiveFeed | null = null
+    const onBatch = (batch: LiveBatch) => live?.take(batch)
+    const projections = createProjections(projecting, graph, search, onBatch)
     watcher = config.roles.includes('watcher')
       ? startWatcher(parts, { journal, blobs, pkarr, fetch: outbound })
       : null
     if (config.roles.includes('projector')) startProjector(parts, journal, projections)
     const reader = createReader({ pool, graph, search, nowMs })
-    const live = teardown.use(
-      createLiveFeed({ pool, url: config.databaseUrl, onChange: reader.forget }),
-    )
+    live = teardown.use(createLiveFeed({ pool, url: config.databaseUrl, onChange: reader.forget }))
     const app = createNexusServer({
       reader,
       objects: createObjectReader({ pool, blobs }),

@@ -1,7 +1,9 @@
 import { followPath } from '@pubky/app-specs'
+import { catchUp } from '@pubky/indexer'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openWorld, type World } from '../projections/views/fixture.ts'
-import { ANN, BOB, CEM, freshStory, type Story } from '../projections/views/story.ts'
+import { ANN, BOB, CEM, createStory, freshStory, type Story } from '../projections/views/story.ts'
+import { createViews } from '../projections/views/views.ts'
 import { createLiveFeed, type LiveFeed } from './feed.ts'
 import type { LiveEvent, LiveInput } from './live-event.ts'
 import { appendToLog, formatId, headOfLog, LIVE_WINDOW } from './log.ts'
@@ -182,4 +184,68 @@ it('keeps the last 10,000 positions of the log', async () => {
     "select distinct position from live_log where message->>'key' = 'x' order by 1",
   )
   expect(rows.map(({ position }) => position)).toEqual(['5000', '10005'])
+})
+
+const changedPost = (key: string) =>
+  ({ type: 'post_changed', key, place: { replyTo: null, repostOf: null } }) as const
+
+it('tells what was committed here at once, and does not read it again from the log', async () => {
+  const { position: at } = await headOfLog(world.db.pool)
+  const write = (position: bigint, key: string) =>
+    appendToLog(world.db.pool as never, position, [changedPost(key)])
+  const letters = await listen(
+    { source: 'all' },
+    async () => {
+      // The first makes known where this process stands.
+      await write(at + 1n, 'first')
+      feed.take({ after: at, position: at + 1n, messages: [changedPost('first')] })
+      await expect.poll(() => feed.head).toBe(`${at + 1n}.1`)
+      feed.take({ after: at + 1n, position: at + 2n, messages: [changedPost('not in the log')] })
+      expect(feed.head).toBe(`${at + 2n}.1`)
+      await write(at + 2n, 'not in the log')
+      await write(at + 3n, 'of another process')
+    },
+    has('post_changed', 3),
+  )
+  expect(letters.map(({ event }) => 'key' in event && event.key)).toEqual([
+    'first',
+    'not in the log',
+    'of another process',
+  ])
+  expect(letters.map(({ id }) => id)).toEqual([1n, 2n, 3n].map((n) => `${at + n}.1`))
+})
+
+it('reads the log where another process committed in between', async () => {
+  const { position: at } = await headOfLog(world.db.pool)
+  const letters = await listen(
+    { source: 'all' },
+    async () => {
+      feed.take({ after: at, position: at, messages: [] })
+      await world.db.pool.query(
+        `insert into live_log (position, ordinal, message) values ($1, 1, $3), ($2, 1, $4)`,
+        [at + 1n, at + 2n, changedPost('theirs'), changedPost('ours')],
+      )
+      feed.take({ after: at + 1n, position: at + 2n, messages: [changedPost('ours')] })
+    },
+    has('post_changed', 2),
+  )
+  expect(letters.map(({ event }) => 'key' in event && event.key)).toEqual(['theirs', 'ours'])
+})
+
+it('tells each post once and in order, whether this process or another applies it', async () => {
+  const views = createViews({ pool: world.db.pool, onBatch: (batch) => feed.take(batch) })
+  const here = () => catchUp(world.journal, views)
+  let n = 0
+  const mixed = createStory({ ...world, apply: () => (n % 5 < 3 ? here() : world.apply()) })
+  const letters = await listen(
+    { source: 'all' },
+    async () => {
+      for (n = 0; n < 20; n += 1) await mixed.post(ANN, n)
+    },
+    has('post', 20),
+  )
+  const posts = letters.flatMap(({ event }) => (event.type === 'post' ? [event.key] : []))
+  expect(posts).toEqual(Array.from({ length: 20 }, (_, at) => `${ANN}:${mixed.idOf(at)}`))
+  const ids = letters.map(({ id }) => Number(id))
+  expect(ids).toEqual(ids.toSorted((a, b) => a - b))
 })

@@ -1,3 +1,4 @@
+import { must } from '@pubky/protocol'
 import { createListener } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { type Circle, createAudience } from './audience.ts'
@@ -9,9 +10,11 @@ import {
   headOfLog,
   LIVE_CHANNEL,
   LIVE_WINDOW,
+  type LiveBatch,
   type LogId,
   type LogLine,
   parseId,
+  READ_MAX,
   readLog,
 } from './log.ts'
 import { createMailbox, type Letter, type Mailbox } from './mailbox.ts'
@@ -20,10 +23,16 @@ import { eventFor } from './matches.ts'
 const MAX_SUBSCRIBERS = 10_000
 /** A safety net below NOTIFY. */
 const POLL_MS = 1_000
+/** What this process commits is handed over a moment after its notice: then nothing has to be read. */
+const GRACE_MS = 10
+/** After so long without any, batches are another process's. */
+const FED_MS = 1_000
 
 export interface LiveFeed extends AsyncDisposable {
   /** Resolves when the feed listens. */
   readonly ready: Promise<void>
+  /** Takes what a batch has committed in this process: it need not be read from the log. */
+  take(batch: LiveBatch): void
   /**
    * The id of the last line that was told. Taken before a page is read, a subscription that goes on
    * after it misses nothing that the page does not show.
@@ -57,10 +66,16 @@ export function createLiveFeed(o: {
   const audience = createAudience(pool)
   const subscribers = new Set<Subscriber>()
   let head: LogId | null = null
+  /** Everything up to this position was told; a batch that is known to be committed, and a notice. */
+  let told = -1n
+  let committed = -1n
+  let noticed = -1n
+  let fedMs = Number.NEGATIVE_INFINITY
+  let grace: ReturnType<typeof setTimeout> | null = null
   let reading: Promise<void> | null = null
   let isAsked = false
   let isClosed = false
-  const listener = createListener(o.url, [LIVE_CHANNEL], ask, {
+  const listener = createListener(o.url, [LIVE_CHANNEL], (_, payload) => hear(payload), {
     onConnect() {
       // What changed while nobody listened is still in the log, but not for how long.
       o.onChange?.(null)
@@ -68,6 +83,35 @@ export function createLiveFeed(o: {
     },
   })
   const poll = setInterval(ask, o.pollMs ?? POLL_MS)
+
+  function hear(payload: string): void {
+    const isBatch = /^\d+$/.test(payload)
+    if (isBatch && BigInt(payload) > noticed) noticed = BigInt(payload)
+    if (!isBatch || performance.now() - fedMs > FED_MS) askUnless(false)
+    else grace ??= setTimeout(() => askUnless(noticed <= told), GRACE_MS)
+  }
+
+  function askUnless(isTold: boolean): void {
+    if (grace) clearTimeout(grace)
+    grace = null
+    if (!isTold) ask()
+  }
+
+  function take({ after, position, messages }: LiveBatch): void {
+    fedMs = performance.now()
+    if (position > committed) committed = position
+    // Somebody else's batches may lie between.
+    if (head === null || reading || after !== told) {
+      ask()
+      return
+    }
+    for (const [index, message] of messages.entries()) {
+      const line = { position, ordinal: index + 1, message }
+      tell(line)
+      head = line
+    }
+    told = position
+  }
 
   function ask(): void {
     isAsked = true
@@ -83,6 +127,7 @@ export function createLiveFeed(o: {
   async function read(): Promise<void> {
     while (isAsked && !isClosed) {
       isAsked = false
+      const sure = committed
       head ??= await headOfLog(pool)
       for (;;) {
         const lines: LogLine[] = await readLog(pool, head)
@@ -93,7 +138,9 @@ export function createLiveFeed(o: {
           tell({ ...head, message: { type: 'reset' } })
         for (const line of lines) tell(line)
         head = last
+        if (lines.length < READ_MAX) break
       }
+      for (const position of [sure, head.position]) if (position > told) told = position
     }
   }
 
@@ -112,12 +159,11 @@ export function createLiveFeed(o: {
     else mailbox.seen(line)
   }
 
-  /** The place up to which everybody has been told. */
-  async function caughtUp(): Promise<LogId> {
+  /** Tells everything that is in the log. */
+  async function catchUpWithLog(): Promise<void> {
     ask()
     await reading
     head ??= await headOfLog(pool)
-    return head
   }
 
   async function* subscribe(input: LiveInput, signal?: AbortSignal): AsyncGenerator<Letter> {
@@ -126,7 +172,9 @@ export function createLiveFeed(o: {
       throw new LiveError('too_many_subscribers', 'too many pages listen already')
     const mailbox = createMailbox()
     const entered = input.viewer === undefined ? null : await audience.enter(input.viewer)
-    const now = await caughtUp()
+    await catchUpWithLog()
+    // Nothing is told between this and its being listed.
+    const now = must(head, 'the head of the log')
     const subscriber: Subscriber = { input, circle: entered?.circle ?? null, mailbox, from: now }
     const close = () => mailbox.close()
     signal?.addEventListener('abort', close, { once: true })
@@ -174,10 +222,12 @@ export function createLiveFeed(o: {
     get head() {
       return head === null ? '' : formatId(head)
     },
+    take,
     subscribe,
     async [Symbol.asyncDispose]() {
       isClosed = true
       clearInterval(poll)
+      if (grace) clearTimeout(grace)
       for (const { mailbox } of subscribers) mailbox.close()
       await listener[Symbol.asyncDispose]()
       await reading

@@ -3,9 +3,9 @@ import type { LogMessage } from './live-event.ts'
 
 /** Positions of the live log that are kept. */
 export const LIVE_WINDOW = 10_000
-/** Wakes readers; the payload is the position of the batch. */
+/** Wakes readers; the payload is the position of the batch, or `reset`. */
 export const LIVE_CHANNEL = 'live'
-const READ_MAX = 2_000
+export const READ_MAX = 2_000
 
 const APPEND = `with added as (
     insert into live_log (position, ordinal, message)
@@ -16,6 +16,13 @@ const APPEND = `with added as (
     delete from live_log where position <= $1::bigint - ${LIVE_WINDOW}
   )
   select pg_notify('${LIVE_CHANNEL}', $1::text)`
+
+/** What a batch brought about, from the position before it to its last one. */
+export interface LiveBatch {
+  after: bigint
+  position: bigint
+  messages: readonly LogMessage[]
+}
 
 /** Appends what a batch brought about, in the transaction of the batch, and notifies once. */
 export async function appendToLog(
@@ -33,7 +40,7 @@ const RESET = `with added as (
     select $1::bigint, coalesce(max(ordinal), 0) + 1, '{"type":"reset"}'
     from live_log where position = $1::bigint
   )
-  select pg_notify('${LIVE_CHANNEL}', $1::text)`
+  select pg_notify('${LIVE_CHANNEL}', 'reset')`
 
 /** Tells everybody, in every process, to read again; `position` is the last one that was applied. */
 export async function appendReset(tx: Pick<ClientBase, 'query'>, position: bigint): Promise<void> {

@@ -2,7 +2,8 @@ import type { JournalEntry, Projection } from '@pubky/indexer'
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import { withTransaction } from '@pubky/server-kit'
 import type { Pool } from 'pg'
-import { appendToLog } from '../../live/log.ts'
+import type { LogMessage } from '../../live/live-event.ts'
+import { appendToLog, type LiveBatch } from '../../live/log.ts'
 import { judge } from '../../objects/judge.ts'
 import { type Done, pipelined } from '../pipeline.ts'
 import { applyBatch, type BatchEntry } from './apply-batch.ts'
@@ -48,9 +49,14 @@ const KEY = [VIEWS_NAME, VIEWS_VERSION]
 
 /**
  * The projection `views` (design 3): documents, edges, counters, timelines and notices. State is a
- * function of the set of entries, notices of their sequence. `isLive` off: nobody is told.
+ * function of the set of entries, notices of their sequence. `isLive` off: nobody is told. `onBatch` hears
+ * of what was committed here before the log can tell.
  */
-export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
+export function createViews(o: {
+  pool: Pool
+  isLive?: boolean
+  onBatch?: (batch: LiveBatch) => void
+}): Projection {
   const { pool, isLive = true } = o
   const records = createOwnerRecords()
 
@@ -71,17 +77,19 @@ export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
     const batch = await Promise.all(entries.map(toBatchEntry))
     if (batch.length === 0) return
     try {
-      const end = await pipelined(pool, (tx) => applyIn(tx, batch))
+      const done = await pipelined(pool, (tx) => applyIn(tx, batch))
       // Otherwise another process was here: what is remembered of owners may be out of date.
-      if (end !== null) records.commit(end)
+      if (done === null) return
+      records.commit(done.position)
+      if (isLive) o.onBatch?.(done)
     } catch (error) {
       records.forget()
       throw error
     }
   }
 
-  /** Comes to the position after the batch; to null when there was nothing to do. */
-  async function applyIn(tx: Tx, batch: readonly BatchEntry[]): Promise<Done<bigint | null>> {
+  /** Comes to what open pages are told; to null when there was nothing to do. */
+  async function applyIn(tx: Tx, batch: readonly BatchEntry[]): Promise<Done<LiveBatch | null>> {
     // The row is locked until the end: whoever else applies waits and then finds nothing to do.
     const [rows, found] = await Promise.all([
       rowsOf<{ position: string }>(tx, 'lock_views', LOCK, KEY),
@@ -99,14 +107,15 @@ export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
     const changes = createChanges()
     const { pending } = changes
     await applyBatch(tx, news, records, changes, found)
-    await account(tx, changes, end)
+    const messages = await account(tx, changes)
+    pending.push(appendToLog(tx, end, messages))
     pending.push(rowsOf(tx, 'move_views', MOVE, [...KEY, end]))
-    return { value: end, pending }
+    return { value: { after: at, position: end, messages }, pending }
   }
 
-  /** Counts again what was touched, and tells of it. */
-  async function account(tx: Tx, changes: Changes, end: bigint): Promise<void> {
-    const { touched, pending } = changes
+  /** Counts again what was touched. Comes to what has to be told of it. */
+  async function account(tx: Tx, changes: Changes): Promise<LogMessage[]> {
+    const { touched } = changes
     for (const owner of changes.judges) await judgeAgain(tx, changes, owner, records.rulesOf(owner))
     const [posts, people] = await Promise.all([
       recountPosts(tx, touched.posts),
@@ -118,9 +127,7 @@ export function createViews(o: { pool: Pool; isLive?: boolean }): Projection {
       relabelPosts(tx, labelled(touched.posts, posts)),
       changes.notices.save(tx),
     ])
-    if (!isLive) return
-    const messages = await liveMessages(tx, { changes, posts, people, recipients })
-    pending.push(appendToLog(tx, end, messages))
+    return isLive ? liveMessages(tx, { changes, posts, people, recipients }) : []
   }
 
   async function reset(): Promise<void> {
