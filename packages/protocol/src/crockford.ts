@@ -1,7 +1,7 @@
-import { decodeBase32, encodeBase32 } from './base32.ts'
+import { base32Alphabet, decodeBase32, encodeBase32 } from './base32.ts'
 import { ProtocolError } from './errors.ts'
 
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const ALPHABET = base32Alphabet('0123456789ABCDEFGHJKMNPQRSTVWXYZ')
 
 /** Crockford's base 32 in upper case, without padding. */
 export function encodeCrockford(bytes: Uint8Array): string {

@@ -1,17 +1,19 @@
-import { decodeBase32, encodeBase32 } from './base32.ts'
+import { base32Alphabet, decodeBase32, encodeBase32 } from './base32.ts'
 import type { PublicKeyZ32 } from './brands.ts'
 import { ProtocolError } from './errors.ts'
 
 /** z-base-32, lower case only (spec/homeserver.md 1.1). */
 export const Z32_ALPHABET = 'ybndrfg8ejkmcpqxot1uwisza345h769'
 
+const ALPHABET = base32Alphabet(Z32_ALPHABET)
+
 export function encodeZ32(bytes: Uint8Array): string {
-  return encodeBase32(bytes, Z32_ALPHABET)
+  return encodeBase32(bytes, ALPHABET)
 }
 
 /** Strict: unused bits must be zero. Throws `invalid_z32`. */
 export function decodeZ32(text: string): Uint8Array {
-  const bytes = decodeBase32(text, Z32_ALPHABET)
+  const bytes = decodeBase32(text, ALPHABET)
   if (!bytes) throw new ProtocolError('invalid_z32', 'not z-base-32')
   return bytes
 }
