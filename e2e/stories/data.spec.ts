@@ -31,6 +31,7 @@ test('an account is exported into a file that can be checked and moved from', as
   visit,
   guard,
 }, info) => {
+  test.slow()
   // A folder without files.
   guard.allow(/status of 404/, AWAY)
   const page = await visit('/onboarding')

@@ -39,6 +39,7 @@ async function startMirror(page: Page, home: ClosedHomeserver, file: string) {
 }
 
 test('a mirror follows what a person does, and becomes the home', async ({ visit, guard }) => {
+  test.slow()
   guard.allow(/status of 40[01349]/)
   await using second = await startClosedHomeserver(relay())
   const page = await visit('/onboarding')

@@ -11,6 +11,7 @@ import { AWAY } from '../setup/guard.ts'
 import { expect, relay, test } from '../setup/story.ts'
 
 const TITLE = 'Where you are signed in'
+const LONG = `/pub/${'a-folder/in-a-folder/'.repeat(5)}`
 
 /** Programs of a person: one with a grant, one behind a cookie. */
 async function programs(file: string) {
@@ -19,7 +20,7 @@ async function programs(file: string) {
   const notes = await pubky.signInGrant(root, {
     client: randomKeypair(),
     clientId: 'notes.example',
-    capabilities: '/pub/notes.example/:rw,/priv/:r',
+    capabilities: `/pub/notes.example/:rw,/priv/:r,${LONG}:r`,
   })
   const script = await pubky.signInCookie(root)
   return { notes, script }

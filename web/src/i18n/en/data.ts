@@ -50,7 +50,7 @@ export const data = {
   moveTo: 'Public key of the new homeserver',
   moveToHint: 'Its operator tells you. 52 letters and digits.',
   moveCode: 'Invitation code',
-  moveCodeHint: 'Only where the new homeserver asks for one.',
+  moveCodeHint: 'Only where that homeserver asks for one.',
   moveGone: 'My homeserver is gone, but I have an archive',
   moveGoneText: 'What is in the archive goes to the new homeserver; the old one is not asked.',
   moveRun: 'Move my account',

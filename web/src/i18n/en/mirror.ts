@@ -5,7 +5,7 @@ export const mirror = {
   fact2:
     'It is fresh only while Pubky is open in this browser, with your key open in the memory of one tab. It pauses when that tab is closed or loaded anew.',
   fact3:
-    'A program on a machine of yours can keep it fresh day and night: mirrorAccount in the SDK, docs/moving-house.md.',
+    'To keep it fresh day and night, a program has to do it on a machine that you trust with your key: mirrorAccount in the SDK.',
   facts: 'What to know about a mirror',
   setUp: 'Set up a mirror',
   to: 'Public key of the second homeserver',

@@ -29,9 +29,7 @@ export function SessionRow({ session, name, isEnding, onEnd }: SessionRowProps) 
       </span>
       <div className="min-w-0">
         <h3 className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-base">
-          <span className="min-w-0 break-words" dir="auto">
-            {name}
-          </span>
+          <bdi className="min-w-0 wrap-anywhere">{name}</bdi>
           {isHere ? (
             <span className="rounded-full bg-brand-veil px-2.5 py-0.5 text-xs font-semibold text-brand-text">
               {t('sessions.here')}
@@ -39,15 +37,21 @@ export function SessionRow({ session, name, isEnding, onEnd }: SessionRowProps) 
           ) : null}
         </h3>
         {client !== '' && client !== name ? (
-          <p className="key text-xs break-all text-mute" dir="ltr">
-            {client}
+          <p className="key text-xs text-mute wrap-anywhere">
+            <bdi>{client}</bdi>
           </p>
         ) : null}
         <Rights capabilities={session.capabilities} />
       </div>
       <Facts session={session} />
-      <div className="col-start-2 mt-4 sm:col-start-3 sm:row-start-1 sm:mt-0">
-        {isHere ? null : (
+      {isHere ? (
+        <p className="col-start-2 mt-3 text-xs sm:col-end-4">
+          <Link href="/settings/account" className="font-semibold underline underline-offset-4">
+            {t('sessions.hereText')}
+          </Link>
+        </p>
+      ) : (
+        <div className="col-start-2 mt-4 sm:col-start-3 sm:row-start-1 sm:mt-0">
           <Button
             size="sm"
             look="outline"
@@ -57,16 +61,8 @@ export function SessionRow({ session, name, isEnding, onEnd }: SessionRowProps) 
           >
             {t('sessions.end')}
           </Button>
-        )}
-      </div>
-      {isHere ? (
-        <p className="col-start-2 mt-3 text-xs text-mute sm:col-end-4">
-          {t('sessions.hereText')}{' '}
-          <Link href="/settings/account" className="font-semibold text-fg underline">
-            {t('sessions.toAccount')}
-          </Link>
-        </p>
-      ) : null}
+        </div>
+      )}
     </li>
   )
 }
@@ -82,7 +78,7 @@ function Rights({ capabilities }: { capabilities: readonly string[] }) {
           {allowsEverything(one) ? (
             <ShieldAlert size={17} aria-hidden className="mt-0.5 shrink-0 text-warn" />
           ) : null}
-          <span className="min-w-0 break-words">{capabilityText(t, one)}</span>
+          <span className="min-w-0 wrap-anywhere">{capabilityText(t, one)}</span>
         </li>
       ))}
     </ul>
