@@ -1,8 +1,19 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import fs from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { type Blake3, blake3, createBlake3 } from '@pubky/protocol/hash'
 import type { BlobWriter } from './blob-store.ts'
 import type { Folders } from './folders.ts'
+
+// Requests of `fs/promises` weigh twice as much, and an upload makes half a dozen.
+const [open, close, sync, datasync, rename] = [
+  promisify(fs.open),
+  promisify(fs.close),
+  promisify(fs.fsync),
+  promisify(fs.fdatasync),
+  promisify(fs.rename),
+]
 
 /** What is written with one call, so that few calls reach the disk. */
 const BUFFER_BYTES = 256 * 1024
@@ -37,8 +48,16 @@ function createBuffers(): Buffers {
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+function writeOnce(file: number, bytes: Uint8Array, at: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.write(file, bytes, at, bytes.length - at, null, (error, written) =>
+      error ? reject(error) : resolve(written),
+    )
+  })
+}
+
+async function writeAll(file: number, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += await writeOnce(file, bytes, at)
 }
 
 /** Makes the writers of one store: each into a scratch file that gets its name when it is durable. */
@@ -57,7 +76,7 @@ export function createFileWriters(folders: Folders) {
     let size = 0
     let buffer: Buffer | null = null
     let filled = 0
-    let file: FileHandle | null = null
+    let file: number | null = null
     /** The last full buffer is written while the next one is filled. */
     let writing: Promise<void> | null = null
     let unsynced = 0
@@ -81,16 +100,16 @@ export function createFileWriters(folders: Folders) {
     }
 
     /** The disk begins early with what is large, so that little is left for the end. */
-    async function syncEarly(handle: FileHandle): Promise<void> {
+    async function syncEarly(handle: number): Promise<void> {
       if (unsynced < SYNCED_AT_ONCE) return
       unsynced = 0
       await syncing
-      syncing = handle.datasync()
+      syncing = datasync(handle)
       // It is awaited, and its failure told, with the next or in the end.
       syncing.catch(() => {})
     }
 
-    async function append(bytes: Uint8Array): Promise<FileHandle> {
+    async function append(bytes: Uint8Array): Promise<number> {
       file ??= await open(scratch, 'wx')
       await syncEarly(file)
       await writeAll(file, bytes)
@@ -114,10 +133,10 @@ export function createFileWriters(folders: Folders) {
       await before
     }
 
-    async function close(): Promise<void> {
+    async function closeFile(): Promise<void> {
       const open = file
       file = null
-      await open?.close()
+      if (open !== null) await close(open)
     }
 
     return {
@@ -150,16 +169,16 @@ export function createFileWriters(folders: Folders) {
         const [folder, written] = await Promise.all([folders.get(o.folder), append(rest)])
         drop()
         await syncing
-        await written.sync()
+        await sync(written)
         await rename(scratch, join(dir, o.folder, key))
-        await Promise.all([folder.sync(), close()])
+        await Promise.all([folder.sync(), closeFile()])
         return { key, size, blake3: hash }
       },
       async abort() {
         drop()
         await Promise.allSettled([writing, syncing])
         const wasOpen = file !== null
-        await close().catch(() => {})
+        await closeFile().catch(() => {})
         if (wasOpen) await rm(scratch, { force: true })
       },
     }
