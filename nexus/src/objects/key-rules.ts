@@ -1,5 +1,6 @@
 import {
   fromHex,
+  isDueBy,
   KEYS_FOLDER,
   type KeyRule,
   keptPath,
@@ -114,6 +115,5 @@ export function verdictUnder(rules: KeyRules, state: Winner): Verdict {
 
 function isDue(rules: KeyRules, { path, writtenAt }: Winner): boolean {
   const rule = rules.get(POLICY_PATH)
-  if (rule?.says !== 'policy' || writtenAt * 1000 < rule.since) return false
-  return rule.signed.some((of) => (of.endsWith('/') ? path.startsWith(of) : path === of))
+  return rule !== undefined && isDueBy(rule, path, writtenAt * 1000)
 }

@@ -147,6 +147,12 @@ function fieldsOf(rule: KeyRule): object {
   }
 }
 
+/** Whether a policy asks for a proof of what was written to a path at that time, in microseconds. */
+export function isDueBy(rule: KeyRule, path: StoragePath, writtenAt: number): boolean {
+  if (rule.says !== 'policy' || writtenAt < rule.since) return false
+  return rule.signed.some((of) => (of.endsWith('/') ? path.startsWith(of) : path === of))
+}
+
 /** The list of these statements, to outlive a revocation. Throws `invalid_key_object` when it is too long. */
 export function keptList(entries: Iterable<ManifestEntry>): KeyRule & { says: 'kept' } {
   const { root, leaves } = manifestTree(entries)

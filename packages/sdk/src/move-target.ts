@@ -13,6 +13,7 @@ import {
 import { PubkyError } from './errors.ts'
 import type { Host } from './host.ts'
 import { discard, refusalOf } from './http.ts'
+import { keptStatements } from './move-kept.ts'
 import type { ManifestKeeper } from './move-manifest.ts'
 import { insist } from './move-retry.ts'
 import { accountSource, soundProof } from './move-source.ts'
@@ -48,12 +49,24 @@ export function accountTarget(o: {
   const keepsProofs = host.features.has('object-signatures')
   const source = accountSource(session, host)
 
-  async function headersOf(meta: SourceMeta, isStale: boolean): Promise<Record<string, string>> {
+  /** `kept` shows what the revocation of its signer keeps. */
+  async function headersOf(
+    meta: SourceMeta,
+    isStale: boolean,
+    kept: string | null,
+  ): Promise<Record<string, string>> {
     if (!meta.proof || !keepsProofs) return {}
     const headers = { [PROOF_HEADER]: encodeProofHeader(meta.proof) }
-    if (!isStale) return headers
-    return { ...headers, [IMPORT_HEADER]: await manifests.importHeader(meta.path, meta.hash) }
+    if (!isStale && !kept) return headers
+    const shown = kept ?? (await manifests.importHeader(meta.path, meta.hash))
+    return { ...headers, [IMPORT_HEADER]: shown }
   }
+
+  const { keptHeader } = keptStatements({
+    storage: session.storage,
+    owner,
+    now: () => host.clock.next(),
+  })
 
   function isOld({ proof }: SourceMeta): boolean {
     if (!proof) return false
@@ -63,16 +76,16 @@ export function accountTarget(o: {
 
   async function putOnce(
     open: () => Promise<SourceObject | null>,
-    mustShow: boolean,
+    o: { mustShow?: boolean; kept?: string } = {},
   ): Promise<PutResult> {
     const object = await open()
     // It is gone; whoever copies will see that it is to be deleted.
     if (!object) return 'copied'
-    const isStale = mustShow || isOld(object)
+    const isStale = o.mustShow || isOld(object)
     const { body } = object
     const response = await session.fetch(encodePath(object.path), {
       method: 'PUT',
-      headers: await headersOf(object, isStale),
+      headers: await headersOf(object, isStale, o.kept ?? null),
       timeoutMs: UPLOAD_TIMEOUT_MS,
       signal,
       ...(body instanceof Uint8Array
@@ -85,10 +98,15 @@ export function accountTarget(o: {
     }
     const refusal = await refusalOf(response)
     if (refusal.code === 'signature_superseded') return 'newer'
-    if (refusal.code === 'signature_not_fresh' && !isStale) return putOnce(open, true)
+    if (refusal.code === 'signature_not_fresh' && !isStale) return putOnce(open, { mustShow: true })
     // A proof that does not fit is no reason not to copy the object; it is left behind.
     if (refusal.code === 'signature_invalid' && object.proof && (await isUnsound(object)))
-      return putOnce(async () => withoutProof(await open()), false)
+      return putOnce(async () => withoutProof(await open()))
+    // Nor is one by a key that was revoked, unless the revocation keeps it.
+    if (refusal.code === 'signature_revoked' && object.proof) {
+      const kept = o.kept ? null : await keptHeader(object)
+      return kept ? putOnce(open, { kept }) : putOnce(async () => withoutProof(await open()))
+    }
     throw refusal
   }
 
@@ -100,7 +118,7 @@ export function accountTarget(o: {
     keepsProofs,
     paths: source.paths,
     head: source.head,
-    put: (_, open) => insist(() => putOnce(open, false), { signal }),
+    put: (_, open) => insist(() => putOnce(open), { signal }),
     async write(path, body) {
       const opt = { signer: null, ...(signal && { signal }) }
       await insist(() => session.storage.put(path, body, opt), { signal })

@@ -7,6 +7,7 @@ import {
   nowMicros,
   ProtocolError,
   type PublicKeyZ32,
+  policyTextOf,
   type Signer,
   signerFromKeypair,
   signGrant,
@@ -260,7 +261,11 @@ export function createPubky(o: PubkyOptions): Pubky {
         const host = await hosts.find(await mustHaveHomeserver(owner, signal), { signal })
         return host.features.has('object-signatures')
       }
-      return verifyObject(storage, uri, { ...within(opt), keepsProofs })
+      const policyText = async (owner: PublicKeyZ32) => {
+        const packet = await pkarr.resolve(owner, within(opt))
+        return packet && policyTextOf(packet)
+      }
+      return verifyObject(storage, uri, { ...within(opt), keepsProofs, policyText })
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('The client was closed.', 'AbortError'))

@@ -178,7 +178,11 @@ export interface GrantRequest extends Opt {
 
 /** What the bytes of an object and their proof say together. */
 export interface VerifiedObject {
-  verdict: 'signed' | 'unsigned' | 'invalid'
+  /**
+   * `stripped`: the owner's policy asks for a proof. `revoked`: by a key that the owner has revoked.
+   * `invalid`: the proof does not fit.
+   */
+  verdict: 'signed' | 'unsigned' | 'stripped' | 'revoked' | 'invalid'
   /** Who signed: the owner or a key the owner granted. */
   signer?: PublicKeyZ32
   /** The signer's word. */

@@ -1,10 +1,19 @@
 import {
   blake3,
   equalBytes,
+  isDueBy,
+  type KeyRule,
+  keptPath,
+  keptTree,
+  type Micros,
+  POLICY_PATH,
   ProtocolError,
   type PublicKeyZ32,
+  parsePolicy,
   parseUri,
   partOf,
+  placeIn,
+  revocationPath,
   type StoragePath,
   verifyObjectProof,
 } from '@pubky/protocol'
@@ -12,6 +21,7 @@ import type { Opt } from './dht.ts'
 import { PubkyError } from './errors.ts'
 import { readBounded } from './http.ts'
 import { readBundle } from './proof-bundle.ts'
+import { readRule } from './read-rule.ts'
 import type { PublicStorage, VerifiedObject } from './types.ts'
 
 /** Larger objects are not read into memory unless told, in bytes. */
@@ -41,6 +51,8 @@ export interface VerifyOptions extends Opt {
   maxBytes?: number
   /** Whether the owner's host keeps proofs; where it does not, they lie in a bundle. */
   keepsProofs?: (owner: PublicKeyZ32) => Promise<boolean>
+  /** The policy in the owner's record, if there is one. */
+  policyText?: (owner: PublicKeyZ32) => Promise<Uint8Array | null>
 }
 
 async function bundled(
@@ -54,11 +66,14 @@ async function bundled(
   return (await readBundle(storage, owner, part, opt)).get(path) ?? null
 }
 
-/** Reads an object and judges its proof. Rejects with `too_large` above `maxBytes`. */
+/**
+ * Reads an object and judges its proof under the rules of its owner. Rejects with `too_large` above
+ * `maxBytes`.
+ */
 export async function verifyObject(
   storage: PublicStorage,
   uri: string,
-  { maxBytes = MAX_BYTES, keepsProofs, ...opt }: VerifyOptions = {},
+  { maxBytes = MAX_BYTES, keepsProofs, policyText, ...opt }: VerifyOptions = {},
 ): Promise<VerifiedObject> {
   const object = await storage.get(uri, opt)
   if (object.size > maxBytes) {
@@ -71,5 +86,59 @@ export async function verifyObject(
   )
   const at = parseUri(uri)
   const proof = object.proof ?? (await bundled(storage, at, keepsProofs, opt))
-  return judgeObject(at, body, proof)
+  const found = await judgeObject(at, body, proof)
+  const rules = rulesOf(storage, at, { keepsProofs, policyText, ...opt })
+  if (found.verdict === 'unsigned' && (await rules.isDue(object.lastModified)))
+    return { ...found, verdict: 'stripped' }
+  if (found.verdict === 'signed' && !(await rules.holds(found)))
+    return { ...found, verdict: 'revoked' }
+  return found
+}
+
+/** What the owner says about signatures, asked for when it matters. */
+function rulesOf(
+  storage: PublicStorage,
+  { owner, path }: { owner: PublicKeyZ32; path: StoragePath },
+  { keepsProofs, policyText, ...opt }: VerifyOptions,
+) {
+  const read = (at: StoragePath) => {
+    const place = { owner, path: at }
+    return readRule(storage, place, {
+      ...opt,
+      bundled: () => bundled(storage, place, keepsProofs, opt),
+    })
+  }
+
+  /** The homeserver tells of a policy, and so does the record, which it cannot change. */
+  async function policies(): Promise<KeyRule[]> {
+    const [told, text] = await Promise.all([read(POLICY_PATH), policyText?.(owner)])
+    return [told, text ? policyIn(text) : null].filter((rule) => rule !== null)
+  }
+
+  return {
+    /** `writtenAt` is the word of the homeserver. */
+    async isDue(writtenAt: Date): Promise<boolean> {
+      const all = await policies()
+      return all.some((rule) => isDueBy(rule, path, writtenAt.getTime() * 1000))
+    },
+    /** Of a revoked key only what the revocation keeps; who verifies once has held nothing before. */
+    async holds({ signer, timestamp = 0n as Micros, body }: VerifiedObject): Promise<boolean> {
+      if (!signer || signer === owner) return true
+      const rule = await read(revocationPath(signer))
+      if (rule?.says !== 'revoked') return true
+      if (rule.keep === null || timestamp >= BigInt(rule.at)) return false
+      const list = await read(keptPath(rule.keep))
+      if (list?.says !== 'kept') return false
+      return placeIn(keptTree(list), { path, hash: await blake3(body) }) >= 0
+    },
+  }
+}
+
+function policyIn(text: Uint8Array): KeyRule | null {
+  try {
+    return parsePolicy(text)
+  } catch (error) {
+    if (error instanceof ProtocolError) return null
+    throw error
+  }
 }

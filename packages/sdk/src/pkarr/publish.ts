@@ -2,6 +2,8 @@ import {
   type Micros,
   nowMicros,
   type PublicKeyZ32,
+  type ResourceRecord,
+  type SignedPacket,
   type Signer,
   signPacket,
   toMicros,
@@ -24,13 +26,23 @@ export async function publishHomeserver(
   homeserver: PublicKeyZ32,
   o: Opt & { now?: () => Micros } = {},
 ): Promise<void> {
+  await publishRecords(pkarr, root, (previous) => userRecords(previous, homeserver), o)
+}
+
+/** Publishes other records, worked out from those that are there. Rejects as `publishHomeserver`. */
+export async function publishRecords(
+  pkarr: PkarrClient,
+  root: Signer,
+  change: (previous: SignedPacket | null) => ResourceRecord[],
+  o: Opt & { now?: () => Micros } = {},
+): Promise<void> {
   const { now = nowMicros, ...opt } = o
   for (let attempt = 1; ; attempt++) {
     const previous = await pkarr.resolve(root.publicKey, { ...opt, policy: 'network-only' })
     const after = (previous?.timestamp ?? 0n) + 1n
     const current = now()
     const timestamp = toMicros(current > after ? current : after)
-    const packet = await signPacket(root, userRecords(previous, homeserver), timestamp)
+    const packet = await signPacket(root, change(previous), timestamp)
     try {
       await pkarr.publish(packet, { ...opt, ...(previous ? { cas: previous.timestamp } : {}) })
       return
