@@ -2,15 +2,15 @@ import type { MessageKey, Translate } from '../../../i18n/types.ts'
 import type { SignedIn } from '../../../state/data/signed-in.ts'
 
 /** Names that this project's own code gives itself in grants. */
-const OWN: Readonly<Record<string, MessageKey>> = {
-  'pubky.move': 'sessions.appMove',
-  'pubky.settings': 'sessions.appSettings',
-  'pubky.signup': 'sessions.appSignUp',
-}
+const OWN: ReadonlyMap<string, MessageKey> = new Map([
+  ['pubky.move', 'sessions.appMove'],
+  ['pubky.settings', 'sessions.appSettings'],
+  ['pubky.signup', 'sessions.appSignUp'],
+])
 
 /** What a person calls the holder of a session. `ours` is the client id of this app. */
 export function clientName(t: Translate, { client }: SignedIn, ours: string): string {
-  const own = OWN[client]
+  const own = OWN.get(client)
   if (own) return t(own)
   if (client === ours) return t('sessions.app')
   if (client === '') return t('sessions.appProgram')
