@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { blake3 } from '@pubky/protocol'
-import { type BlobStore, type BlobWriter, ServiceError } from '@pubky/server-kit'
+import type { BlobStore, BlobWriter } from '@pubky/server-kit'
 import { refusals } from '../errors.ts'
 import { contentTypeOf } from './content-type.ts'
 
@@ -9,6 +9,8 @@ import { contentTypeOf } from './content-type.ts'
 const INLINE_BYTES = 16 * 1024
 /** A body that sends nothing for so long is given up. */
 const IDLE_MS = 30_000
+/** Of one body that waits for its store. */
+const HELD_BYTES = 256 * 1024
 const NOTHING = Buffer.alloc(0)
 
 /** A body that was taken in: where it lies and what it is. */
@@ -22,27 +24,65 @@ export interface Taken {
 
 type Wait = (bytes: number) => Promise<void>
 
-async function* chunksOf(request: IncomingMessage, wait?: Wait): AsyncGenerator<Buffer> {
+interface Chunks {
+  /** What has come since, or null at the end. */
+  next(): Promise<Buffer | null>
+}
+
+/** The chunks of a body as they come. It weighs less than the stream's own iterator. */
+function chunksOf(request: IncomingMessage, wait?: Wait): Chunks {
+  let queue: Buffer[] = []
+  let held = 0
+  let hasEnded = false
+  let wake: (() => void) | null = null
   const onIdle = () => request.destroy(new Error('idle'))
-  request.setTimeout(IDLE_MS, onIdle)
-  try {
-    for await (const chunk of request) {
-      if (wait) {
-        // It is we who let it wait.
-        request.setTimeout(0)
-        await wait(chunk.length)
-        request.setTimeout(IDLE_MS)
-      }
-      yield chunk
-    }
-    if (!request.complete) throw refusals.streamBroken()
-  } catch (error) {
-    // Who sent it went away, which looks like the end of any other connection.
-    throw error instanceof ServiceError ? error : refusals.streamBroken()
-  } finally {
+  const settle = () => {
+    hasEnded = true
     request.setTimeout(0)
     request.off('timeout', onIdle)
+    wake?.()
   }
+  request.setTimeout(IDLE_MS, onIdle)
+  // Who sent it went away, which looks like the end of any other connection: `close` tells it.
+  request.on('error', () => {})
+  request.on('data', (chunk: Buffer) => {
+    queue.push(chunk)
+    held += chunk.length
+    if (held >= HELD_BYTES) request.pause()
+    wake?.()
+  })
+  request.once('end', settle)
+  request.once('close', settle)
+  if (request.destroyed) settle()
+
+  async function paced(bytes: number): Promise<void> {
+    // It is we who let it wait.
+    if (!hasEnded) request.setTimeout(0)
+    await wait?.(bytes)
+    if (!hasEnded) request.setTimeout(IDLE_MS)
+  }
+
+  return {
+    async next() {
+      while (queue.length === 0 && !hasEnded)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      wake = null
+      if (queue.length === 0 && !request.complete) throw refusals.streamBroken()
+      if (queue.length === 0) return null
+      const chunk = joined(queue)
+      queue = []
+      held = 0
+      if (wait) await paced(chunk.length)
+      request.resume()
+      return chunk
+    },
+  }
+}
+
+function joined(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? (parts[0] ?? NOTHING) : Buffer.concat(parts)
 }
 
 /** A body that is short, read at once; most are whole when their head is looked at. */
@@ -70,35 +110,33 @@ function arrival(request: IncomingMessage): Promise<Buffer> {
   })
 }
 
+/** What comes before more than `inlineBytes` have come, and whether that is all. */
 async function readSmall(
-  chunks: AsyncGenerator<Buffer>,
+  chunks: Chunks,
   inlineBytes: number,
-): Promise<{ head: Buffer; more: Buffer | null }> {
+): Promise<{ head: Buffer; isWhole: boolean }> {
   const parts: Buffer[] = []
   let size = 0
-  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
-    parts.push(next.value)
-    size += next.value.length
-    if (size > inlineBytes) return { head: Buffer.concat(parts), more: Buffer.alloc(0) }
+  for (let chunk = await chunks.next(); chunk; chunk = await chunks.next()) {
+    parts.push(chunk)
+    size += chunk.length
+    if (size > inlineBytes) return { head: joined(parts), isWhole: false }
   }
-  return {
-    head: parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts),
-    more: null,
-  }
+  return { head: joined(parts), isWhole: true }
 }
 
 async function spill(
   writer: BlobWriter,
   head: Buffer,
-  chunks: AsyncGenerator<Buffer>,
+  chunks: Chunks,
   maxBytes: number,
 ): Promise<{ size: number; hash: Uint8Array }> {
   let size = head.length
   await writer.write(head)
-  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
-    size += next.value.length
+  for (let chunk = await chunks.next(); chunk; chunk = await chunks.next()) {
+    size += chunk.length
     if (size > maxBytes) throw refusals.bodyTooLarge()
-    await writer.write(next.value)
+    await writer.write(chunk)
   }
   const meta = await writer.finish()
   return { size, hash: meta.blake3 }
@@ -126,8 +164,8 @@ export async function takeBody(
     return inlined(path, body)
   }
   const chunks = chunksOf(request, wait)
-  const { head, more } = await readSmall(chunks, Math.min(inlineBytes, maxBytes))
-  if (more === null) return inlined(path, head)
+  const { head, isWhole } = await readSmall(chunks, Math.min(inlineBytes, maxBytes))
+  if (isWhole) return inlined(path, head)
   if (head.length > maxBytes) throw refusals.bodyTooLarge()
   const contentType = contentTypeOf(path, head)
   const blobKey = randomUUID()
@@ -146,7 +184,8 @@ export async function readWhole(request: IncomingMessage, maxBytes: number): Pro
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw refusals.bodyTooLarge()
   const parts: Buffer[] = []
   let size = 0
-  for await (const chunk of chunksOf(request)) {
+  const chunks = chunksOf(request)
+  for (let chunk = await chunks.next(); chunk; chunk = await chunks.next()) {
     size += chunk.length
     if (size > maxBytes) throw refusals.bodyTooLarge()
     parts.push(chunk)
