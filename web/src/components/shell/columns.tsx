@@ -1,10 +1,11 @@
 import type { ReactNode } from 'react'
 import { cx } from '../../ui/cx.ts'
+import { WideOnly } from './wide-only.tsx'
 
 interface ColumnsProps {
   /** Filters or a menu; hidden on a phone. */
   start?: ReactNode
-  /** People, tags; hidden below 1024 px. */
+  /** People, tags; only where the window has 1280 px or more. */
   end?: ReactNode
   children: ReactNode
 }
@@ -25,7 +26,9 @@ export function Columns({ start, end, children }: ColumnsProps) {
       >
         {children}
       </main>
-      <aside className={`${SIDE} lg:hidden xl:block`}>{end}</aside>
+      <aside className={`${SIDE} lg:hidden xl:block`}>
+        <WideOnly>{end}</WideOnly>
+      </aside>
     </div>
   )
 }
