@@ -112,7 +112,7 @@ export function createWatcher(o: WatcherOptions): Watcher {
           await sources.strike(host, error.code).catch(() => {})
           return
         }
-        o.log.info({ host, err: error }, 'a host could not be followed')
+        o.log.info({ host, ...reasonOf(error) }, 'a host could not be followed')
         await backoff.wait(signal, error instanceof IndexerError ? error.retryAfterMs : 0)
       }
     }
@@ -178,4 +178,11 @@ export function createWatcher(o: WatcherOptions): Watcher {
     noticeStrangers: () => homes.wake(),
     followed: () => [...followers.keys()],
   }
+}
+
+/** Hosts that are away are everyday: where in the program it was noticed is worth nothing, and costs a second. */
+function reasonOf(error: unknown): object {
+  if (!(error instanceof IndexerError)) return { err: error }
+  const cause = error.cause instanceof Error ? { cause: error.cause.message } : {}
+  return { code: error.code, reason: error.message, ...cause }
 }
