@@ -2,7 +2,7 @@ import type { HomeEntry } from '@pubky/indexer'
 import type { PublicKeyZ32 } from '@pubky/protocol'
 
 /** What is used of a HOME entry. */
-export type HomeRecordEntry = Pick<HomeEntry, 'host' | 'recordMicros' | 'receivedAtMs'>
+export type HomeRecordEntry = Pick<HomeEntry, 'host' | 'recordMicros' | 'receivedAtMs' | 'policy'>
 
 interface Epoch {
   host: PublicKeyZ32 | null
@@ -48,6 +48,11 @@ export function homeTimeline(entries: readonly HomeRecordEntry[]): HomeTimeline 
 
   const knownSince = epochs.find((epoch) => epoch.host !== null)?.from ?? null
   return { epochs, epochOf, knownSince }
+}
+
+/** The policy that the newest record mirrors; null for none. */
+export function mirroredPolicy(entries: readonly HomeRecordEntry[]): Uint8Array | null {
+  return [...entries].sort(byRecord).at(-1)?.policy ?? null
 }
 
 function byRecord(a: HomeRecordEntry, b: HomeRecordEntry): number {

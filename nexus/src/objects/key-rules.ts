@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   fromHex,
   isDueBy,
@@ -16,6 +17,7 @@ import {
   toHex,
 } from '@pubky/protocol'
 import type { ObjectState, Verdict } from './fold.ts'
+import { storable } from './storable.ts'
 
 /** A place in the order of an owner's entries, as JSON. */
 export interface Place {
@@ -39,6 +41,18 @@ export function readKeyRule(path: StoragePath, body: Uint8Array): KeyRule | null
     if (error instanceof ProtocolError) return null
     throw error
   }
+}
+
+/** The rule that a record mirrors lies here, for no object has this name. */
+const RECORD = '_sig'
+
+/** Lays the policy of the record, which no homeserver can hide, over the rules. True when it is another one. */
+export function mirror(rules: Map<string, RuleInForce>, text: Uint8Array | null): boolean {
+  const rule = text && readKeyRule(POLICY_PATH, text)
+  const before = rules.get(RECORD)
+  if (rule) rules.set(RECORD, { ...storable(rule), seen: { epoch: 0, event: '0' } })
+  else rules.delete(RECORD)
+  return !isDeepStrictEqual(before, rules.get(RECORD))
 }
 
 /** True for what only the owner key itself may have signed. */
@@ -114,6 +128,8 @@ export function verdictUnder(rules: KeyRules, state: Winner): Verdict {
 }
 
 function isDue(rules: KeyRules, { path, writtenAt }: Winner): boolean {
-  const rule = rules.get(POLICY_PATH)
-  return rule !== undefined && isDueBy(rule, path, writtenAt * 1000)
+  return [POLICY_PATH, RECORD].some((at) => {
+    const rule = rules.get(at)
+    return rule !== undefined && isDueBy(rule, path, writtenAt * 1000)
+  })
 }

@@ -7,6 +7,8 @@ import {
   signerFromKeypair,
   signPacket,
   userRecords,
+  utf8,
+  withPolicyText,
 } from '@pubky/protocol'
 import { describe, expect, test } from 'vitest'
 import { createPkarrDirectory } from './directory.ts'
@@ -14,10 +16,18 @@ import { createPkarrDirectory } from './directory.ts'
 const host = keypairFromSeed(new Uint8Array(32).fill(1))
 const user = keypairFromSeed(new Uint8Array(32).fill(2))
 
+const policy = utf8('{"v":1,"signed":[],"since":0}')
+
 async function directoryOf(records: ResourceRecord[], localHost?: string) {
   const packets = new Map<PublicKeyZ32, SignedPacket>([
     [host.publicKey, await signPacket(signerFromKeypair(host), records)],
-    [user.publicKey, await signPacket(signerFromKeypair(user), userRecords(null, host.publicKey))],
+    [
+      user.publicKey,
+      await signPacket(
+        signerFromKeypair(user),
+        withPolicyText(userRecords(null, host.publicKey), policy),
+      ),
+    ],
   ])
   const resolve = async (key: PublicKeyZ32) => packets.get(key) ?? null
   return createPkarrDirectory({ pkarr: { resolve }, ...(localHost ? { localHost } : {}) })
@@ -51,6 +61,7 @@ describe('the directory', () => {
     const home = await directory.homeOf(user.publicKey)
     expect(home?.host).toBe(host.publicKey)
     expect(home?.recordMicros).toBeTypeOf('bigint')
+    expect(home?.policy).toEqual(policy)
     expect((await directory.homeOf(host.publicKey))?.host).toBeNull()
     const stranger = keypairFromSeed(new Uint8Array(32).fill(3)).publicKey
     expect(await directory.homeOf(stranger)).toBeNull()

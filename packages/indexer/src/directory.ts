@@ -1,4 +1,10 @@
-import { homeserverOf, type Micros, type PublicKeyZ32, resolveEndpoints } from '@pubky/protocol'
+import {
+  homeserverOf,
+  type Micros,
+  type PublicKeyZ32,
+  policyTextOf,
+  resolveEndpoints,
+} from '@pubky/protocol'
 import type { PkarrClient } from '@pubky/sdk'
 import { IndexerError } from './errors.ts'
 
@@ -10,6 +16,8 @@ const HTTPS_PORT = 443
 export interface HomeRecord {
   host: PublicKeyZ32 | null
   recordMicros: Micros
+  /** The policy that the record mirrors, unread. */
+  policy?: Uint8Array | null
 }
 
 /** What the watcher asks about keys. */
@@ -46,7 +54,9 @@ export function createPkarrDirectory(o: {
 
   async function homeOf(user: PublicKeyZ32, opt: { signal?: AbortSignal } = {}) {
     const packet = await o.pkarr.resolve(user, { ...opt, policy: 'network-only' })
-    return packet && { host: homeserverOf(packet), recordMicros: packet.timestamp }
+    if (!packet) return null
+    const policy = policyTextOf(packet)
+    return { host: homeserverOf(packet), recordMicros: packet.timestamp, policy }
   }
 
   return { originOf, homeOf }

@@ -26,6 +26,8 @@ export interface HomeEntry {
   host: PublicKeyZ32 | null
   recordMicros: Micros
   receivedAtMs: number
+  /** The policy that the record mirrors, as it is there. */
+  policy?: Uint8Array | null
 }
 
 /** A write or a deletion as a host told it. Nothing about it has been judged. */

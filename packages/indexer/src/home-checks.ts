@@ -66,6 +66,7 @@ export function createHomeChecks(deps: HomeCheckDeps) {
       owner,
       host: home.host,
       recordMicros: home.recordMicros,
+      policy: home.policy ?? null,
       receivedAtMs: deps.nowMs(),
     })
     if (home.host) await deps.onHome(home.host)

@@ -257,6 +257,18 @@ describe('the journal', () => {
     ])
   })
 
+  test('appends a home again when its record mirrors another policy', async () => {
+    const mirrored = (n: bigint, policy: Uint8Array | null) =>
+      journal.appendHome({ ...home(ALICE, HOST, n), policy })
+    const policy = new Uint8Array([1, 2])
+    expect(await mirrored(1n, null)).toBe(1n)
+    expect(await mirrored(2n, policy)).toBe(2n)
+    expect(await mirrored(3n, policy)).toBe(2n)
+    expect(await mirrored(4n, null)).toBe(3n)
+    const told = (await journal.read(0n, 10)).map((e) => e.kind === 'HOME' && (e.policy ?? null))
+    expect(told).toEqual([null, Buffer.from(policy), null])
+  })
+
   test('a purge takes the bodies and says so', async () => {
     const key = await storeBlob('secret')
     await journal.append(

@@ -5,7 +5,14 @@ import type { Pool } from 'pg'
 import type { NewHomeEntry, NewObjectEntry, NewPurgeEntry } from './entries.ts'
 import { IndexerError } from './errors.ts'
 import type { FeedCursor, Journal } from './journal.ts'
-import { bytesOfKey, columnsOf, entryOfRow, JOURNAL_COLUMNS, type JournalRow } from './rows.ts'
+import {
+  asBuffer,
+  bytesOfKey,
+  columnsOf,
+  entryOfRow,
+  JOURNAL_COLUMNS,
+  type JournalRow,
+} from './rows.ts'
 import { createTail } from './tail.ts'
 import { deleteUnusedBlobs } from './unused-blobs.ts'
 import { createWaker } from './waker.ts'
@@ -90,12 +97,13 @@ export function createPgJournal(o: PgJournalOptions): Journal & AsyncDisposable 
 
   async function appendHome(entry: NewHomeEntry): Promise<bigint> {
     const { rows } = await pool.query<{ head: string }>(
-      'select journal_append_home($1, $2, $3, $4) as head',
+      'select journal_append_home($1, $2, $3, $4, $5) as head',
       [
         bytesOfKey(entry.owner),
         entry.host && bytesOfKey(entry.host),
         entry.recordMicros,
         entry.receivedAtMs,
+        asBuffer(entry.policy ?? null),
       ],
     )
     return announce(rows[0]?.head ?? '0')

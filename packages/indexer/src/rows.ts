@@ -71,6 +71,7 @@ export function entryOfRow(row: JournalRow): JournalEntry {
         ...common,
         host,
         recordMicros: BigInt(row.record_micros ?? 0) as Micros,
+        ...(row.body && { policy: row.body }),
       }
     case 'PURGE':
       return { kind: 'PURGE', ...common, path, reason: row.reason }

@@ -110,7 +110,7 @@ async function applyHome(
 ): Promise<void> {
   const { owner, host, position, receivedAtMs } = entry
   const before = records.timelineOf(owner).epochs
-  records.addHome(entry)
+  if (records.addHome(entry)) changes.judges.add(owner)
   const timeline = records.timelineOf(owner)
   const { epochs } = timeline
   if (JSON.stringify(before) === JSON.stringify(epochs)) return

@@ -27,7 +27,7 @@ import {
 } from '@pubky/protocol'
 import fc from 'fast-check'
 import { HOSTS, type NewEntry, objectEntry, PHONE, START_MS } from './fixture.ts'
-import type { Deed, Happening, Rule, Says } from './model.ts'
+import type { Deed, Happening, Policy, Rule, Says } from './model.ts'
 import { ANN, BOB, CEM, DAN } from './story.ts'
 
 /** For tests: histories of a few people who do everything there is, well and badly. */
@@ -154,11 +154,18 @@ function ruleObject(path: StoragePath, said: KeyRule, rule: Rule) {
   return { path, body: fromUtf8(encodeKeyRule(said)), says: { what: 'rule', rule } as Says }
 }
 
-function policyOf({ b, c }: Intent) {
-  const signed = at([['/pub/'], ['/pub/pubky.app/posts/'], []], b) as StoragePath[]
-  const sinceMs = START_MS + c * 200
-  const said: KeyRule = { says: 'policy', signed, since: sinceMs * 1000 }
-  return ruleObject(POLICY_PATH, said, { says: 'policy', signed, sinceMs })
+function policySaid({ b, c }: Intent): Policy {
+  const signed = at([['/pub/'], ['/pub/pubky.app/posts/'], []], b)
+  return { says: 'policy', signed, sinceMs: START_MS + c * 200 }
+}
+
+function policyRule({ signed, sinceMs }: Policy): KeyRule {
+  return { says: 'policy', signed: signed as StoragePath[], since: sinceMs * 1000 }
+}
+
+function policyOf(intent: Intent) {
+  const said = policySaid(intent)
+  return ruleObject(POLICY_PATH, policyRule(said), said)
 }
 
 /** Of each person two lists: the same post of each slot, in two versions. */
@@ -231,7 +238,8 @@ export function happeningsOf(all: Intents): Happening[] {
     if (act === 'home' || (home === undefined && index > 8)) {
       const next = home === HOSTS[0] ? HOSTS[1] : HOSTS[0]
       homes.set(owner, next as string)
-      happenings.push({ happens: 'home', owner, host: next as string, atMs })
+      const policy = intent.a % 3 === 0 ? policySaid(intent) : null
+      happenings.push({ happens: 'home', owner, host: next as string, atMs, policy })
       return
     }
     if (act === 'purge' && hasPurges) {
@@ -269,7 +277,9 @@ export async function entryOf(h: Happening): Promise<NewEntry> {
   const { owner, atMs: receivedAtMs } = h
   if (h.happens === 'home') {
     const recordMicros = BigInt(h.atMs) as Micros
-    return { kind: 'HOME', owner, host: h.host as PublicKeyZ32, recordMicros, receivedAtMs }
+    const host = h.host as PublicKeyZ32
+    const policy = h.policy && encodeKeyRule(policyRule(h.policy))
+    return { kind: 'HOME', owner, host, recordMicros, receivedAtMs, policy }
   }
   if (h.happens === 'purge')
     return { kind: 'PURGE', owner, path: h.path, receivedAtMs, reason: null }

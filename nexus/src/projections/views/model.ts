@@ -27,8 +27,14 @@ export type Says =
   /** How signatures are to be judged: shows nothing by itself. */
   | { what: 'rule'; rule: Rule }
 
+export interface Policy {
+  says: 'policy'
+  signed: string[]
+  sinceMs: number
+}
+
 export type Rule =
-  | { says: 'policy'; signed: string[]; sinceMs: number }
+  | Policy
   | { says: 'revoked'; at: number; keep: string | null }
   | { says: 'kept'; name: string; list: { path: string; body: string }[] }
 
@@ -51,7 +57,8 @@ export interface Deed {
 
 export type Happening =
   | ({ happens: 'deed' } & Deed)
-  | { happens: 'home'; owner: PublicKeyZ32; host: string; atMs: number }
+  /** `policy`: what the record mirrors. */
+  | { happens: 'home'; owner: PublicKeyZ32; host: string; atMs: number; policy: Policy | null }
   | { happens: 'purge'; owner: PublicKeyZ32; path: StoragePath | null; atMs: number }
 
 type Verdict = 'unsigned' | 'signed' | 'stripped' | 'revoked'
@@ -88,11 +95,22 @@ function withEpochs(all: readonly Happening[]): Placed[] {
   return found
 }
 
+/** What the last record mirrors; a purge of the person takes it away. */
+function mirroredBy(all: readonly Happening[], owner: PublicKeyZ32): Policy | null {
+  let policy: Policy | null = null
+  for (const h of all) {
+    if (h.owner !== owner) continue
+    if (h.happens === 'home') policy = h.policy
+    if (h.happens === 'purge' && h.path === null) policy = null
+  }
+  return policy
+}
+
 const dead = (result: Result): Result => ({ ...result, isLive: false })
 const inOrder = (a: Placed, b: Placed) => a.epoch - b.epoch || a.deed.eventId - b.deed.eventId
 
 /** What one person's objects about keys say in the end, and when a key was revoked first. */
-function rulesOf(mine: readonly Placed[]) {
+function rulesOf(mine: readonly Placed[], mirrored: Policy | null) {
   const newest = new Map<string, number>()
   const found = { policy: null as Rule | null, revoked: null as Rule | null, kept: [] as Rule[] }
   let seen: Placed | null = null
@@ -110,8 +128,10 @@ function rulesOf(mine: readonly Placed[]) {
   const { policy, revoked, kept } = found
 
   function isDue(path: string, atMs: number): boolean {
-    if (policy?.says !== 'policy' || atMs < policy.sinceMs) return false
-    return policy.signed.some((folder) => path.startsWith(folder))
+    return [policy, mirrored].some((one) => {
+      if (one?.says !== 'policy' || atMs < one.sinceMs) return false
+      return one.signed.some((folder) => path.startsWith(folder))
+    })
   }
 
   function holds(placed: Placed): boolean {
@@ -179,7 +199,7 @@ export function expectedState(happenings: readonly Happening[]) {
   const results: { owner: PublicKeyZ32; path: StoragePath; result: Result }[] = []
   for (const owner of owners) {
     const deeds = withEpochs(happenings.filter((h) => h.owner === owner))
-    const rules = rulesOf(deeds)
+    const rules = rulesOf(deeds, mirroredBy(happenings, owner))
     for (const path of new Set(deeds.map(({ deed }) => deed.path))) {
       const mine = deeds.filter(({ deed }) => deed.path === path).sort(inOrder)
       const result = resultOf(mine, rules)

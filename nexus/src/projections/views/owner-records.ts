@@ -13,9 +13,11 @@ import {
   type HomeRecordEntry,
   type HomeTimeline,
   homeTimeline,
+  mirroredPolicy,
 } from '../../objects/home-timeline.ts'
 import {
   type KeyRules,
+  mirror,
   NO_RULES,
   type Place,
   type RuleInForce,
@@ -33,10 +35,10 @@ interface Records {
   purges: { path: StoragePath | null; position: bigint }[]
 }
 
-const LOAD = `select owner, kind, host, record_micros, received_at_ms, path, position from journal
+const LOAD = `select owner, kind, host, record_micros, received_at_ms, path, position, body from journal
   where owner = any($1::bytea[]) and path is null and kind in (2, 3) and position <= $2
   order by position`
-const PURGES = `select owner, kind, host, record_micros, received_at_ms, path, position from journal
+const PURGES = `select owner, kind, host, record_micros, received_at_ms, path, position, body from journal
   where owner = any($1::bytea[]) and kind = 3 and path is not null and position <= $2
   order by position`
 
@@ -59,6 +61,7 @@ interface Row {
   received_at_ms: string
   path: StoragePath | null
   position: string
+  body: Buffer | null
 }
 
 /**
@@ -98,12 +101,15 @@ export function createOwnerRecords() {
       host: row.host && keyOfBytes(row.host),
       recordMicros: BigInt(row.record_micros ?? 0) as Micros,
       receivedAtMs: Number(row.received_at_ms),
+      policy: row.body,
     })
   }
 
-  function refresh(owner: PublicKeyZ32): void {
+  /** True when the newest record mirrors another policy than the last one. */
+  function refresh(owner: PublicKeyZ32): boolean {
     const records = known.get(owner)
     if (records) records.timeline = homeTimeline(records.homes)
+    return records ? mirror(records.rules, mirroredPolicy(records.homes)) : false
   }
 
   function timelineOf(owner: PublicKeyZ32): HomeTimeline {
@@ -124,13 +130,19 @@ export function createOwnerRecords() {
     return true
   }
 
-  function addHome(entry: HomeEntry): void {
+  /** True when its record mirrors another policy than before. */
+  function addHome(entry: HomeEntry): boolean {
     known.get(entry.owner)?.homes.push(entry)
-    refresh(entry.owner)
+    return refresh(entry.owner)
   }
 
   function addPurge({ owner, path, position: at }: PurgeEntry): void {
-    known.get(owner)?.purges.push({ path, position: at })
+    const records = known.get(owner)
+    records?.purges.push({ path, position: at })
+    if (!records || path !== null) return
+    // The journal has it no longer.
+    records.homes = records.homes.map((home) => ({ ...home, policy: null }))
+    refresh(owner)
   }
 
   /** The last purge of this path; -1 when it was never purged. */

@@ -38,10 +38,15 @@ export function createStory(world: World) {
   const del = (owner: PublicKeyZ32, path: StoragePath, o?: Partial<ObjectSpec>) =>
     write(owner, { kind: 'DEL', path, ...o })
 
-  async function settle(owner: PublicKeyZ32, host = HOSTS[0] as PublicKeyZ32): Promise<void> {
+  async function settle(
+    owner: PublicKeyZ32,
+    host = HOSTS[0] as PublicKeyZ32,
+    policy: Uint8Array | null = null,
+  ): Promise<void> {
     tick += 1
     const recordMicros = BigInt(tick) as Micros
-    await world.append({ kind: 'HOME', owner, host, recordMicros, receivedAtMs: START_MS + tick })
+    const receivedAtMs = START_MS + tick
+    await world.append({ kind: 'HOME', owner, host, recordMicros, receivedAtMs, policy })
     await world.apply()
   }
 

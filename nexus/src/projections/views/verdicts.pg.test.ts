@@ -115,6 +115,23 @@ it('tells open pages of posts whose verdict changed', async () => {
   )
 })
 
+it('knows a policy from the record too, which no homeserver can hide', async () => {
+  const post = await story.post(ANN, 1)
+  const other = await story.post(BOB, 2)
+  const { body } = policy(['/pub/pubky.app/posts/'])
+  await story.settle(ANN, undefined, body)
+  const next = await story.post(ANN, 3)
+  expect(await Promise.all([post, other, next].map(({ key }) => verdictOf(key)))).toEqual([
+    'stripped',
+    'unsigned',
+    'stripped',
+  ])
+  await expectTheSameAnew()
+  await story.settle(ANN, undefined, utf8('no policy'))
+  expect(await verdictOf(post.key)).toBe('unsigned')
+  await expectTheSameAnew()
+})
+
 it('follows the rules of whoever is the home', async () => {
   const receivedAtMs = START_MS + 4
   const post = await story.post(ANN, 1, { receivedAtMs })
