@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test'
+import type { Page, Request } from '@playwright/test'
 import { expectAlive } from '../flows/onboarding.ts'
 import { keeper, PASSWORD, section, unlock } from '../flows/root-key.ts'
 import { homeserverAddress } from '../setup/addresses.ts'
@@ -64,8 +64,23 @@ test('a mirror follows what a person does, and becomes the home', async ({ visit
   })
 
   await test.step('everything is copied', async () => {
+    // The first copy can be paused; what was entered stays until it has worked.
+    const { port } = new URL(second.url)
+    const isWrite = (request: Request) =>
+      request.method() === 'PUT' && new URL(request.url()).port === port
+    await page.route('**', async (route) => {
+      if (!isWrite(route.request())) await route.continue()
+    })
+    const held = page.waitForRequest(isWrite)
     await mirror.getByLabel('Invitation code').fill(await second.code())
     await unlock(mirror, file)
+    await held
+    await expect(status).toContainText('Copying everything')
+    await expectAccessible(page, 'a mirror that is begun')
+    await mirror.getByRole('button', { name: 'Pause' }).click()
+    await expect(status).toContainText('Paused')
+    await page.unrouteAll()
+    await mirror.getByRole('button', { name: 'Go on' }).click()
     await expect(status).toContainText('The copy has everything')
     await expect(mirror.locator('[type=password]')).toHaveCount(0)
     await expectAccessible(page, 'a mirror that is fresh')

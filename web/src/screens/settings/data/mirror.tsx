@@ -79,7 +79,7 @@ export function Mirror({ user }: { user: string }) {
           isElsewhere={look?.isElsewhere ?? false}
         />
       ) : null}
-      {look && (isSetUp || isAtWork) && goal === null ? (
+      {look && (isAtWork || (isSetUp && goal === null)) ? (
         <MirrorActions
           isAtWork={isAtWork}
           isElsewhere={look.isElsewhere}

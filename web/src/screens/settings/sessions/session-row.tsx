@@ -29,7 +29,9 @@ export function SessionRow({ session, name, isEnding, onEnd }: SessionRowProps) 
       </span>
       <div className="min-w-0">
         <h3 className="flex flex-wrap items-center gap-x-2.5 gap-y-1 text-base">
-          <bdi className="min-w-0 wrap-anywhere">{name}</bdi>
+          <span className="min-w-0 wrap-anywhere">
+            <bdi>{name}</bdi>
+          </span>
           {isHere ? (
             <span className="rounded-full bg-brand-veil px-2.5 py-0.5 text-xs font-semibold text-brand-text">
               {t('sessions.here')}
@@ -37,8 +39,8 @@ export function SessionRow({ session, name, isEnding, onEnd }: SessionRowProps) 
           ) : null}
         </h3>
         {client !== '' && client !== name ? (
-          <p className="key text-xs text-mute wrap-anywhere">
-            <bdi>{client}</bdi>
+          <p className="text-xs text-mute wrap-anywhere">
+            <bdi className="key">{client}</bdi>
           </p>
         ) : null}
         <Rights capabilities={session.capabilities} />
