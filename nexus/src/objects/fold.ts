@@ -60,7 +60,8 @@ export function foldEntry(
   const max = base.proofMicrosMax
   const isNewest = proofMicros !== null && (max === null || proofMicros > max)
   const place = { wonEpoch: epoch, wonEventId: BigInt(entry.eventId) }
-  const isValid = holds(rules, { ...base, ...place, signer, proofMicros, hash })
+  const { owner, path } = entry
+  const isValid = holds(rules, { owner, path, ...place, signer, proofMicros, hash })
   const next: ObjectState = {
     ...base,
     epoch,
