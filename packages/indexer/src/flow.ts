@@ -74,8 +74,10 @@ export function createFlow(parent: Session, onProgress: () => void) {
         started += 1
         continue
       }
-      const hasRoom = running < FETCHES && (bytes < MAX_WAITING_BYTES || started === 0)
-      if (!hasRoom || job.item.kind === null || job.place === null) return
+      // A body that came along takes no more room when it is looked at.
+      const fits = bytes + sentBytes < MAX_WAITING_BYTES || contentBytes(job.item) > 0
+      const mayStart = running < FETCHES && (fits || started === 0)
+      if (!mayStart || job.item.kind === null || job.place === null) return
       started += 1
       running += 1
       job.state = 'running'
