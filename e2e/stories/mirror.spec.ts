@@ -142,12 +142,26 @@ test('a mirror follows what a person does, and becomes the home', async ({ visit
   })
 
   await test.step('the copy becomes the home', async () => {
+    // The old home does not answer in the middle; the person stops and takes it up again.
+    const moving = section(page, 'Move to another homeserver')
+    const isPause = (url: URL) => url.href === `${homeserverAddress()}/moving`
+    await page.route(isPause, () => {})
     await mirror.getByRole('button', { name: 'Make it my home' }).click()
     const dialog = page.getByRole('dialog')
     await expectAccessible(page, 'asking before the mirror becomes the home')
     await dialog.getByRole('button', { name: 'Make it my home' }).click()
+    await expect(mirror.locator('[aria-current=step]')).toContainText('Pausing the old home')
+    await expectAccessible(page, 'a mirror that becomes the home')
+    await mirror.getByRole('button', { name: 'Stop' }).click()
+    await expect(status).toContainText('Paused')
+    await expect(moving).toContainText('was begun and has not ended')
+    await page.unrouteAll()
+    await mirror.getByRole('button', { name: 'Make it my home' }).click()
+    await dialog.getByRole('button', { name: 'Make it my home' }).click()
+    await unlock(mirror, file)
     await expect(mirror.getByText('You have moved')).toBeVisible()
     await expect(mirror).toContainText('The old home knows')
+    await expect(moving.getByRole('button', { name: 'Move', exact: true })).toBeVisible()
     await expect(mirror).toContainText('This app goes on at the new home')
     await expect(page.getByTestId('homeserver')).toHaveText(second.key)
     await page.reload()

@@ -3,9 +3,10 @@
 import type { MovePlace, MoveProgress } from '@pubky/sdk/move-types'
 import { useQueryClient } from '@tanstack/react-query'
 import { FileCheck2 } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import { useT } from '../../../i18n/client.tsx'
 import type { Moved } from '../../../state/data/arrive.ts'
+import { IDLE, mirrorStatus, subscribeMirror } from '../../../state/data/mirror-status.ts'
 import { usageKey } from '../../../state/queries/usage.ts'
 import { useConfig } from '../../../state/services.ts'
 import type { RootSecret } from '../../../state/session/root.ts'
@@ -137,6 +138,9 @@ function ArchiveField(props: { file: File | null; onChange: (file: File | null) 
 /** The move that was begun here and has not ended; undefined until it is known. */
 function useUnfinished(user: string, state: string) {
   const [place, setPlace] = useState<MovePlace | null | undefined>(undefined)
+  // A mirror that becomes the home keeps its place here, too.
+  const mirror = useSyncExternalStore(subscribeMirror, mirrorStatus, () => IDLE).state
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is kept changes with the mirror.
   useEffect(() => {
     if (state === 'running') return
     let isCurrent = true
@@ -149,7 +153,7 @@ function useUnfinished(user: string, state: string) {
     return () => {
       isCurrent = false
     }
-  }, [user, state])
+  }, [user, state, mirror])
 
   async function forget() {
     const { forgetMove } = await import('../../../state/data/move-place.ts')
