@@ -3,15 +3,11 @@ import { dirname } from 'node:path'
 import type { MutableItem } from '@pubky/sdk/dht'
 import { DhtError } from '../errors.ts'
 import { decodeEntry, encodeEntry, type LogEntry, MAX_ENTRY_BYTES } from './entry.ts'
+import { createPlaceIndex, type Place } from './place-index.ts'
 
 const MAGIC = Buffer.from('pubky-items 1\n')
 /** Dead bytes that are tolerated before the file is written anew. */
 const SLACK_BYTES = 1 << 20
-
-interface Place {
-  at: number
-  length: number
-}
 
 export interface ItemLogOptions {
   file: string
@@ -29,11 +25,15 @@ export interface ItemLogOptions {
 export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
   await mkdir(dirname(file), { recursive: true })
   let handle = await open(file, 'a+')
-  const places = new Map<string, Place>()
+  const places = createPlaceIndex()
   let size = 0
   let live = 0
-  let waiting: { key: string; bytes: Buffer; done: () => void; fail: (cause: unknown) => void }[] =
-    []
+  let waiting: {
+    key: Uint8Array
+    bytes: Buffer
+    done: () => void
+    fail: (cause: unknown) => void
+  }[] = []
   let writing: Promise<void> | null = null
   let closed = false
 
@@ -52,33 +52,27 @@ export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
       return
     }
     size = await scan(handle, length, (entry, place) => {
-      settle(keyOf(entry.item.key), place)
+      settle(entry.item.key, place)
       onEntry?.(entry)
     })
     if (size < length) await handle.truncate(size)
   }
 
-  function settle(key: string, place: Place): void {
+  function settle(key: Uint8Array, place: Place): void {
     remove(key)
-    places.set(key, place)
+    places.add(key, place)
     live += place.length
-    for (const oldest of places.keys()) {
-      if (places.size <= maxItems) break
-      remove(oldest)
-    }
+    while (places.size > maxItems) live -= places.removeOldest()?.length ?? 0
   }
 
-  function remove(key: string): void {
-    const place = places.get(key)
-    if (!place) return
-    places.delete(key)
-    live -= place.length
+  function remove(key: Uint8Array): void {
+    live -= places.remove(key)?.length ?? 0
   }
 
   function put(item: MutableItem, storedAt: bigint): Promise<void> {
     if (closed) return Promise.reject(new DhtError('dht_closed'))
     return new Promise((done, fail) => {
-      waiting.push({ key: keyOf(item.key), bytes: encodeEntry({ item, storedAt }), done, fail })
+      waiting.push({ key: item.key, bytes: encodeEntry({ item, storedAt }), done, fail })
       writing ??= drain().catch(refuse)
     })
   }
@@ -118,17 +112,17 @@ export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
   async function compact(): Promise<void> {
     const next = `${file}.new`
     const target = await open(next, 'w')
-    const moved = new Map<string, Place>()
     let at = MAGIC.length
+    let settleMoved: () => void
     try {
       await target.appendFile(MAGIC)
-      for (const [key, place] of places) {
+      settleMoved = await places.rewrite(async (place) => {
         const bytes = Buffer.alloc(place.length)
         await handle.read(bytes, 0, place.length, place.at)
         await target.appendFile(bytes)
-        moved.set(key, { at, length: place.length })
         at += place.length
-      }
+        return at - place.length
+      })
       await target.datasync()
     } finally {
       await target.close()
@@ -138,25 +132,24 @@ export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
     const old = handle
     handle = await open(file, 'a+')
     // Handle and places change in one step, so that no reader sees one without the other.
-    places.clear()
-    for (const [key, place] of moved) places.set(key, place)
+    settleMoved()
     size = at
-    live = at - MAGIC.length
     await old.close()
   }
 
   async function get(key: Uint8Array): Promise<LogEntry | null> {
-    const place = places.get(keyOf(key))
+    const place = places.get(key)
     if (!place || closed) return null
-    return readAt(handle, place)
+    const entry = await readAt(handle, place)
+    return entry && Buffer.compare(entry.item.key, key) === 0 ? entry : null
   }
 
   return {
     put,
     get,
-    has: (key: Uint8Array): boolean => places.has(keyOf(key)),
+    has: (key: Uint8Array): boolean => places.get(key) !== null,
     /** Lets the entry go at the next rewrite of the file. */
-    drop: (key: Uint8Array): void => remove(keyOf(key)),
+    drop: (key: Uint8Array): void => remove(key),
     size: (): number => places.size,
     bytes: (): number => size,
     async close(): Promise<void> {
@@ -205,8 +198,4 @@ export async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-function keyOf(key: Uint8Array): string {
-  return Buffer.from(key).toString('latin1')
 }
