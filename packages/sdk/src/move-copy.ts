@@ -244,6 +244,8 @@ export function createCopier(o: CopierOptions): Copier {
       const metas = await survey(
         [...wanted].filter((path) => isKeyObject(path) && !isManifest(path)),
       )
+      // Lists of what is kept come before the revocations that name them.
+      metas.sort((a, b) => (a.path < b.path ? -1 : 1))
       for (const meta of metas) await copy(meta, { isThere: there.has(meta.path) })
       if (!target.keepsProofs) return bundleProofs()
       // A manifest says that there is nothing else.

@@ -42,8 +42,12 @@ export function keptStatements(o: {
       const { signer } = parseObjectProof(proof)
       const known = lists.get(signer) ?? listOf(signer)
       lists.set(signer, known)
-      known.catch(() => lists.delete(signer))
-      const tree = await known
+      const tree = await known.catch((error: unknown) => {
+        lists.delete(signer)
+        throw error
+      })
+      // The list may still come.
+      if (!tree) lists.delete(signer)
       const place = tree ? placeIn(tree, { path, hash }) : -1
       if (!tree || place < 0) return null
       const manifest = await signManifest(owner, part, tree, o.now())
