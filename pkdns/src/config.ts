@@ -60,7 +60,7 @@ export const pkdnsSettings = {
     env: 'CACHE_BYTES',
     default: 64 << 20,
     min: 1 << 16,
-    doc: 'Packets held in memory, in bytes',
+    doc: 'Memory for packets and for the index of those on disk, in bytes',
   }),
   cachePackets: integerSetting({
     env: 'CACHE_PACKETS',

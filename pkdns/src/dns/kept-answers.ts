@@ -11,7 +11,7 @@ export interface KeptAnswer {
 }
 
 /** Object, key text and index of an entry, roughly. */
-const OVERHEAD_BYTES = 700
+const OVERHEAD_BYTES = 1300
 
 /** Encoded answers within a bound of bytes, the least recently used forgotten first. */
 export function createKeptAnswers(maxBytes: number) {

@@ -17,12 +17,15 @@ export interface KeptPacket {
 }
 
 /** Parsed records, keys and bookkeeping of a packet in memory, roughly. */
-const PACKET_OVERHEAD_BYTES = 600
+const PACKET_OVERHEAD_BYTES = 1000
 const RECORD_BYTES = 200
+/** The index of the packets on disk takes at most the rest of the memory. */
+const LEAST_SHARE = 1 / 4
 const MAX_AGREED = 100_000
 
 /**
- * The relay's packets: the recently used in memory within a bound of bytes, all of them on disk.
+ * The relay's packets: the recently used in memory, within a bound of bytes that counts the index of
+ * the others, too; all of them on disk.
  * A packet is replaced only by a more recent one (spec/discovery.md 2.3, rule of the cache).
  */
 export async function openPacketStore(o: {
@@ -41,6 +44,12 @@ export async function openPacketStore(o: {
   const agreed = new LRUCache<PublicKeyZ32, number>({ max: MAX_AGREED })
   const listeners: ((key: PublicKeyZ32) => void)[] = []
 
+  function remember(key: PublicKeyZ32, kept: KeptPacket): void {
+    memory.set(key, kept)
+    const room = Math.max(o.maxBytes * LEAST_SHARE, o.maxBytes - log.indexBytes())
+    while (memory.calculatedSize > room) memory.pop()
+  }
+
   async function get(key: PublicKeyZ32): Promise<KeptPacket | null> {
     const known = memory.get(key)
     if (known) return known
@@ -51,7 +60,7 @@ export async function openPacketStore(o: {
       // Something newer may have come while this was read.
       const meanwhile = memory.get(key)
       if (meanwhile) return meanwhile
-      memory.set(key, kept)
+      remember(key, kept)
       return kept
     } catch (error) {
       o.warn(error)
@@ -76,12 +85,12 @@ export async function openPacketStore(o: {
   async function keepNow(packet: SignedPacket, lastSeen: bigint): Promise<void> {
     const known = await get(packet.publicKey)
     if (known && isSamePacket(known.packet, packet)) {
-      if (lastSeen > known.lastSeen) memory.set(packet.publicKey, { packet, lastSeen })
+      if (lastSeen > known.lastSeen) remember(packet.publicKey, { packet, lastSeen })
       return
     }
     if (known && !isMoreRecent(packet, known.packet)) return
     await log.put(packetToItem(packet), lastSeen)
-    memory.set(packet.publicKey, { packet, lastSeen })
+    remember(packet.publicKey, { packet, lastSeen })
     agreed.delete(packet.publicKey)
     for (const tell of listeners) tell(packet.publicKey)
   }
@@ -99,7 +108,7 @@ export async function openPacketStore(o: {
     },
     stats: () => ({
       inMemory: memory.size,
-      memoryBytes: memory.calculatedSize,
+      memoryBytes: memory.calculatedSize + log.indexBytes(),
       maxBytes: o.maxBytes,
       onDisk: log.size(),
     }),

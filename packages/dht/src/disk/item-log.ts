@@ -152,6 +152,8 @@ export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
     drop: (key: Uint8Array): void => remove(key),
     size: (): number => places.size,
     bytes: (): number => size,
+    /** What the index of the file takes in memory. */
+    indexBytes: (): number => places.bytes,
     async close(): Promise<void> {
       closed = true
       while (writing) await writing

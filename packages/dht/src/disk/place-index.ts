@@ -15,8 +15,8 @@ function wordsOf(key: Uint8Array): DataView {
   return new DataView(key.buffer, key.byteOffset, key.byteLength)
 }
 
-/** What the arrays take for each entry, in bytes; growing they double. */
-export const INDEX_ENTRY_BYTES = KEY_WORDS * 4 + 8 + 2 + 8 + 8
+/** What the arrays take for each entry that they have room for. */
+const ENTRY_BYTES = KEY_WORDS * 4 + 8 + 2 + 8 + 8
 
 /**
  * Places by key in the order in which they were set, in plain arrays: a `Map` of texts and objects takes
@@ -130,6 +130,10 @@ export function createPlaceIndex() {
   return {
     get size(): number {
       return size
+    },
+    /** Of memory. */
+    get bytes(): number {
+      return capacity * ENTRY_BYTES
     },
     get(key: Uint8Array): Place | null {
       if (size === 0) return null
