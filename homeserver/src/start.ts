@@ -109,7 +109,13 @@ export async function startHomeserver(
     const writerPool = createPool(config.databaseUrl, { max: 2, name: 'homeserver writer', log })
     teardown.add(() => writerPool.end())
     const writer = teardown.use(
-      createWriter({ pool: writerPool, blobs, log, defaultQuota: storageLimit(NO_QUOTA, config) }),
+      createWriter({
+        pool: writerPool,
+        blobs,
+        log,
+        defaultQuota: storageLimit(NO_QUOTA, config),
+        onCommitted: (told) => ctx.hub.told(told),
+      }),
     )
     const entries = createEntryReader(pool)
     const sessions = createSessionResolver({

@@ -12,6 +12,8 @@ export interface WriteProof {
 
 interface Common {
   userId: string
+  /** Whose `userId` it is: with it, live streams of this process are told at once. */
+  owner?: PublicKeyZ32
   path: StoragePath
   proof: WriteProof | null
   /** `If-None-Match: *`. */
@@ -61,11 +63,14 @@ interface Row {
   outcomes: number[] | null
   details: (string | null)[] | null
   replaced: string[] | null
+  newest: string | null
 }
 
 const COMMIT = {
   name: 'commit_writes',
-  text: `select refused, outcomes, details::text[], replaced from commit_writes($1::bigint[], $2::text[],
+  // Only who holds the order lock takes ids of events, so the last one is that of this transaction.
+  text: `select refused, outcomes, details::text[], replaced,
+    pg_sequence_last_value('events_id_seq')::text as newest from commit_writes($1::bigint[], $2::text[],
     $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7, $8, $9::int[], $10, $11::int[], $12::bigint[],
     $13::text[], $14::boolean[], $15::bytea[], $16::text[], $17::text[], $18::boolean[], $19::bigint)`,
 }
@@ -115,13 +120,14 @@ function valuesOf(writes: readonly Write[], defaultQuota: number | null): unknow
 
 /**
  * Commits writes to different paths, none below another, in one transaction; outcomes come in their
- * order, and the blobs that they replaced. `over_quota` is certain only for a write that is alone. When it rejects with an error of the database, nothing happened.
+ * order, the blobs that they replaced, and the id of the last event: those of the applied writes end
+ * with it, in their order. `over_quota` is certain only for a write that is alone. When it rejects with an error of the database, nothing happened.
  */
 export async function commitWrites(
   pool: Pool,
   writes: readonly Write[],
   defaultQuota: number | null,
-): Promise<{ outcomes: Outcome[]; replaced: readonly string[] }> {
+): Promise<{ outcomes: Outcome[]; replaced: readonly string[]; newest: bigint }> {
   const { rows } = await pool.query<Row>({ ...COMMIT, values: valuesOf(writes, defaultQuota) })
   const [row] = rows
   const outcomes = writes.map(() => APPLIED)
@@ -129,5 +135,5 @@ export async function commitWrites(
     const result = OUTCOMES[row.outcomes?.[index] ?? -1] ?? 'missing'
     outcomes[ord - 1] = { result, highest: BigInt(row.details?.[index] ?? 0) }
   })
-  return { outcomes, replaced: row?.replaced ?? [] }
+  return { outcomes, replaced: row?.replaced ?? [], newest: BigInt(row?.newest ?? 0) }
 }

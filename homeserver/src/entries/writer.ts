@@ -1,6 +1,7 @@
 import type { BlobStore, Logger } from '@pubky/server-kit'
 import pg, { type Pool } from 'pg'
 import { refusals } from '../errors.ts'
+import { MAX_CONTENT_BYTES, type Told } from '../events/contents.ts'
 import { ancestorsOf, commitWrites, type Outcome, type Write } from './commit.ts'
 
 interface Pending {
@@ -27,6 +28,31 @@ function heldBytes({ write }: Pending): number {
   return write.kind === 'PUT' ? (write.inline?.length ?? 0) : 0
 }
 
+/** The events of writes that were applied; none when the owner of one is not known. */
+function toldOf(applied: readonly Pending[], newest: bigint): Told[] {
+  const told: Told[] = []
+  let id = newest - BigInt(applied.length)
+  for (const { write } of applied) {
+    const { kind, owner: user, path, proof } = write
+    if (user === undefined) return []
+    id += 1n
+    const hash = kind === 'PUT' ? asBuffer(write.hash) : null
+    const event = { id, kind, user, path, hash, proof: proof && asBuffer(proof.bytes) }
+    told.push({ event, content: contentOf(write), isWithheld: false })
+  }
+  return told
+}
+
+function contentOf(write: Write): Buffer | null {
+  const isTold = write.kind === 'PUT' && write.path.startsWith('/pub/')
+  if (!isTold || !write.inline || write.inline.length > MAX_CONTENT_BYTES) return null
+  return asBuffer(write.inline)
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
+
 /**
  * The one writer loop of a process (design 3.2). It commits what has arrived, up to 256 writes, in one
  * transaction; at most one write for each path in a batch and none below another, the rest next.
@@ -37,8 +63,10 @@ export function createWriter(o: {
   log: Logger
   /** Bytes that an account without a limit of its own may store. */
   defaultQuota?: number | null
+  /** Told what was committed, in the order of the log and without gaps, before anybody else is. */
+  onCommitted?: (told: readonly Told[]) => void
 }): Writer {
-  const { pool, blobs, log, defaultQuota = null } = o
+  const { pool, blobs, log, defaultQuota = null, onCommitted } = o
   let queue: Pending[] = []
   let queuedBytes = 0
   let running: Promise<void> | null = null
@@ -68,11 +96,13 @@ export function createWriter(o: {
 
   /** Returns writes that may fit after all, once they are tried alone. */
   async function commitBatch(batch: readonly Pending[]): Promise<Pending[]> {
-    const { outcomes, replaced } = await commitWrites(
+    const { outcomes, replaced, newest } = await commitWrites(
       pool,
       batch.map(({ write }) => write),
       defaultQuota,
     )
+    const applied = batch.filter((_, index) => outcomes[index]?.result === 'applied')
+    onCommitted?.(toldOf(applied, newest))
     const unused = [...replaced]
     const again: Pending[] = []
     batch.forEach((pending, index) => {

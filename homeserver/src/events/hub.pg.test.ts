@@ -1,10 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
-import { createLogger } from '@pubky/server-kit'
+import { type PublicKeyZ32, publicKeyBytes, type StoragePath } from '@pubky/protocol'
+import { createFileBlobStore, createLogger, createPool } from '@pubky/server-kit'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { Put } from '../entries/commit.ts'
+import { createWriter } from '../entries/writer.ts'
 import { settle } from '../testing/people.ts'
 import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
-import { createEventHub } from './hub.ts'
+import { createEventHub, type EventHub } from './hub.ts'
+import { type EventRow, eventsAfter } from './rows.ts'
 
 let database: TestDatabase
 let server: TestServer
@@ -65,4 +70,121 @@ test('bodies are there for those who waited for the event, and then no more', as
   ])
   await turn()
   expect(hub.contentsAfter(from)).toBeNull()
+})
+
+/** A writer that tells a hub at once, over connections of their own, as each process has them. */
+function openProcess() {
+  const pool = createPool(database.url, { max: 4 })
+  const log = createLogger('test')
+  const hub = createEventHub({ pool, url: database.url, log, onAuth: () => {}, onGap: () => {} })
+  const onCommitted: EventHub['told'] = (told) => hub.told(told)
+  const blobs = createFileBlobStore({ dir: server.dataDir })
+  const writer = createWriter({ pool, blobs, log, onCommitted })
+  const close = async () => {
+    await writer[Symbol.asyncDispose]()
+    await hub[Symbol.asyncDispose]()
+    await pool.end()
+  }
+  return { pool, hub, writer, [Symbol.asyncDispose]: close }
+}
+
+async function ownerId(key: PublicKeyZ32): Promise<string> {
+  const { rows } = await database.pool.query<{ id: string }>(
+    'select id::text from users where key = $1',
+    [Buffer.from(publicKeyBytes(key))],
+  )
+  return rows[0]?.id ?? ''
+}
+
+function putOf(owner: PublicKeyZ32, userId: string, path: string): Put {
+  return {
+    kind: 'PUT',
+    owner,
+    userId,
+    path: path as StoragePath,
+    proof: { timestamp: nextTime(), bytes: randomBytes(700), delegate: null },
+    createOnly: false,
+    matches: null,
+    hash: randomBytes(32),
+    size: 4,
+    contentType: 'text/plain',
+    inline: Buffer.from('body'),
+    blobKey: null,
+    policy: null,
+  }
+}
+
+let time = 1n
+function nextTime(): bigint {
+  time += 1n
+  return time
+}
+
+/** Everything that a reader of the hub sees until `until` says so. */
+async function follow(hub: EventHub, from: bigint, until: () => boolean): Promise<EventRow[]> {
+  const seen: EventRow[] = []
+  let cursor = from
+  while (!until() || cursor < hub.head) {
+    for (const event of hub.after(cursor, 50) ?? []) {
+      seen.push(event)
+      cursor = event.id
+    }
+    await hub.wait(cursor, AbortSignal.timeout(50))
+  }
+  return seen
+}
+
+test('what processes tell themselves and what they read of each other is the log, event by event', async () => {
+  const { who } = await settle(server)
+  const userId = await ownerId(who.key)
+  await using here = openProcess()
+  await using there = openProcess()
+  await Promise.all([here.hub.ready, there.hub.ready])
+  const from = here.hub.head
+  expect(there.hub.head).toBe(from)
+  let isWriting = true
+  const readers = [here, there].map(({ hub }) => follow(hub, from, () => !isWriting))
+  await Promise.all(
+    Array.from({ length: 120 }, async (_, n) => {
+      const { writer } = n % 3 === 0 ? there : here
+      await writer.commit(putOf(who.key, userId, `/pub/both/${n % 40}`))
+      // Some of the writes are refused, and take no id.
+      if (n % 5 === 0)
+        await writer.commit({ ...putOf(who.key, userId, `/pub/both/${n % 40}`), createOnly: true })
+    }),
+  )
+  const log = await eventsAfter(database.pool, from, 1000)
+  await vi.waitFor(() =>
+    expect([here.hub.head, there.hub.head]).toEqual([log.at(-1)?.id, log.at(-1)?.id]),
+  )
+  isWriting = false
+  for (const seen of await Promise.all(readers)) expect(seen).toEqual(log)
+})
+
+test('a process alone reads nothing back of what it wrote', async () => {
+  const { who } = await settle(server)
+  const userId = await ownerId(who.key)
+  await using process = openProcess()
+  const { hub, pool, writer } = process
+  await hub.ready
+  using _ = hub.readContents()
+  const from = hub.head
+  const query = vi.spyOn(pool, 'query')
+  const waiting = hub.wait(from, AbortSignal.timeout(10_000))
+  const put = putOf(who.key, userId, '/pub/alone')
+  await Promise.all([
+    writer.commit(put),
+    waiting.then(() => {
+      const [event] = hub.after(from, 10) ?? []
+      expect(event).toMatchObject({ id: from + 1n, kind: 'PUT', user: who.key, path: put.path })
+      expect(event && hub.contentsAfter(from)?.get(event)?.toString()).toBe('body')
+    }),
+  ])
+  for (let n = 0; n < 20; n += 1) await writer.commit(putOf(who.key, userId, `/pub/alone/${n}`))
+  expect(hub.head).toBe(from + 21n)
+  const names = query.mock.calls.map(
+    ([statement]) => (statement as unknown as { name: string }).name,
+  )
+  // The notice of a commit may come first, now and then.
+  expect(names.filter((name) => name !== 'commit_writes').length).toBeLessThan(10)
 })

@@ -125,7 +125,7 @@ async function put(
   target: WriteTarget,
 ): Promise<FastifyReply> {
   const checked = await checkProof(ctx, request, target, 'PUT')
-  const { userId, path } = target
+  const { userId, owner, path } = target
   const createOnly = createsOnly(request)
   const matches = matchedHash(request)
   if (isLarge(request))
@@ -135,6 +135,7 @@ async function put(
   const write: Put = {
     kind: 'PUT',
     userId,
+    owner,
     path,
     proof,
     createOnly,
@@ -155,12 +156,13 @@ async function remove(
   target: WriteTarget,
 ): Promise<FastifyReply> {
   const checked = await checkProof(ctx, request, target, 'DELETE')
-  const { userId, path } = target
+  const { userId, owner, path } = target
   const proof = toWriteProof(checked)
   const matches = matchedHash(request)
   const outcome = await ctx.writer.commit({
     kind: 'DEL',
     userId,
+    owner,
     path,
     proof,
     createOnly: false,
