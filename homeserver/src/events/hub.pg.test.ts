@@ -180,7 +180,7 @@ test('a process alone reads nothing back of what it wrote', async () => {
       expect(event && hub.contentsAfter(from)?.get(event)?.toString()).toBe('body')
     }),
   ])
-  for (let n = 0; n < 20; n += 1) await writer.commit(putOf(who.key, userId, `/pub/alone/${n}`))
+  for (let n = 0; n < 20; n += 1) await writer.commit(putOf(who.key, userId, `/pub/lonely/${n}`))
   expect(hub.head).toBe(from + 21n)
   const names = query.mock.calls.map(
     ([statement]) => (statement as unknown as { name: string }).name,
