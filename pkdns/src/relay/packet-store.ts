@@ -16,8 +16,8 @@ export interface KeptPacket {
   readonly lastSeen: bigint
 }
 
-/** Parsed records, keys and bookkeeping of a packet in memory, roughly. */
-const PACKET_OVERHEAD_BYTES = 1000
+/** Parsed records, keys, sent form and bookkeeping of a packet in memory, roughly. */
+const PACKET_OVERHEAD_BYTES = 1300
 const RECORD_BYTES = 200
 /** The index of the packets on disk takes at most the rest of the memory. */
 const LEAST_SHARE = 1 / 4

@@ -45,10 +45,12 @@ export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
 
   const addressOf = (request: FastifyRequest) => clientAddress(request, ctx.behindProxy)
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.url === '/health' || request.url === '/ready') return
-    const { limit, remaining } = ctx.requests.take(addressOf(request))
-    reply.header('x-ratelimit-limit', limit).header('x-ratelimit-remaining', remaining)
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.url !== '/health' && request.url !== '/ready') {
+      const { limit, remaining } = ctx.requests.take(addressOf(request))
+      reply.header('x-ratelimit-limit', limit).header('x-ratelimit-remaining', remaining)
+    }
+    done()
   })
 
   app.get('/', async (request, reply) => {
@@ -82,7 +84,7 @@ export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
     if (wantsPage(request)) return page(reply, kept)
     reply.headers(headersOf(kept))
     if (isKnown(request.headers['if-modified-since'], kept.packet)) return reply.code(304).send()
-    return reply.send(Buffer.from(packetToRelayPayload(kept.packet)))
+    return reply.send(sentFormOf(kept.packet).payload)
   }
 
   async function put(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -106,7 +108,7 @@ export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
     const maxAge = isStale ? 0 : packetTtl(packet, ctx.ttl.min, ctx.ttl.max)
     return {
       'cache-control': `public, max-age=${maxAge}`,
-      'last-modified': httpDate(packet.timestamp),
+      'last-modified': sentFormOf(packet).lastModified,
       'memento-datetime': httpDate(lastSeen),
       ...(isStale ? { warning: '110 - "Response is stale"' } : {}),
     }
@@ -114,13 +116,31 @@ export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
 }
 
 /** Set late: Fastify replaces a type that no grammar of media types allows. */
-async function sayType(
+function sayType(
   request: FastifyRequest,
   reply: FastifyReply,
   payload: unknown,
-): Promise<unknown> {
+  done: (error: null, payload: unknown) => void,
+): void {
   if (reply.statusCode === 200 && !wantsPage(request)) reply.header('content-type', PAYLOAD_TYPE)
-  return payload
+  done(null, payload)
+}
+
+interface SentForm {
+  payload: Buffer
+  lastModified: string
+}
+
+/** What is sent of packets in memory; most are asked for again and again. */
+const sentForms = new WeakMap<SignedPacket, SentForm>()
+
+function sentFormOf(packet: SignedPacket): SentForm {
+  const known = sentForms.get(packet)
+  if (known) return known
+  const payload = Buffer.from(packetToRelayPayload(packet))
+  const form = { payload, lastModified: httpDate(packet.timestamp) }
+  sentForms.set(packet, form)
+  return form
 }
 
 /** A browser's address bar asks for a page; clients of relays ask for anything. */

@@ -8,6 +8,7 @@ import { createPlaceIndex, type Place } from './place-index.ts'
 const MAGIC = Buffer.from('pubky-items 1\n')
 /** Dead bytes that are tolerated before the file is written anew. */
 const SLACK_BYTES = 1 << 20
+const WRITTEN_AT_ONCE = 1 << 20
 
 export interface ItemLogOptions {
   file: string
@@ -114,15 +115,24 @@ export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
     const target = await open(next, 'w')
     let at = MAGIC.length
     let settleMoved: () => void
+    let gathered = [MAGIC]
+    let gatheredBytes = 0
+    const flush = async () => {
+      await target.appendFile(Buffer.concat(gathered))
+      gathered = []
+      gatheredBytes = 0
+    }
     try {
-      await target.appendFile(MAGIC)
       settleMoved = await places.rewrite(async (place) => {
         const bytes = Buffer.alloc(place.length)
         await handle.read(bytes, 0, place.length, place.at)
-        await target.appendFile(bytes)
+        gathered.push(bytes)
+        gatheredBytes += bytes.length
+        if (gatheredBytes >= WRITTEN_AT_ONCE) await flush()
         at += place.length
         return at - place.length
       })
+      await flush()
       await target.datasync()
     } finally {
       await target.close()
