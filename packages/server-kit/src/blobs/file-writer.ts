@@ -15,6 +15,10 @@ const [open, close, sync, datasync, rename] = [
   promisify(fs.rename),
 ]
 
+const { O_CREAT, O_EXCL, O_WRONLY, O_DSYNC } = fs.constants
+/** Each write waits for the disk, which spares a call when there is only one; not every system can. */
+const DURABLE_NEW = O_DSYNC === undefined ? null : O_CREAT | O_EXCL | O_WRONLY | O_DSYNC
+
 /** What is written with one call, so that few calls reach the disk. */
 const BUFFER_BYTES = 256 * 1024
 /** All uploads together have so many; who gets none writes each chunk as it comes. */
@@ -133,6 +137,17 @@ export function createFileWriters(folders: Folders) {
       await before
     }
 
+    /** Everything is durable when it resolves. */
+    async function writeLast(rest: Uint8Array): Promise<void> {
+      if (file === null && rest.length > 0 && DURABLE_NEW !== null) {
+        file = await open(scratch, DURABLE_NEW)
+        return writeAll(file, rest)
+      }
+      const written = await append(rest)
+      await syncing
+      await sync(written)
+    }
+
     async function closeFile(): Promise<void> {
       const open = file
       file = null
@@ -166,10 +181,8 @@ export function createFileWriters(folders: Folders) {
         const rest = buffer?.subarray(0, filled) ?? NOTHING
         const hash = await digest(rest)
         await writing
-        const [folder, written] = await Promise.all([folders.get(o.folder), append(rest)])
+        const [folder] = await Promise.all([folders.get(o.folder), writeLast(rest)])
         drop()
-        await syncing
-        await sync(written)
         await rename(scratch, join(dir, o.folder, key))
         await Promise.all([folder.sync(), closeFile()])
         return { key, size, blake3: hash }
