@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 
@@ -18,6 +18,20 @@ function commit(): string {
   }
 }
 
+const POLICIES = ['normal', 'first in, first out', 'round robin', 'batch']
+/** Of the fields of /proc/PID/stat after the name. */
+const POLICY_FIELD = 38
+
+/** How this run is scheduled: in real time nothing else takes the processor away (`chrt -r 10 npm run bench`). */
+function scheduling(): string {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? []
+    return POLICIES[Number(fields[POLICY_FIELD])] ?? 'unknown'
+  } catch {
+    return 'unknown'
+  }
+}
+
 /** Writes `bench/results/NAME.json`: what was measured, on which commit and machine. */
 export function writeResult(name: string, figures: Figures, seed?: number): void {
   const machine = {
@@ -26,6 +40,7 @@ export function writeResult(name: string, figures: Figures, seed?: number): void
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
+    scheduling: scheduling(),
   }
   const result = {
     name,
