@@ -79,9 +79,11 @@ async function running(
   projection: Projection,
   gatherMs: number,
   during: () => Promise<unknown>,
+  togetherMs = 0,
 ): Promise<void> {
   const stop = new AbortController()
-  const run = runProjection(journal, projection, { signal: stop.signal, log: quiet, gatherMs })
+  const o = { signal: stop.signal, log: quiet, gatherMs, togetherMs }
+  const run = runProjection(journal, projection, o)
   await sleep(100)
   await during()
   stop.abort()
@@ -106,6 +108,24 @@ test('takes together what comes within its time', async () => {
     await vi.waitFor(() => expect(batches.flat()).toHaveLength(3), 5_000)
   })
   expect(batches).toHaveLength(1)
+})
+
+test('takes what is alone by itself, and together what follows at once', async () => {
+  const { projection, batches } = remembering()
+  const many = 4
+  await running(
+    projection,
+    0,
+    async () => {
+      await sleep(800)
+      await append()
+      await vi.waitFor(() => expect(batches).toHaveLength(1), { timeout: 5_000, interval: 5 })
+      for (let n = 0; n < many; n += 1) await append()
+      await vi.waitFor(() => expect(batches.flat()).toHaveLength(1 + many), 5_000)
+    },
+    700,
+  )
+  expect(batches.map(({ length }) => length)).toEqual([1, many])
 })
 
 test('goes on where it was after a failure', async () => {

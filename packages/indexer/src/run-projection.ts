@@ -15,22 +15,31 @@ export interface RunOptions {
    * together and leaves the way free for projections that must be quick.
    */
   gatherMs?: number
+  /**
+   * The same for news that come so soon after the last were applied: what is alone does not wait, and
+   * under a steady stream larger batches leave time over.
+   */
+  togetherMs?: number
 }
 
 /** Feeds a projection from the journal until the signal fires; a failure is tried again. */
 export async function runProjection(
   journal: Journal,
   projection: Projection,
-  { signal, log, gatherMs = 0 }: RunOptions,
+  { signal, log, gatherMs = 0, togetherMs = 0 }: RunOptions,
 ): Promise<void> {
   const backoff = createBackoff(RETRY_FIRST_MS, RETRY_MAX_MS)
+  let appliedAt = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
     try {
       let position = await projection.position()
       for await (const head of journal.wake({ signal })) {
         if (head !== null && head <= position) continue
-        if (head !== null && gatherMs > 0) await pause(gatherMs, signal)
+        const isSoon = performance.now() - appliedAt < togetherMs
+        const waitMs = isSoon ? Math.max(gatherMs, togetherMs) : gatherMs
+        if (head !== null && waitMs > 0) await pause(waitMs, signal)
         position = await advance(journal, projection, { from: position, head, signal })
+        appliedAt = performance.now()
         backoff.reset()
       }
       return
