@@ -180,16 +180,18 @@ export function createFileWriters(folders: Folders) {
       async finish() {
         const rest = buffer?.subarray(0, filled) ?? NOTHING
         const hash = await digest(rest)
+        const folder = await folders.get(o.folder)
         await writing
-        const [folder] = await Promise.all([folders.get(o.folder), writeLast(rest)])
+        await writeLast(rest)
         drop()
         await rename(scratch, join(dir, o.folder, key))
         await Promise.all([folder.sync(), closeFile()])
         return { key, size, blake3: hash }
       },
       async abort() {
-        drop()
+        // The number of a closed file may be that of another at once: nothing may still be writing.
         await Promise.allSettled([writing, syncing])
+        drop()
         const wasOpen = file !== null
         await closeFile().catch(() => {})
         if (wasOpen) await rm(scratch, { force: true })
