@@ -42,18 +42,19 @@ test('the server names a public post in its HTML, with its picture', async ({ jo
   const post = await publish(page, { text, pictures: [picture()] })
   await open(post)
   let html = ''
-  // The server asks the indexer, which may have heard of it a moment later than this page.
+  const meta = (name: string) =>
+    new RegExp(`<meta property="og:${name}" content="([^"]*)"`).exec(html)?.[1] ?? ''
+  // The server asks the indexer, which may hear of post and picture a moment later than this page.
   await expect
     .poll(async () => {
       html = await (await page.request.get(page.url())).text()
-      return html
+      return meta('image')
     })
-    .toContain(text)
-  const meta = (name: string) =>
-    new RegExp(`<meta property="og:${name}" content="([^"]*)"`).exec(html)?.[1] ?? ''
+    .not.toBe('')
   expect(meta('title')).toContain('Author of a preview')
   expect(meta('description')).toContain(text)
   expect(meta('url')).toBe(page.url())
+  expect(html).toContain(text)
   const image = await page.request.get(meta('image'))
   expect(image.headers()['content-type']).toMatch(/^image\//)
 })
