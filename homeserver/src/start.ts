@@ -114,7 +114,7 @@ export async function startHomeserver(
         blobs,
         log,
         defaultQuota: storageLimit(NO_QUOTA, config),
-        onCommitted: (told) => ctx.hub.told(told),
+        onCommit: () => ctx.hub.committing(),
       }),
     )
     const entries = createEntryReader(pool)

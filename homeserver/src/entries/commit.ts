@@ -58,6 +58,12 @@ export interface Outcome {
   highest: bigint
 }
 
+export interface Committed {
+  outcomes: Outcome[]
+  replaced: readonly string[]
+  newest: bigint
+}
+
 interface Row {
   refused: number[] | null
   outcomes: number[] | null
@@ -127,7 +133,7 @@ export async function commitWrites(
   pool: Pool,
   writes: readonly Write[],
   defaultQuota: number | null,
-): Promise<{ outcomes: Outcome[]; replaced: readonly string[]; newest: bigint }> {
+): Promise<Committed> {
   const { rows } = await pool.query<Row>({ ...COMMIT, values: valuesOf(writes, defaultQuota) })
   const [row] = rows
   const outcomes = writes.map(() => APPLIED)

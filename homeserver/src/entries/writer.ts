@@ -2,7 +2,7 @@ import type { BlobStore, Logger } from '@pubky/server-kit'
 import pg, { type Pool } from 'pg'
 import { refusals } from '../errors.ts'
 import { MAX_CONTENT_BYTES, type Told } from '../events/contents.ts'
-import { ancestorsOf, commitWrites, type Outcome, type Write } from './commit.ts'
+import { ancestorsOf, type Committed, commitWrites, type Outcome, type Write } from './commit.ts'
 
 interface Pending {
   write: Write
@@ -29,10 +29,11 @@ function heldBytes({ write }: Pending): number {
 }
 
 /** The events of writes that were applied; none when the owner of one is not known. */
-function toldOf(applied: readonly Pending[], newest: bigint): Told[] {
+function toldOf(writes: readonly Write[], { outcomes, newest }: Committed): Told[] {
+  const applied = writes.filter((_, index) => outcomes[index]?.result === 'applied')
   const told: Told[] = []
   let id = newest - BigInt(applied.length)
-  for (const { write } of applied) {
+  for (const write of applied) {
     const { kind, owner: user, path, proof } = write
     if (user === undefined) return []
     id += 1n
@@ -63,10 +64,13 @@ export function createWriter(o: {
   log: Logger
   /** Bytes that an account without a limit of its own may store. */
   defaultQuota?: number | null
-  /** Told what was committed, in the order of the log and without gaps, before anybody else is. */
-  onCommitted?: (told: readonly Told[]) => void
+  /**
+   * Called before a commit; what it returns is told what was committed, in the order of the log and
+   * without gaps; nothing when it failed.
+   */
+  onCommit?: () => (told: readonly Told[]) => void
 }): Writer {
-  const { pool, blobs, log, defaultQuota = null, onCommitted } = o
+  const { pool, blobs, log, defaultQuota = null, onCommit } = o
   let queue: Pending[] = []
   let queuedBytes = 0
   let running: Promise<void> | null = null
@@ -94,15 +98,21 @@ export function createWriter(o: {
     return batch
   }
 
+  async function commitAndTell(writes: readonly Write[]): Promise<Committed> {
+    const tell = onCommit?.()
+    let told: readonly Told[] = []
+    try {
+      const committed = await commitWrites(pool, writes, defaultQuota)
+      told = toldOf(writes, committed)
+      return committed
+    } finally {
+      tell?.(told)
+    }
+  }
+
   /** Returns writes that may fit after all, once they are tried alone. */
   async function commitBatch(batch: readonly Pending[]): Promise<Pending[]> {
-    const { outcomes, replaced, newest } = await commitWrites(
-      pool,
-      batch.map(({ write }) => write),
-      defaultQuota,
-    )
-    const applied = batch.filter((_, index) => outcomes[index]?.result === 'applied')
-    onCommitted?.(toldOf(applied, newest))
+    const { outcomes, replaced } = await commitAndTell(batch.map(({ write }) => write))
     const unused = [...replaced]
     const again: Pending[] = []
     batch.forEach((pending, index) => {

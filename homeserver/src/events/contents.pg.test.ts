@@ -1,24 +1,10 @@
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { twoServers } from '../testing/fixture.ts'
 import { type OpenedStream, openEvents } from '../testing/http.ts'
 import { settle } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+import { startTestServer, type TestServer } from '../testing/server.ts'
 
-let database: TestDatabase
-let server: TestServer
-let other: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-  other = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await other?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server, other } = await twoServers()
 
 async function newest(): Promise<string> {
   const { rows } = await database.pool.query<{ id: string }>(

@@ -1,26 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeCrockford } from '@pubky/protocol'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { twoServers } from '../testing/fixture.ts'
 import { openEvents } from '../testing/http.ts'
 import { cookieSignUp, grantSignIn, makeGrant, person, settle } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
 
-let database: TestDatabase
-let server: TestServer
-let other: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-  other = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await other?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server, other } = await twoServers()
 
 interface Told {
   kind: string

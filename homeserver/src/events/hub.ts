@@ -31,8 +31,11 @@ export interface EventHub extends AsyncDisposable {
    * when events came gets them from here.
    */
   contentsAfter(id: bigint): ReadonlyMap<EventRow, Buffer> | null
-  /** Takes what this process has just committed, which spares reading it. */
-  told(told: readonly Told[]): void
+  /**
+   * To be called before this process commits, and what it returns with what was committed: that need
+   * not be read. Until then notices wait, for most are of that very commit.
+   */
+  committing(): (told: readonly Told[]) => void
   /** Until it is disposed of, events are read with their bodies. */
   readContents(): Disposable
   /** Resolves when something newer than `id` may be there. */
@@ -61,6 +64,10 @@ export function createEventHub(o: {
   let again = false
   const waiters = new Set<() => void>()
   const followers = createFollowers()
+  /** Under way in this process. */
+  let commits = 0
+  /** Notices come in the order of ids. */
+  let noticed = 0n
   let contentReaders = 0
   let contents: { after: bigint; byEvent: Map<EventRow, Buffer> } | null = null
   let askedAt = Number.NEGATIVE_INFINITY
@@ -148,10 +155,9 @@ export function createEventHub(o: {
     ['events', 'auth_revocations', 'auth_changes'],
     (channel, payload) => {
       if (channel === 'events') {
-        const id = BigInt(payload)
-        if (!isFollowed()) skipTo(id)
-        // The writer of this process hears of its commit in the same turn.
-        else if (id > head) setImmediate(() => id > head && poke())
+        noticed = BigInt(payload)
+        if (!isFollowed()) skipTo(noticed)
+        else if (noticed > head && commits === 0) poke()
       } else o.onAuth(channel === 'auth_changes' ? channel : 'auth_revocations', payload)
     },
     {
@@ -192,11 +198,17 @@ export function createEventHub(o: {
       }
       return ring.slice(low, low + limit)
     },
-    told(told) {
-      // What lies between is read first; a notice comes for both.
-      if (told[0]?.event.id !== head + 1n || !isFollowed()) return
-      if (contentReaders > 0) keepContents(head, told)
-      take(told.map(({ event }) => event))
+    committing() {
+      commits += 1
+      return (told) => {
+        commits -= 1
+        // What lies between, of others, is read first.
+        if (told[0]?.event.id === head + 1n && isFollowed()) {
+          if (contentReaders > 0) keepContents(head, told)
+          take(told.map(({ event }) => event))
+        }
+        if (commits === 0 && noticed > head && isFollowed()) poke()
+      }
     },
     contentsAfter: (id) => (contents && id >= contents.after ? contents.byEvent : null),
     readContents() {

@@ -1,25 +1,10 @@
 import { publicKeyBytes, signAuthToken, toMicros } from '@pubky/protocol'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { twoServers } from '../testing/fixture.ts'
 import { authToken, cookieOf, cookieSignIn, cookieSignUp, person } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+import { startTestServer, type TestServer } from '../testing/server.ts'
 
-let database: TestDatabase
-let server: TestServer
-/** Another process over the same database. */
-let other: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-  other = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await other?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server, other } = await twoServers()
 
 function write(at: TestServer, key: string, cookie: string, origin?: string) {
   const headers = { cookie, ...(origin !== undefined && { origin }) }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { publicKeyBytes, signGrant } from '@pubky/protocol'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { twoServers } from '../testing/fixture.ts'
 import {
   cookieSignIn,
   cookieSignUp,
@@ -14,23 +14,9 @@ import {
   seconds,
   settle,
 } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+import { startTestServer, type TestServer } from '../testing/server.ts'
 
-let database: TestDatabase
-let server: TestServer
-let other: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-  other = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await other?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server, other } = await twoServers()
 
 const SESSION = '/auth/grant/session'
 

@@ -1,24 +1,10 @@
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { twoServers } from '../testing/fixture.ts'
 import { openEvents } from '../testing/http.ts'
 import { cookieSignIn, cookieSignUp, grantSignIn, makeGrant, person } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+import type { TestServer } from '../testing/server.ts'
 
-let database: TestDatabase
-let a: TestServer
-let b: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  a = await startTestServer(database.url)
-  b = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await a?.[Symbol.asyncDispose]()
-  await b?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { server: a, other: b } = await twoServers()
 
 async function signedIn() {
   const who = person()

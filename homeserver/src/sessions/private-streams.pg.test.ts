@@ -1,30 +1,14 @@
 import { once } from 'node:events'
 import { createPool } from '@pubky/server-kit'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { twoServers } from '../testing/fixture.ts'
 import { openEvents } from '../testing/http.ts'
 import { cookieSignUp, grantSignIn, makeGrant, person, settle } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
 
 const PRIVATE = 'path=/priv/a/'
 
-let database: TestDatabase
-let server: TestServer
-/** Another process over the same database. */
-let other: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-  other = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await other?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server, other } = await twoServers()
 
 // covers 11.1.36f, 11.1.36j, 11.1.36k, 11.1.36l, 11.2.7b
 test('private streams close everywhere when the grant or session behind them ends; public ones stay', async () => {

@@ -196,10 +196,11 @@ it('tells what was committed here at once, and does not read it again from the l
   const letters = await listen(
     { source: 'all' },
     async () => {
-      // The first makes known where this process stands.
+      // The first makes known where this process stands; whoever begins to listen waits for that.
       await write(at + 1n, 'first')
       feed.take({ after: at, position: at + 1n, messages: [changedPost('first')] })
-      await expect.poll(() => feed.head).toBe(`${at + 1n}.1`)
+      await listen({ source: 'none', lastEventId: 'nonsense' }, async () => {}, has('reset'))
+      expect(feed.head).toBe(`${at + 1n}.1`)
       feed.take({ after: at + 1n, position: at + 2n, messages: [changedPost('not in the log')] })
       expect(feed.head).toBe(`${at + 2n}.1`)
       await write(at + 2n, 'not in the log')

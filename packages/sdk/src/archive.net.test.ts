@@ -11,8 +11,8 @@ import {
   toMicros,
   utf8,
 } from '@pubky/protocol'
-import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTwoHomes } from '@pubky/testkit/network'
+import { afterAll, describe, expect, test } from 'vitest'
 import { memoryArchive } from './archive.ts'
 import { exportAccount } from './archive-export.ts'
 import { verifyArchive } from './archive-source.ts'
@@ -21,23 +21,9 @@ import { openRootSession } from './move-home.ts'
 import { createManifestKeeper } from './move-manifest.ts'
 import { accountTarget } from './move-target.ts'
 import type { MovePlace } from './move-types.ts'
-import type { Pubky } from './types.ts'
 
-let net: TestNetwork
-let pubky: Pubky
-let first: PublicKeyZ32
-let second: PublicKeyZ32
-
-beforeAll(async () => {
-  net = await startTestNetwork({ homeservers: 2 })
-  pubky = net.client()
-  const [a, b] = net.homeservers
-  first = a?.publicKey as PublicKeyZ32
-  second = b?.publicKey as PublicKeyZ32
-})
-afterAll(async () => {
-  await net?.[Symbol.asyncDispose]()
-})
+const { net, pubky, first, second } = await startTwoHomes()
+afterAll(() => net[Symbol.asyncDispose]())
 
 const text = (n: number) => utf8(`body ${n}`)
 

@@ -3,7 +3,6 @@ import {
   encodeKeyRule,
   keptList,
   keptPath,
-  type PublicKeyZ32,
   parsePolicy,
   parseStrictPath,
   policyTextOf,
@@ -14,8 +13,8 @@ import {
   toMicros,
   utf8,
 } from '@pubky/protocol'
-import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTwoHomes } from '@pubky/testkit/network'
+import { afterAll, describe, expect, test } from 'vitest'
 import { revokeSigner, setPolicy } from './key-rules.ts'
 import { moveHome } from './move.ts'
 import { openRootSession } from './move-home.ts'
@@ -24,21 +23,8 @@ import { publishHomeserver } from './pkarr/publish.ts'
 import { signUpAt } from './sign-up.ts'
 import type { Pubky, Session } from './types.ts'
 
-let net: TestNetwork
-let pubky: Pubky
-let first: PublicKeyZ32
-let second: PublicKeyZ32
-
-beforeAll(async () => {
-  net = await startTestNetwork({ homeservers: 2 })
-  pubky = net.client()
-  const [a, b] = net.homeservers
-  first = a?.publicKey as PublicKeyZ32
-  second = b?.publicKey as PublicKeyZ32
-})
-afterAll(async () => {
-  await net?.[Symbol.asyncDispose]()
-})
+const { net, pubky, first, second } = await startTwoHomes()
+afterAll(() => net[Symbol.asyncDispose]())
 
 interface Owner {
   root: Signer

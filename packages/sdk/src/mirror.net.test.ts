@@ -7,7 +7,7 @@ import {
   toBase64,
   utf8,
 } from '@pubky/protocol'
-import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
+import { startTwoHomes } from '@pubky/testkit/network'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { PubkyError } from './errors.ts'
 import { type MirrorOptions, type MirrorPlace, mirrorAccount, promoteMirror } from './mirror.ts'
@@ -15,21 +15,11 @@ import { openRootSession } from './move-home.ts'
 import type { MovePlace, PlaceStore } from './move-types.ts'
 import type { Pubky } from './types.ts'
 
-let net: TestNetwork
-let pubky: Pubky
-let first: PublicKeyZ32
-let second: PublicKeyZ32
-
+let { net, pubky, first, second } = {} as Awaited<ReturnType<typeof startTwoHomes>>
 beforeEach(async () => {
-  net = await startTestNetwork({ homeservers: 2 })
-  pubky = net.client()
-  const [a, b] = net.homeservers
-  first = a?.publicKey as PublicKeyZ32
-  second = b?.publicKey as PublicKeyZ32
+  ;({ net, pubky, first, second } = await startTwoHomes())
 })
-afterEach(async () => {
-  await net?.[Symbol.asyncDispose]()
-})
+afterEach(() => net?.[Symbol.asyncDispose]())
 
 function memory<T extends object>(): PlaceStore<T> {
   let kept: T | null = null

@@ -9,28 +9,15 @@ import {
   toBase64,
   utf8,
 } from '@pubky/protocol'
-import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTwoHomes } from '@pubky/testkit/network'
+import { afterAll, describe, expect, test } from 'vitest'
 import { moveHome } from './move.ts'
 import { openRootSession } from './move-home.ts'
 import type { MovePlace, PlaceStore } from './move-types.ts'
 import type { Pubky, Session } from './types.ts'
 
-let net: TestNetwork
-let pubky: Pubky
-let first: PublicKeyZ32
-let second: PublicKeyZ32
-
-beforeAll(async () => {
-  net = await startTestNetwork({ homeservers: 2 })
-  pubky = net.client()
-  const [a, b] = net.homeservers
-  first = a?.publicKey as PublicKeyZ32
-  second = b?.publicKey as PublicKeyZ32
-})
-afterAll(async () => {
-  await net?.[Symbol.asyncDispose]()
-})
+const { net, pubky, first, second } = await startTwoHomes()
+afterAll(() => net[Symbol.asyncDispose]())
 
 function memoryPlace(): PlaceStore<MovePlace> & { place: MovePlace | null } {
   const store: PlaceStore<MovePlace> & { place: MovePlace | null } = {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type RunningHomeserver, startHomeserver } from '@pubky/homeserver'
 import { startHttpRelay } from '@pubky/http-relay'
 import { startPkdns } from '@pubky/pkdns'
-import { type PublicKeyZ32, randomBytes, toHex } from '@pubky/protocol'
+import { must, type PublicKeyZ32, randomBytes, toHex } from '@pubky/protocol'
 import { createPubky, type Pubky, type PubkyOptions } from '@pubky/sdk'
 import { createLogger, Teardown } from '@pubky/server-kit'
 import { createTestDatabase } from './pg.ts'
@@ -115,6 +115,18 @@ async function build(o: TestNetworkOptions, teardown: Teardown): Promise<TestNet
       return teardown.use(createPubky({ relays: [relay], localHost: 'localhost', ...options }))
     },
     [Symbol.asyncDispose]: () => teardown[Symbol.asyncDispose](),
+  }
+}
+
+/** A network of two homeservers, and a client to move between them. */
+export async function startTwoHomes() {
+  const net = await startTestNetwork({ homeservers: 2 })
+  const [first, second] = net.homeservers.map(({ publicKey }) => publicKey)
+  return {
+    net,
+    pubky: net.client(),
+    first: must(first, 'a home'),
+    second: must(second, 'a second'),
   }
 }
 

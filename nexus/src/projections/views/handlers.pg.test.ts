@@ -8,21 +8,13 @@ import {
   PROFILE_PATH,
 } from '@pubky/app-specs'
 import { type StoragePath, utf8 } from '@pubky/protocol'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { HOSTS, openWorld, START_MS, type World } from './fixture.ts'
-import { ANN, BOB, CEM, DAN, freshStory, type Story } from './story.ts'
+import { describe, expect, it } from 'vitest'
+import { HOSTS, START_MS } from './fixture.ts'
+import { ANN, BOB, CEM, DAN, type Story, tellStories } from './story.ts'
 
-let world: World
 let story: Story
-
-beforeAll(async () => {
-  world = await openWorld()
-})
-afterAll(async () => {
-  await world?.[Symbol.asyncDispose]()
-})
-beforeEach(async () => {
-  story = await freshStory(world)
+const world = await tellStories((fresh) => {
+  story = fresh
 })
 
 describe('people', () => {

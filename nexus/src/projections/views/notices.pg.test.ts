@@ -1,19 +1,10 @@
 import { bookmarkPath, followPath, type HashId, hashId } from '@pubky/app-specs'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openWorld, type World } from './fixture.ts'
-import { ANN, BOB, CEM, freshStory, type Story } from './story.ts'
+import { describe, expect, it } from 'vitest'
+import { ANN, BOB, CEM, type Story, tellStories } from './story.ts'
 
-let world: World
 let story: Story
-
-beforeAll(async () => {
-  world = await openWorld()
-})
-afterAll(async () => {
-  await world?.[Symbol.asyncDispose]()
-})
-beforeEach(async () => {
-  story = await freshStory(world)
+await tellStories((fresh) => {
+  story = fresh
 })
 
 describe('follows', () => {

@@ -1,19 +1,11 @@
 import { encodeKeyRule, keptList, keptPath, revocationPath } from '@pubky/protocol'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { hashOf, openWorld, PHONE, type World } from './fixture.ts'
-import { ANN, freshStory, type Story } from './story.ts'
+import { expect, it } from 'vitest'
+import { hashOf, PHONE } from './fixture.ts'
+import { ANN, expectTheSameAnew, type Story, tellStories } from './story.ts'
 
-let world: World
 let story: Story
-
-beforeAll(async () => {
-  world = await openWorld()
-})
-afterAll(async () => {
-  await world?.[Symbol.asyncDispose]()
-})
-beforeEach(async () => {
-  story = await freshStory(world)
+const world = await tellStories((fresh) => {
+  story = fresh
 })
 
 const VERDICTS = ['unsigned', 'signed', 'stripped', 'revoked']
@@ -31,14 +23,6 @@ async function shown(key: string): Promise<string> {
     : 'gone'
 }
 
-/** What a rebuild from the journal gives is what is there. */
-async function expectTheSameAnew(): Promise<void> {
-  const before = await world.views.stateDigest()
-  await world.views.reset()
-  await world.apply()
-  expect(await world.views.stateDigest()).toBe(before)
-}
-
 const owner = (content: string, proof: number) => ({ content, proof })
 const phone = (content: string, proof: number) => ({ content, proof, byPhone: true })
 
@@ -51,7 +35,7 @@ it('puts what stood before in the place of what a revoked key wrote over it too 
   await story.put(ANN, revocation(20), { proof: 1 })
   expect(await shown(key)).toBe('mine, signed')
   expect(await shown(unsigned)).toBe('plain, unsigned')
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
 
 it('lets a revoked key replace and delete nothing, and shows what stands alone as revoked', async () => {
@@ -65,7 +49,7 @@ it('lets a revoked key replace and delete nothing, and shows what stands alone a
   expect(await shown(alone)).toBe('theirs, revoked')
   await story.post(ANN, 2, phone('theirs again', 31))
   expect(await shown(alone)).toBe('theirs again, revoked')
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
 
 it('does not let the time of what does not hold stand in the way of the owner', async () => {
@@ -75,7 +59,7 @@ it('does not let the time of what does not hold stand in the way of the owner', 
   expect(await shown(key)).toBe('mine, signed')
   const { key: before } = await story.post(ANN, 2, { content: 'plain' })
   expect(await shown(before)).toBe('plain, unsigned')
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
 
 it('leaves deleted what the key deleted before it was revoked', async () => {
@@ -83,7 +67,7 @@ it('leaves deleted what the key deleted before it was revoked', async () => {
   await story.del(ANN, at, { proof: 30, byPhone: true })
   await story.put(ANN, revocation(20), { proof: 1 })
   expect(await shown(key)).toBe('gone')
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
 
 it('holds what the revocation keeps, whichever comes first', async () => {
@@ -102,7 +86,7 @@ it('holds what the revocation keeps, whichever comes first', async () => {
   await story.del(ANN, kept.path, { proof: 3 })
   await story.post(ANN, 1, phone('new', 11))
   expect(await shown(key)).toBe('old, signed')
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
 
 it('goes by the first revocation for what was there before, and by the last for everything else', async () => {
@@ -114,5 +98,5 @@ it('goes by the first revocation for what was there before, and by the last for 
   await story.put(ANN, { path, body: Buffer.from('nothing') }, { proof: 4 })
   const { key: young } = await story.post(ANN, 2, phone('young', 30))
   expect(await shown(young)).toBe('young, revoked')
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })

@@ -13,7 +13,16 @@ import {
   timestampId,
 } from '@pubky/app-specs'
 import type { Micros, PublicKeyZ32, StoragePath } from '@pubky/protocol'
-import { HOSTS, type ObjectSpec, objectEntry, PEOPLE, START_MS, type World } from './fixture.ts'
+import { afterAll, beforeEach, expect } from 'vitest'
+import {
+  HOSTS,
+  type ObjectSpec,
+  objectEntry,
+  openWorld,
+  PEOPLE,
+  START_MS,
+  type World,
+} from './fixture.ts'
 
 /** For tests: people who do things one after another, each seen at once. */
 export function createStory(world: World) {
@@ -117,6 +126,22 @@ export function createStory(world: World) {
     profile: (owner: PublicKeyZ32, name: string) => put(owner, buildProfile({ name })),
     profileUri,
   }
+}
+
+/** Gives each test of a file a story of its own in one world. */
+export async function tellStories(take: (story: Story) => void): Promise<World> {
+  const world = await openWorld()
+  afterAll(() => world[Symbol.asyncDispose]())
+  beforeEach(async () => take(await freshStory(world)))
+  return world
+}
+
+/** What a rebuild from the journal gives is what is there. */
+export async function expectTheSameAnew(world: World): Promise<void> {
+  const before = await world.views.stateDigest()
+  await world.views.reset()
+  await world.apply()
+  expect(await world.views.stateDigest()).toBe(before)
 }
 
 /** The next story of a test file: nothing has happened but that three people have a home. */

@@ -1,20 +1,12 @@
 import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
 import { utf8 } from '@pubky/protocol'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { HOSTS, openWorld, PHONE, START_MS, type World } from './fixture.ts'
-import { ANN, BOB, freshStory, type Story } from './story.ts'
+import { expect, it } from 'vitest'
+import { HOSTS, PHONE, START_MS } from './fixture.ts'
+import { ANN, BOB, expectTheSameAnew, type Story, tellStories } from './story.ts'
 
-let world: World
 let story: Story
-
-beforeAll(async () => {
-  world = await openWorld()
-})
-afterAll(async () => {
-  await world?.[Symbol.asyncDispose]()
-})
-beforeEach(async () => {
-  story = await freshStory(world)
+const world = await tellStories((fresh) => {
+  story = fresh
 })
 
 const VERDICTS = ['unsigned', 'signed', 'stripped', 'revoked']
@@ -27,14 +19,6 @@ const policy = (signed: string[], sinceMs = 0) =>
   keyObject('policy', { signed, since: sinceMs * 1000 })
 const revoked = (at: number, signer: PublicKeyZ32 = PHONE.publicKey) =>
   keyObject(`revoked/${signer}`, { at, keep: null })
-
-/** What a rebuild from the journal gives is what is there. */
-async function expectTheSameAnew(): Promise<void> {
-  const before = await world.views.stateDigest()
-  await world.views.reset()
-  await world.apply()
-  expect(await world.views.stateDigest()).toBe(before)
-}
 
 it('says stripped where the policy asks for a proof, from its time on and below its paths', async () => {
   const early = await story.post(ANN, 1)
@@ -59,13 +43,13 @@ it('says stripped where the policy asks for a proof, from its time on and below 
   expect(await story.rows('select verdict from users where id = $1', [ANN])).toEqual([
     { verdict: 0 },
   ])
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
   await story.put(ANN, policy(['/pub/pubky.app/profile.json']), { proof: 2 })
   expect(await verdictOf(late.key)).toBe('unsigned')
   expect(await story.rows('select verdict from users where id = $1', [ANN])).toEqual([
     { verdict: 2 },
   ])
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
 
 it('says revoked of what a revoked key signed too late, or said too late', async () => {
@@ -84,7 +68,7 @@ it('says revoked of what a revoked key signed too late, or said too late', async
     'signed',
     'revoked',
   ])
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
 
 it('believes only the owner key itself about keys, and no deletion', async () => {
@@ -101,7 +85,7 @@ it('believes only the owner key itself about keys, and no deletion', async () =>
   expect(await verdictOf(post.key)).toBe('revoked')
   await story.put(ANN, revoked(40), { proof: 6 })
   expect(await verdictOf(post.key)).toBe('signed')
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
 
 it('tells open pages of posts whose verdict changed', async () => {
@@ -126,10 +110,10 @@ it('knows a policy from the record too, which no homeserver can hide', async () 
     'unsigned',
     'stripped',
   ])
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
   await story.settle(ANN, undefined, utf8('no policy'))
   expect(await verdictOf(post.key)).toBe('unsigned')
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
 
 it('follows the rules of whoever is the home', async () => {
@@ -140,5 +124,5 @@ it('follows the rules of whoever is the home', async () => {
   expect(await verdictOf(post.key)).toBe('unsigned')
   await story.settle(ANN, HOSTS[1])
   expect(await verdictOf(post.key)).toBe('stripped')
-  await expectTheSameAnew()
+  await expectTheSameAnew(world)
 })
