@@ -59,6 +59,28 @@ test('the server names a public post in its HTML, with its picture', async ({ jo
   expect(image.headers()['content-type']).toMatch(/^image\//)
 })
 
+test('an empty place of a post opens it; what is selected or has its own action does not', async ({
+  join,
+}) => {
+  const { page } = await join('Author of a card')
+  const text = unique('Press beside the words')
+  const post = await publish(page, { text })
+  const bodyOf = post.getByText(text)
+  await bodyOf.selectText()
+  await bodyOf.dispatchEvent('click')
+  await post.getByRole('button', { name: 'Add a tag' }).click()
+  await expect(post.getByRole('textbox', { name: 'Add a tag' })).toBeVisible()
+  await expect(page).toHaveURL(/\/home$/)
+  const tab = page.context().waitForEvent('page')
+  await bodyOf.click({ button: 'middle' })
+  await expect(await tab).toHaveURL(/\/post\//)
+  await (await tab).close()
+  await page.evaluate(() => getSelection()?.empty())
+  await bodyOf.click()
+  await expect(page).toHaveURL(/\/post\//)
+  await expect(page.getByRole('heading', { name: 'Conversation', exact: true })).toBeVisible()
+})
+
 test('the app has one name: 127.0.0.1 leads to localhost', async ({ visit }) => {
   const page = await visit()
   const elsewhere = new URL('/search?q=words', address())

@@ -114,7 +114,7 @@ function NewsButton({ feed }: { feed: PostStream }) {
           look="brand"
           size="sm"
           data-act="news"
-          className="pointer-events-auto -mt-4 animate-rise shadow-pop"
+          className="pointer-events-auto -mt-8 animate-rise shadow-pop"
           icon={<ArrowUp size={16} aria-hidden />}
           onClick={() => {
             void feed.showNews().then(() => scrollTo({ top: 0, behavior: 'smooth' }))

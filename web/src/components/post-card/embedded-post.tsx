@@ -26,7 +26,7 @@ export function EmbeddedPost({ postKey }: { postKey: PostKeyText }) {
       </p>
     )
   return (
-    <section className={frame}>
+    <section data-quoted={postKey} className={frame}>
       <div className="mb-2 flex items-center gap-2">
         <UserAvatar userId={author} size={24} />
         <Link

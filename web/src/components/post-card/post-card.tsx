@@ -119,7 +119,7 @@ function PostArticle({ view, full, position, sending = false, children }: PostAr
       aria-labelledby={labelId}
       aria-posinset={position}
       aria-setsize={position === undefined ? undefined : -1}
-      className={cx('card p-4 sm:p-6', full && 'sm:p-7')}
+      className={cx('card p-4 sm:p-6', full ? 'sm:p-7' : 'cursor-pointer')}
     >
       <PostHeader view={view} nameId={labelId} sending={sending} />
       <div className={cx('mt-3.5', full ? 'text-lg' : 'text-base')}>

@@ -9,6 +9,7 @@ import { Banners } from './banners.tsx'
 import { BottomBar } from './bottom-bar.tsx'
 import { EarlyClicks } from './early-clicks.tsx'
 import { Header } from './header.tsx'
+import { OpenPosts } from './open-posts.tsx'
 import { RouteFrame } from './route-frame.tsx'
 import { Shortcuts } from './shortcuts.tsx'
 
@@ -32,6 +33,7 @@ export async function Shell({ children }: { children: ReactNode }) {
           </div>
           <BottomBar />
           <Shortcuts />
+          <OpenPosts />
           <Toaster />
         </EarlyClicks>
       </ComposeProvider>

@@ -1,13 +1,11 @@
 'use client'
 
-import { Check } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { useConfig } from '../../state/services.ts'
 import { errorCode, errorTextKey } from '../../state/session/errors.ts'
 import { Button } from '../../ui/button.tsx'
-import { cx } from '../../ui/cx.ts'
-import { Spinner } from '../../ui/spinner.tsx'
+import { StepList } from '../../ui/step-list.tsx'
 import { isEntered, type KeyEntry, KeyFields, NO_KEY, readEntry } from './key-fields.tsx'
 
 type Step = 'open' | 'find' | 'grant' | 'profile'
@@ -99,24 +97,5 @@ export function SignIn() {
 function Progress({ step }: { step: Step }) {
   const t = useT()
   const at = STEPS.findIndex(({ name }) => name === step)
-  return (
-    <ol aria-live="polite" className="grid gap-2.5 text-sm">
-      {STEPS.map(({ name, label }, index) => (
-        <li
-          key={name}
-          aria-current={index === at ? 'step' : undefined}
-          className={cx('flex items-center gap-3', index > at ? 'text-mute' : 'text-fg')}
-        >
-          <span className="grid size-5 place-items-center text-brand-text">
-            {index < at ? (
-              <Check size={17} strokeWidth={3} aria-hidden />
-            ) : index === at ? (
-              <Spinner />
-            ) : null}
-          </span>
-          {t(label)}
-        </li>
-      ))}
-    </ol>
-  )
+  return <StepList steps={STEPS.map(({ label }) => t(label))} at={at} />
 }

@@ -1,12 +1,10 @@
 'use client'
 
 import type { MoveProgress } from '@pubky/sdk/move-types'
-import { Check } from 'lucide-react'
 import { useLocale, useT } from '../../../i18n/client.tsx'
 import { formatLocale } from '../../../i18n/types.ts'
 import { Button } from '../../../ui/button.tsx'
-import { cx } from '../../../ui/cx.ts'
-import { Spinner } from '../../../ui/spinner.tsx'
+import { StepList } from '../../../ui/step-list.tsx'
 import { Meter } from './card.tsx'
 
 const FROZEN = ['copy', 'freeze', 'publish'] as const
@@ -43,26 +41,15 @@ export function MoveSteps({
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short' })
   return (
     <div className="grid gap-4">
-      <ol aria-live="polite" aria-label={t('data.moveSteps')} className="grid gap-2.5 text-sm">
-        {steps.map((name, index) => (
-          <li
-            key={name}
-            aria-current={index === at ? 'step' : undefined}
-            className={cx('flex items-center gap-3', index > at ? 'text-mute' : 'text-fg')}
-          >
-            <span className="grid size-5 shrink-0 place-items-center text-brand-text">
-              {index < at ? (
-                <Check size={17} strokeWidth={3} aria-hidden />
-              ) : index === at ? (
-                <Spinner />
-              ) : null}
-            </span>
-            {name === 'open'
-              ? t('data.stepOpen')
-              : t(NAMES[name], { time: time.format(progress?.total ?? 0) })}
-          </li>
-        ))}
-      </ol>
+      <StepList
+        label={t('data.moveSteps')}
+        at={at}
+        steps={steps.map((name) =>
+          name === 'open'
+            ? t('data.stepOpen')
+            : t(NAMES[name], { time: time.format(progress?.total ?? 0) }),
+        )}
+      />
       {isCounted ? (
         <div>
           <p className="mb-2 text-sm text-mute">
