@@ -51,9 +51,6 @@ export const refusals = {
       503,
       'streams_unavailable',
       'Private event streams are temporarily unavailable',
-      {
-        headers: { 'retry-after': '1' },
-      },
     ),
 
   userExists: () => new ServiceError(409, 'user_exists', 'User already exists'),
@@ -113,19 +110,11 @@ export const refusals = {
     }),
 
   overloaded: () =>
-    new ServiceError(503, 'overloaded', 'Too many writes are waiting', {
-      logLevel: 'warn',
-      headers: { 'retry-after': '1' },
-    }),
+    new ServiceError(503, 'overloaded', 'Too many writes are waiting', { logLevel: 'warn' }),
   outcomeUnknown: () =>
-    new ServiceError(503, 'outcome_unknown', 'The database went away; the outcome is unknown', {
-      headers: { 'retry-after': '1' },
-    }),
+    new ServiceError(503, 'outcome_unknown', 'The database went away; the outcome is unknown'),
   databaseAway: (cause: unknown) =>
-    new ServiceError(503, 'database_unavailable', 'The database cannot be reached', {
-      cause,
-      headers: { 'retry-after': '1' },
-    }),
+    new ServiceError(503, 'database_unavailable', 'The database cannot be reached', { cause }),
 
   quotaExceeded: () =>
     new ServiceError(507, 'quota_exceeded', 'Disk space quota exceeded', { logLevel: 'debug' }),

@@ -94,3 +94,13 @@ export function completeConfig(given: Partial<HttpRelayConfig>): HttpRelayConfig
   const defaults = Object.entries(httpRelaySettings).map(([name, one]) => [name, one.default])
   return { ...(Object.fromEntries(defaults) as HttpRelayConfig), ...given }
 }
+
+const IDLE_MARGIN_MS = 30_000
+
+/** How long a connection may be silent: a little longer than a request may wait on it. */
+export function idleTimeoutMs({
+  linkTimeoutSeconds,
+  inboxTimeoutSeconds,
+}: HttpRelayConfig): number {
+  return Math.max(linkTimeoutSeconds, inboxTimeoutSeconds) * 1000 + IDLE_MARGIN_MS
+}

@@ -8,7 +8,7 @@ import {
   type Running,
   startWithTeardown,
 } from '@pubky/server-kit'
-import { completeConfig, type HttpRelayConfig } from './config.ts'
+import { completeConfig, type HttpRelayConfig, idleTimeoutMs } from './config.ts'
 import { allowBrowsers } from './cors.ts'
 import { createMailbox } from './mailbox.ts'
 import { createMessageStore } from './message-store.ts'
@@ -18,6 +18,8 @@ const SWEEP_MS = 15_000
 const BURST = 5
 /** What open requests get when the relay stops (spec/satellites.md 1.4). */
 const CLOSE_GRACE_MS = 1000
+/** Messages are short: who takes longer to send one only holds a connection. */
+const REQUEST_TIMEOUT_MS = 20_000
 
 export interface HttpRelayDeps {
   log: Logger
@@ -63,6 +65,8 @@ export function startHttpRelay(
       bodyLimit: config.maxBodyBytes,
       trustProxy: config.trustedProxies.length > 0 ? config.trustedProxies : false,
       closeGraceMs: CLOSE_GRACE_MS,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      idleTimeoutMs: idleTimeoutMs(config),
     })
     teardown.add(() => app.close())
     if (config.cors === 'allow-all') allowBrowsers(app)

@@ -26,8 +26,7 @@ export function createWaitQuota(o: { max: number; maxPerAddress: number }) {
     take(address: string): () => void {
       const own = byAddress.get(address) ?? 0
       if (total >= o.max) throw relayError('too_many_waiting')
-      if (own >= o.maxPerAddress)
-        throw relayError('too_many_waiting_here', { headers: { 'retry-after': '1' } })
+      if (own >= o.maxPerAddress) throw relayError('too_many_waiting_here')
       total += 1
       byAddress.set(address, own + 1)
       return () => {

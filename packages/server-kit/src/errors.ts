@@ -18,8 +18,14 @@ export class ServiceError extends Error {
     this.status = status
     this.code = code
     this.logLevel = o.logLevel ?? (status >= 500 ? 'error' : 'debug')
-    this.headers = o.headers ?? {}
+    this.headers = withRetryAfter(status, o.headers ?? {})
   }
+}
+
+/** Who is told to come back is told when, whatever refused it. */
+function withRetryAfter(status: number, headers: Readonly<Record<string, string>>) {
+  const isTemporary = status === 429 || status === 503
+  return isTemporary && !('retry-after' in headers) ? { ...headers, 'retry-after': '1' } : headers
 }
 
 /** Errors of this package. The start of a service ends with one of these in one sentence. */

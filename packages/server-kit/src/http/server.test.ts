@@ -55,6 +55,48 @@ describe('createHttpServer', () => {
     await Promise.all([first.close(), second.close()])
   })
 
+  it('says when to come back with every refusal that may pass', async () => {
+    const app = createHttpServer({ name: 'test', log })
+    app.get<{ Params: { status: string } }>('/:status', async ({ params }) => {
+      throw new ServiceError(Number(params.status), 'refused', 'Not now')
+    })
+    const answers = await Promise.all(['429', '503', '404'].map((s) => app.inject(`/${s}`)))
+    expect(answers.map(({ headers }) => headers['retry-after'])).toEqual(['1', '1', undefined])
+  })
+
+  it('lets a request wait on a silent connection for as long as it is told, and no longer', async () => {
+    const start = async (idleTimeoutMs: number) => {
+      const app = createHttpServer({ name: 'test', log, idleTimeoutMs })
+      app.get('/late', () => new Promise((resolve) => setTimeout(() => resolve('late'), 600)))
+      return { app, ...(await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })) }
+    }
+    const [short, long] = await Promise.all([start(200), start(5000)])
+    await expect(fetch(`${short.url}/late`)).rejects.toThrow('fetch failed')
+    expect(await (await fetch(`${long.url}/late`)).text()).toBe('late')
+    await Promise.all([short.app.close(), long.app.close()])
+  })
+
+  it('gives up a body that does not arrive in time', async () => {
+    const app = createHttpServer({
+      name: 'test',
+      log,
+      requestTimeoutMs: 300,
+      headersTimeoutMs: 300,
+    })
+    app.post('/', async () => 'whole')
+    const { port } = await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(
+      'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 99\r\n\r\nx',
+    )
+    const answer = await new Promise<string>((resolve) => {
+      socket.once('data', (bytes) => resolve(bytes.toString()))
+    })
+    expect(answer).toMatch(/^HTTP\/1\.1 408/)
+    await app.close()
+  })
+
   it('keeps nothing of answers whose connection ended while they waited behind others', async () => {
     const app = createHttpServer({ name: 'test', log })
     const answers: WeakRef<ServerResponse>[] = []

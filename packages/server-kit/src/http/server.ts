@@ -12,6 +12,10 @@ export interface HttpServerOptions {
   bodyLimit?: number
   /** Until the whole head of a request is there. */
   headersTimeoutMs?: number
+  /** Until all of a request is there, its body included; without a limit when absent. */
+  requestTimeoutMs?: number
+  /** How long nothing may pass over a connection, also while a request waits for its answer. */
+  idleTimeoutMs?: number
   /** Addresses of proxies whose `X-Forwarded-For` is believed; nobody's by default. */
   trustProxy?: string[] | false
   /** How long requests may go on after the server began to close. */
@@ -43,6 +47,8 @@ function sendError(
   else reply.header('pubky-error', e.code).type('text/plain; charset=utf-8').send(e.message)
 }
 
+/** How often connections are looked at for heads and bodies that take too long. */
+const CHECK_MS = 5000
 const IDLE_TIMEOUT_MS = 120_000
 const CLOSE_GRACE_MS = 1500
 
@@ -89,13 +95,17 @@ export function createHttpServer(o: HttpServerOptions): FastifyInstance {
     bodyLimit: o.bodyLimit ?? 1024 * 1024,
     forceCloseConnections: 'idle',
     trustProxy: o.trustProxy ?? false,
-    connectionTimeout: IDLE_TIMEOUT_MS,
+    connectionTimeout: o.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     routerOptions: { maxParamLength: 4096 },
     return503OnClosing: false,
     exposeHeadRoutes: true,
-    requestTimeout: 0,
+    requestTimeout: o.requestTimeoutMs ?? 0,
     rewriteUrl: ({ url = '/' }) => o.rewriteUrl?.(url) ?? url,
-    http: { headersTimeout: o.headersTimeoutMs ?? 15_000, maxHeaderSize: 16 * 1024 },
+    http: {
+      headersTimeout: o.headersTimeoutMs ?? 15_000,
+      maxHeaderSize: 16 * 1024,
+      connectionsCheckingInterval: Math.min(o.requestTimeoutMs ?? CHECK_MS, CHECK_MS),
+    },
   })
   closeGracefully(app, o.closeGraceMs ?? CLOSE_GRACE_MS)
   app.setErrorHandler((error: FastifyError | ServiceError, request, reply) => {
