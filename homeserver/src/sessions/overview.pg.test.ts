@@ -16,11 +16,11 @@ async function signedIn() {
   const grant = { authorization: await grantSignIn(a, holder) }
   const list = async (headers: Record<string, string>) =>
     JSON.parse((await a.call('GET', '/sessions', { headers })).text).sessions
-  return { who, program, web, grant, list }
+  return { who, program, web, grant, key: holder.client.key, list }
 }
 
 test('a person sees where they are signed in, and which of it is here', async () => {
-  const { who, program, web, grant, list } = await signedIn()
+  const { who, program, web, grant, key, list } = await signedIn()
   await a.call('PUT', `/storage/${who.key}/pub/a.txt`, { headers: grant, body: 'x' })
   await expect
     .poll(async () => (await list(web)).every((one: { last_used_at: unknown }) => one.last_used_at))
@@ -32,7 +32,7 @@ test('a person sees where they are signed in, and which of it is here', async ()
   const sessions = await list(web)
   const common = { created_at: expect.any(Number), last_used_at: expect.any(Number) }
   expect(sessions).toHaveLength(3)
-  const cookie = { ...common, kind: 'cookie', capabilities: ['/:rw'], expires_at: null }
+  const cookie = { ...common, kind: 'cookie', key: null, capabilities: ['/:rw'], expires_at: null }
   const id = expect.stringMatching(/^cookie-\d+$/)
   expect(sessions).toContainEqual({ ...cookie, id, client: 'https://app.example', current: true })
   expect(sessions).toContainEqual({ ...cookie, id, client: '', current: false })
@@ -41,6 +41,7 @@ test('a person sees where they are signed in, and which of it is here', async ()
     id: expect.stringMatching(/^grant-/),
     kind: 'grant',
     client: 'notes.example',
+    key,
     capabilities: ['/pub/:rw'],
     expires_at: expect.any(Number),
     current: false,

@@ -1,4 +1,4 @@
-import type { PublicKeyZ32 } from '@pubky/protocol'
+import { type PublicKeyZ32, publicKeyFromBytes } from '@pubky/protocol'
 import type { Pool } from 'pg'
 import type { Context } from '../context.ts'
 import { nowSeconds, revokeGrant } from './grants.ts'
@@ -11,6 +11,8 @@ export interface SessionSummary {
   kind: Session['kind']
   /** The web origin of a cookie session ('' for programs), the client id of a grant. */
   client: string
+  /** What signs behind a grant; null behind a cookie. */
+  key: PublicKeyZ32 | null
   capabilities: string[]
   created_at: number
   /** To within some minutes; null when never. */
@@ -23,6 +25,7 @@ export interface SessionSummary {
 interface Row {
   id: string
   client: string
+  client_key: Buffer | null
   capabilities: string
   created_at: string
   last_used_at: string | null
@@ -50,10 +53,10 @@ function seconds(column: string): string {
   return `extract(epoch from ${column})::bigint::text as ${column.split('.').at(-1)}`
 }
 
-const COOKIES = `select id::text, origin as client, capabilities, ${seconds('created_at')},
+const COOKIES = `select id::text, origin as client, null as client_key, capabilities, ${seconds('created_at')},
   ${seconds('last_used_at')}, null as expires_at from sessions where user_id = $1`
 
-const GRANTS = `select id, client_id as client, capabilities, ${seconds('created_at')},
+const GRANTS = `select id, client_id as client, client_key, capabilities, ${seconds('created_at')},
   ${seconds('last_used_at')}, expires_at::text from grants
   where user_id = $1 and revoked_at is null and expires_at > $2`
 
@@ -63,6 +66,7 @@ function toSummary(kind: Session['kind'], row: Row, asking: Session): SessionSum
     id: `${kind}-${row.id}`,
     kind,
     client: row.client,
+    key: row.client_key && publicKeyFromBytes(row.client_key),
     capabilities: row.capabilities === '' ? [] : row.capabilities.split(','),
     created_at: Number(row.created_at),
     last_used_at: number(row.last_used_at),
