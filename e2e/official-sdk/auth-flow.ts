@@ -90,7 +90,7 @@ export function defineAuthFlow(network: () => TestNetwork): void {
       session ??= await flow.tryPollOnce()
       return session !== undefined
     }
-    await expect.poll(poll, { timeout: 10_000 }).toBe(true)
+    await expect.poll(poll).toBe(true)
     expect(session?.info.publicKey.z32()).toBe(key)
   })
 

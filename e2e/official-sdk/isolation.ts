@@ -17,7 +17,7 @@ export const PORTS = {
 } as const
 /** Set in the run inside the namespace. */
 const INSIDE = 'PUBKY_OFFICIAL_SDK_INSIDE'
-const INNER_LIMIT_MS = 300_000
+const INNER_LIMIT_MS = 900_000
 const REPOSITORY = join(import.meta.dirname, '../..')
 
 export const isInside = (): boolean => process.env[INSIDE] === '1'

@@ -40,4 +40,4 @@ test('the schema says what the migrations made, and would tell a difference', as
   expect(await diff(database.url)).toMatchObject({ code: 0 })
   await database.pool.query('alter table entries add column more text')
   expect((await diff(database.url)).code).toBe(2)
-}, 60_000)
+})

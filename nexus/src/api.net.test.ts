@@ -140,7 +140,7 @@ beforeAll(async () => {
     },
     { timeout: 30_000, interval: 50 },
   )
-}, 90_000)
+})
 afterAll(() => network[Symbol.asyncDispose]())
 
 describe('views', () => {
@@ -389,7 +389,7 @@ describe('files', () => {
       'text/html',
     )
     const path = `/static/files/${bob.key}/${html}/main`
-    await expect.poll(async () => (await fetch(url(path))).status, { timeout: 10_000 }).toBe(200)
+    await expect.poll(async () => (await fetch(url(path))).status).toBe(200)
     expect((await fetch(url(path))).headers.get('content-disposition')).toContain('attachment')
   })
 
@@ -422,7 +422,7 @@ describe('files', () => {
     ).toBe(308)
     const bomb = await upload(cem, new TextEncoder().encode('not an image'), 'x.png', 'image/png')
     const path = `/static/files/${cem.key}/${bomb}/small`
-    await expect.poll(async () => (await fetch(url(path))).status, { timeout: 10_000 }).toBe(422)
+    await expect.poll(async () => (await fetch(url(path))).status).toBe(422)
   })
 })
 

@@ -83,4 +83,4 @@ it('resolves every acknowledged key again after kill -9, from the relay and from
     await kill(running)
     await rm(dir, { recursive: true, force: true })
   }
-}, 60_000)
+})

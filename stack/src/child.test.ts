@@ -87,6 +87,6 @@ describe('startChild', () => {
     const pid = await ask(`http://127.0.0.1:${port}`)
     expect(noted(join(dir, 'd.pid'))).toBe(pid)
     parent.kill('SIGKILL')
-    await expect.poll(() => noted(join(dir, 'd.pid')), { timeout: 10_000 }).toBeNull()
+    await expect.poll(() => noted(join(dir, 'd.pid'))).toBeNull()
   })
 })

@@ -30,8 +30,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-// The cluster of a new folder takes its time on a busy machine.
-describe('startStack', { timeout: 120_000 }, () => {
+describe('startStack', () => {
   it('starts everything, keeps the data, and starts again on the same folder', async () => {
     for (const round of [1, 2]) {
       const told: string[] = []

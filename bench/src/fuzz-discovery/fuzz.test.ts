@@ -9,7 +9,7 @@ it('mutated datagrams and DNS messages do no harm', async () => {
     expect(messages).toBeGreaterThan(8000)
     expect(slowestMs).toBeLessThan(10)
   }
-}, 120_000)
+})
 
 it('the same seed gives the same messages, and they differ from what they were', () => {
   const corpus = [Buffer.from('hello'), Buffer.from('world')]

@@ -14,4 +14,4 @@ test('a homeserver withstands requests of every sort, and nobody reaches what is
   expect(report.requests).toBeGreaterThan(100)
   // It is no fuzz when everything is refused.
   expect(report.events).toBeGreaterThan(20)
-}, 120_000)
+})

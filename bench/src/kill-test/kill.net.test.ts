@@ -7,11 +7,11 @@ import { createRandom } from '../random.ts'
 import { killTest } from './kill-test.ts'
 import { planKills } from './kills.ts'
 
-describe('kill -9 under writes', { timeout: 240_000 }, () => {
+describe('kill -9 under writes', { timeout: 600_000 }, () => {
   beforeAll(async () => {
     const build = [join(REPOSITORY, 'scripts/build.mjs'), '--without', 'web']
     await promisify(execFile)(process.execPath, build)
-  }, 120_000)
+  })
 
   it('plans the same kills for the same seed, half of them of everything', () => {
     const plan = () =>

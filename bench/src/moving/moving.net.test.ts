@@ -9,12 +9,12 @@ import { movingTest } from './moving-test.ts'
 
 let dir: string
 
-describe('moving house under fire', { timeout: 240_000 }, () => {
+describe('moving house under fire', { timeout: 600_000 }, () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'pubky-moving-'))
     const build = [join(REPOSITORY, 'scripts/build.mjs'), '--without', 'web']
     await promisify(execFile)(process.execPath, build)
-  }, 120_000)
+  })
   afterAll(() => rm(dir, { recursive: true, force: true }))
 
   test('loses nothing when client, old and new home are killed while somebody writes', async () => {

@@ -15,12 +15,12 @@ it('gives everybody the events of whom they follow, and wakes nobody else', asyn
   const followers = createFollowers()
   const [one, both] = [followers.add([ann]), followers.add([ann, bob])]
   let woken = false
-  const waiting = one.ready(AbortSignal.timeout(10_000)).then(() => {
+  const waiting = one.ready(AbortSignal.timeout(120_000)).then(() => {
     woken = true
   })
   const ofBob = event(bob)
   followers.tell([ofBob])
-  await both.ready(AbortSignal.timeout(10_000))
+  await both.ready(AbortSignal.timeout(120_000))
   expect([both.take(), one.take(), woken]).toEqual([[ofBob], [], false])
   const ofAnn = [event(), event()]
   followers.tell(ofAnn)

@@ -113,9 +113,7 @@ describe('an owner who moves', () => {
        where user_id = (select max(user_id) from moves)`,
     )
     expect((await stateOf()).state).toBe('here')
-    await expect
-      .poll(async () => (await me.put('/pub/b', 'one')).status, { timeout: 5000 })
-      .toBe(201)
+    await expect.poll(async () => (await me.put('/pub/b', 'one')).status).toBe(201)
   })
 
   test('marks it as moved: writes are told where to, for good', async () => {

@@ -94,5 +94,5 @@ test('private streams close when notices can no longer be heard, and open again 
   expect(await open.frames(1)).toHaveLength(1)
   await admin.query(`alter database ${name} allow_connections true`)
   await admin.end()
-  await expect.poll(async () => (await ask()).status, { timeout: 10_000 }).toBe(200)
+  await expect.poll(async () => (await ask()).status).toBe(200)
 })

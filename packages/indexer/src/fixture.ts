@@ -87,7 +87,7 @@ export async function setUp(
 
   /** Waits until the journal satisfies the condition, woken by the journal. */
   async function until(test: (entries: ObjectEntry[]) => boolean): Promise<ObjectEntry[]> {
-    const signal = AbortSignal.timeout(15_000)
+    const signal = AbortSignal.timeout(120_000)
     let entries: ObjectEntry[] = []
     for await (const _ of journal.wake({ signal })) {
       entries = await objects()

@@ -147,7 +147,7 @@ describe('the journal', () => {
     })
     const done = Promise.all(writers)
     let seen = 0n
-    const stop = AbortSignal.timeout(20_000)
+    const stop = AbortSignal.timeout(120_000)
     for await (const _ of journal.wake({ signal: stop })) {
       for (const { position } of await journal.read(seen, 1_000)) {
         expect(position).toBe(seen + 1n)

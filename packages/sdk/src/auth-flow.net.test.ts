@@ -118,7 +118,7 @@ test.each([
   }
   const grant = byGrant ? { grant: grantFor() } : {}
   const flow = await net.client({ fetch: shaky }).startAuth(request(grant))
-  await expect.poll(() => cut, { timeout: 10_000 }).toBe(3)
+  await expect.poll(() => cut).toBe(3)
   await manager.approveAuth(root, flow.url)
   expect((await flow.session).user).toBe(root.publicKey)
 })

@@ -115,7 +115,7 @@ describe('the feed of a host', () => {
     const { hosts, paths } = scriptedHosts(down)
     expect((await collect(hosts, {})).error).toMatchObject({ code: 'network' })
     expect(paths.length).toBe(5)
-  }, 20_000)
+  })
 
   test('ends with its signal', async () => {
     const { hosts } = scriptedHosts(Array.from({ length: 99 }, () => ''))

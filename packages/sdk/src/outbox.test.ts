@@ -344,11 +344,11 @@ describe('whatever the network does, each action is stored exactly once, in orde
       (steps, list, disk) => runHistory(steps, list, disk, signatures),
     )
 
-  test('by proofs, also when requests arrive late or twice', { timeout: 120_000 }, async () => {
+  test('by proofs, also when requests arrive late or twice', async () => {
     await fc.assert(property(true, FAULTS), { numRuns: 50, seed: 7 })
   })
 
-  test('by what lies there, on a host that takes no proofs', { timeout: 120_000 }, async () => {
+  test('by what lies there, on a host that takes no proofs', async () => {
     const faults = FAULTS.filter((fault) => fault !== 'late' && fault !== 'twice')
     await fc.assert(property(false, faults), { numRuns: 30, seed: 7 })
   })

@@ -8,9 +8,7 @@ import { startTestNetwork } from './network.ts'
 
 const POSTS = 8
 
-test('Nexus follows somebody who moves: nothing twice, nothing missing, and what comes after', {
-  timeout: 120_000,
-}, async () => {
+test('Nexus follows somebody who moves: nothing twice, nothing missing, and what comes after', async () => {
   await using net = await startTestNetwork({ homeservers: 2, nexus: true })
   const [first, second] = net.homeservers
   if (!first || !second) throw new Error('two homes')
@@ -49,7 +47,7 @@ test('Nexus follows somebody who moves: nothing twice, nothing missing, and what
   await before.storage.put(profile.path, profile.body, { signer: root })
   const ids: string[] = []
   for (let n = 0; n < POSTS; n += 1) ids.push(await write(before, `post ${n}`))
-  await expect.poll(shown, { timeout: 30_000 }).toEqual(all(ids))
+  await expect.poll(shown).toEqual(all(ids))
 
   let place: MovePlace | null = null
   const report = await moveHome(client, root, {
@@ -74,5 +72,5 @@ test('Nexus follows somebody who moves: nothing twice, nothing missing, and what
     const found = await shown()
     return found && { ...found, ids: found.ids.filter((id) => id !== gone), counts: 0 }
   }
-  await expect.poll(alive, { timeout: 60_000 }).toMatchObject({ ids: [...ids].sort() })
+  await expect.poll(alive).toMatchObject({ ids: [...ids].sort() })
 })

@@ -3,7 +3,7 @@ import { nowMicros, randomKeypair, signerFromKeypair } from '@pubky/protocol'
 import { expect, test } from 'vitest'
 import { startTestNetwork } from './network.ts'
 
-test('a post that is put to a homeserver is served by Nexus', { timeout: 60_000 }, async () => {
+test('a post that is put to a homeserver is served by Nexus', async () => {
   await using net = await startTestNetwork({ nexus: true })
   const client = net.client()
   const root = signerFromKeypair(randomKeypair())
@@ -21,5 +21,5 @@ test('a post that is put to a homeserver is served by Nexus', { timeout: 60_000 
     const response = await fetch(`${net.nexus}/v0/post/${session.user}/${post.id}`)
     return response.ok ? ((await response.json()) as { details: { content: string } }) : null
   }
-  await expect.poll(view, { timeout: 20_000 }).toMatchObject({ details: { content: 'hello' } })
+  await expect.poll(view).toMatchObject({ details: { content: 'hello' } })
 })

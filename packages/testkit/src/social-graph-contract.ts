@@ -89,7 +89,7 @@ const graphOp: fc.Arbitrary<GraphOp> = fc.oneof(
 
 /** What every adapter of `SocialGraph` does. `open` gives the same graph each time. */
 export function socialGraphContract(name: string, open: () => Promise<SocialGraph>): void {
-  describe(`SocialGraph of ${name}`, { timeout: 120_000 }, () => {
+  describe(`SocialGraph of ${name}`, () => {
     let graph: SocialGraph
     let position = 0n
     beforeAll(async () => {
@@ -189,7 +189,7 @@ export function socialGraphContract(name: string, open: () => Promise<SocialGrap
         ),
         { numRuns: 25 },
       )
-    }, 400_000)
+    }, 600_000)
   })
 }
 

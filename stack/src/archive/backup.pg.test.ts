@@ -84,10 +84,10 @@ beforeAll(async () => {
   await writeFile(join(dataDir, 'homeserver/secret'), 'seed')
   await mkdir(join(dataDir, 'pkdns/relay'), { recursive: true })
   await writeFile(join(dataDir, 'pkdns/relay/packets.log'), 'packets')
-}, 120_000)
+})
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
-describe('backup and restore', { timeout: 120_000 }, () => {
+describe('backup and restore', () => {
   it('makes the same network again from one private file', async () => {
     await using databases = await open(dataDir)
     const report = await backup({ dataDir, file })

@@ -61,7 +61,7 @@ describe('seeding the demo community', () => {
       verdict: 'signed',
       signer: demoKeypair('ada', 'client').publicKey,
     })
-  }, 120_000)
+  })
 
   it('does nothing at the second start', async () => {
     const before = await feed()

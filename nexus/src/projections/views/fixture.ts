@@ -34,7 +34,7 @@ export const START_MS = 1_764_000_000_000
 /** How often each law is put to the test; `npm run prove -- convergence` says more. */
 export const LAW_RUNS = process.env.PROVE_RUNS ? Number(process.env.PROVE_RUNS) : null
 export const LAW_SEED = Number(process.env.PROVE_SEED ?? 20_251_124)
-export const LAW_TIMEOUT_MS = LAW_RUNS ? 3_600_000 : 240_000
+export const LAW_TIMEOUT_MS = LAW_RUNS ? 3_600_000 : 600_000
 
 const keypairOf = (n: number): Keypair => keypairFromSeed(new Uint8Array(32).fill(n))
 export const HOSTS = [101, 102].map((n) => keypairOf(n).publicKey)
