@@ -60,6 +60,15 @@ function parseQuery(query: URLSearchParams): StreamQuery {
   return parsed
 }
 
+/** The session of the first user; any bearer, even one that does not hold, stands for its cookies. */
+function sessionOf(ctx: Context, request: FastifyRequest, { users }: StreamQuery) {
+  const { authorization, cookie, origin } = request.headers
+  const isBearer = authorization?.startsWith('Bearer ') ?? false
+  const headers = isBearer ? { authorization } : { cookie, origin }
+  const [first = null] = users.keys()
+  return ctx.sessions.resolve(headers, first as PublicKeyZ32 | null)
+}
+
 /** Private paths need one user, whose session may read every one of them. Null for public streams. */
 async function authorise(
   ctx: Context,
@@ -69,14 +78,10 @@ async function authorise(
   const roots = query.filters.map((filter) => pathRoot(filter))
   if (roots.includes(null)) throw refusals.readElsewhere()
   if (!roots.includes('priv')) return null
-  const first = [...query.users.keys()][0]
-  const { authorization, cookie, origin } = request.headers
-  const isBearer = authorization?.startsWith('Bearer ') ?? false
-  const headers = isBearer ? { authorization } : { cookie, origin }
-  const session = await ctx.sessions.resolve(headers, (first ?? null) as PublicKeyZ32 | null)
+  const session = await sessionOf(ctx, request, query)
   if (!session) throw refusals.privateNeedsSession()
   if (query.users.size > 1) throw refusals.onlyOneUser()
-  if (session.user !== first) throw refusals.otherTenant()
+  if (!query.users.has(session.user)) throw refusals.otherTenant()
   for (const filter of query.filters)
     if (pathRoot(filter) === 'priv' && !covers(session.capabilities, filter, 'r'))
       throw refusals.noReadAccess()
@@ -174,6 +179,8 @@ async function stream(ctx: Context, request: FastifyRequest, reply: FastifyReply
   const closed = ctx.metrics.streamOpened()
   const release = session ? ctx.privateStreams.add(session, () => reply.raw.destroy()) : null
   try {
+    // What ended the session before the stream could be closed by it.
+    if (session && !(await sessionOf(ctx, request, query))) reply.raw.destroy()
     const sender = createSender(open, users, query.limit)
     if (query.live) await sendLive(ctx, open, sender, users, query)
     else await sendHistory(ctx, sender, users, query)

@@ -37,6 +37,22 @@ test('private streams close everywhere when the grant or session behind them end
   expect(await open.frames(1)).toHaveLength(1)
 })
 
+test('a stream that is opened while its session ends does not stay open', async () => {
+  const ann = await settle(server)
+  const target = `/events-stream?live=true&user=${ann.who.key}&${PRIVATE}`
+  const one = async () => {
+    const headers = { authorization: await grantSignIn(server, await makeGrant(server, ann.who)) }
+    const opening = openEvents(other.running.urls.http, target, headers)
+    const revoked = server.call('DELETE', '/auth/grant/session', { headers })
+    using stream = await opening
+    await revoked
+    await stream.ended
+    return stream.status
+  }
+  const statuses = await Promise.all(Array.from({ length: 40 }, one))
+  expect(statuses.filter((status) => status !== 200 && status !== 401)).toEqual([])
+})
+
 // covers 11.2.7c
 test('private streams close when a notice cannot be read', async () => {
   const ann = await settle(server)
