@@ -35,7 +35,7 @@ const FIXED =
   /^\/(?:info|signup|session|moving|usage|sessions(?:\/[^/]*)?|health|ready|events\/|events-stream|auth\/grant\/.*|signup_tokens\/.*)?$/
 
 /** How long requests may go on after the stop began; the process is cut off after ten seconds. */
-const DRAIN_MS = 8000
+export const DRAIN_MS = 8000
 
 /**
  * The router decodes paths and would decode twice what storage has to decode once: requests of files

@@ -30,7 +30,7 @@ import { createVerifier } from './proofs/verifier.ts'
 import { createPublishHealth } from './publish/health.ts'
 import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
 import { readKeypair, refuseWeakSecrets } from './secret.ts'
-import { createAdminServer, createClientServer } from './server.ts'
+import { createAdminServer, createClientServer, DRAIN_MS } from './server.ts'
 import { nowSeconds, purgeUsed } from './sessions/grants.ts'
 import { noteUse } from './sessions/overview.ts'
 import { createPrivateStreams } from './sessions/private-streams.ts'
@@ -66,7 +66,8 @@ async function chores(ctx: Context, signal: AbortSignal): Promise<void> {
       await purgeUsed(ctx)
       if (round % COLLECT_EVERY === 0) {
         const { pool, blobs, log } = ctx
-        await collectOrphans({ pool, blobs, log, nowMs: () => Number(ctx.clock() / 1000n) })
+        const nowMs = () => Number(ctx.clock() / 1000n)
+        await collectOrphans({ pool, blobs, log, nowMs, signal })
       }
     } catch (error) {
       if (!signal.aborted) ctx.log.warn({ error }, 'chores failed')
@@ -75,13 +76,30 @@ async function chores(ctx: Context, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Returns the address, empty when no metrics are wanted. */
-async function listenMetrics(ctx: Context, teardown: Teardown): Promise<string> {
-  const { metricsPort: port, metricsHost: host } = ctx.config
-  if (port === null) return ''
-  const server = createMetricsServer(ctx)
-  teardown.add(() => server.close())
-  return (await listen(server, { name: 'homeserver metrics', host, port })).url
+type Server = ReturnType<typeof createClientServer>
+
+/** Listens at every port of the configuration; the addresses, empty where nothing is wanted. */
+async function openServers(ctx: Context, teardown: Teardown) {
+  const { config } = ctx
+  const servers: Server[] = []
+  const open = async (server: Server, name: string, host: string, port: number) => {
+    servers.push(server)
+    teardown.add(() => server.close())
+    return listen(server, { name, host, port })
+  }
+  const { host, port, adminHost, adminPort, metricsHost, metricsPort } = config
+  const http = await open(createClientServer(ctx), 'homeserver', host, port)
+  const admin = await open(createAdminServer(ctx), 'homeserver admin', adminHost, adminPort)
+  const metrics =
+    metricsPort === null
+      ? { url: '' }
+      : await open(createMetricsServer(ctx), 'homeserver metrics', metricsHost, metricsPort)
+  return {
+    httpPort: http.port,
+    urls: { http: http.url, admin: admin.url, metrics: metrics.url },
+    /** All at once, so that none takes of the time that another has to end. */
+    close: () => Promise.all(servers.map((server) => server.close())),
+  }
 }
 
 /**
@@ -175,31 +193,23 @@ export async function startHomeserver(
     }
     await hub.ready
     await limits.refresh()
-    const client = createClientServer(ctx)
-    teardown.add(() => client.close())
-    const admin = createAdminServer(ctx)
-    teardown.add(() => admin.close())
-    const http = await listen(client, { name: 'homeserver', host: config.host, port: config.port })
-    const adminAt = await listen(admin, {
-      name: 'homeserver admin',
-      host: config.adminHost,
-      port: config.adminPort,
-    })
-    const metrics = await listenMetrics(ctx, teardown)
+    const servers = await openServers(ctx, teardown)
+    const { httpPort } = servers
     const pkarr =
       deps.pkarr ??
       createPkarrClient({ relays: config.pkarrRelays, fetch: deps.fetch ?? fetch, now: clock })
-    const health = Object.assign(ctx.published, { httpPort: http.port })
-    const publisher = { config, keypair, httpPort: http.port, pkarr, pool, log, health }
+    const health = Object.assign(ctx.published, { httpPort })
+    const publisher = { config, keypair, httpPort, pkarr, pool, log, health }
     await publishOwnRecord(publisher)
     const stop = new AbortController()
     const jobs = Promise.all([keepPublished(publisher, stop.signal), chores(ctx, stop.signal)])
     jobs.catch((error: unknown) => log.error({ error }, 'background work ended'))
     teardown.add(async () => {
       stop.abort()
-      await jobs.catch(() => {})
+      const patience = sleep(DRAIN_MS, undefined, { ref: false })
+      await Promise.all([servers.close(), Promise.race([jobs.catch(() => {}), patience])])
     })
-    return { http: http.url, admin: adminAt.url, metrics }
+    return servers.urls
   })
   return Object.assign(running, { publicKey: keypair.publicKey })
 }

@@ -11,8 +11,9 @@ export async function collectOrphans(o: {
   blobs: BlobStore
   log: Logger
   nowMs: () => number
+  signal?: AbortSignal
 }): Promise<number> {
-  const { pool, blobs, log, nowMs } = o
+  const { pool, blobs, log, nowMs, signal } = o
   let removed = 0
 
   async function remove(keys: readonly string[]): Promise<void> {
@@ -35,6 +36,7 @@ export async function collectOrphans(o: {
   for (;;) {
     const page: string[] = []
     let last = ''
+    signal?.throwIfAborted()
     for await (const { key, createdMs } of blobs.list({ after, limit: PAGE })) {
       last = key
       if (nowMs() - createdMs > YOUNG_MS) page.push(key)
