@@ -5,7 +5,7 @@ import { refusals } from '../errors.ts'
 import { allEvents, type EventRow, eventFrame, matchesFilters } from '../events/rows.ts'
 import { openStream, type Stream } from '../events/sse.ts'
 import { parseCursor, parseFilters, parseFlag, parseLimit } from '../events/stream-query.ts'
-import { findUser } from '../sessions/resolver.ts'
+import { findUserIds } from '../sessions/resolver.ts'
 import { splitTarget } from '../tenant.ts'
 
 const MAX_USERS = 50
@@ -45,11 +45,9 @@ function parseQuery(query: URLSearchParams): AdminQuery {
 /** Ids of the accounts asked for; null for everybody. */
 async function userIds(ctx: Context, keys: readonly PublicKeyZ32[]): Promise<string[] | null> {
   if (keys.length === 0) return null
-  const users = await Promise.all(keys.map((key) => findUser(ctx.pool, key)))
-  return users.map((user) => {
-    if (!user) throw refusals.notFound()
-    return user.id
-  })
+  const ids = await findUserIds(ctx.pool, keys)
+  if (ids.size < keys.length) throw refusals.notFound()
+  return [...ids.values()]
 }
 
 async function send(
