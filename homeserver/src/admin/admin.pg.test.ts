@@ -64,13 +64,16 @@ describe('the password', () => {
   })
 
   test('can be guessed at twenty times; then one waits, and who knows it does not', async () => {
-    await using other = await startTestServer(database.url)
+    await using other = await startTestServer(database.url, { isStill: true })
     const wrong = { headers: { 'x-admin-password': 'guess' } }
     for (let i = 0; i < 20; i += 1)
       expect((await other.admin('GET', '/info', wrong)).status).toBe(401)
     const limited = await other.admin('GET', '/info', wrong)
     expect([limited.status, limited.headers['retry-after']]).toEqual([429, '5'])
     expect((await other.admin('GET', '/info', { headers: PASSWORD })).status).toBe(200)
+    other.travel(5)
+    expect((await other.admin('GET', '/info', wrong)).status).toBe(401)
+    expect((await other.admin('GET', '/info', wrong)).status).toBe(429)
   })
 })
 

@@ -25,7 +25,11 @@ export interface Guard {
 
 /** Compares in constant time; after twenty wrong passwords an address has to wait. */
 export function createGuard(ctx: Context): Guard {
-  const attempts = createRateLimiter({ capacity: ATTEMPTS, refillPerSecond: ATTEMPTS_PER_SECOND })
+  const attempts = createRateLimiter({
+    capacity: ATTEMPTS,
+    refillPerSecond: ATTEMPTS_PER_SECOND,
+    nowMs: () => Number(ctx.clock() / 1000n),
+  })
   const expected = sha256(ctx.config.adminPassword)
 
   function check(request: FastifyRequest, given: string, refuse: () => Error): void {

@@ -38,6 +38,7 @@ async function readFrom<T>(
   })
   result.catch(() => {})
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await once(socket, 'connect')
   for (const part of parts) {
     if (part === false) socket.destroy()
     else socket.write(part)

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoragePath } from '@pubky/protocol'
 import { createFileBlobStore, createLogger, createPool } from '@pubky/server-kit'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
@@ -204,7 +203,7 @@ test('a restarted server has everything that it acknowledged', async () => {
       }
     }),
   )
-  await sleep(50)
+  await expect.poll(() => acknowledged.length, { interval: 1 }).toBeGreaterThan(40)
   await server.running.close()
   await writing
   await using again = await startTestServer(database.url)
@@ -212,7 +211,7 @@ test('a restarted server has everything that it acknowledged', async () => {
   const stored = new Set(rows.map(({ path }) => path))
   expect(acknowledged.filter((path) => !stored.has(path))).toEqual([])
   expect(await count('events')).toBe(stored.size)
-  expect((await again.call('GET', `/storage/${ann.who.key}/pub/0/0`)).status).toBe(200)
+  expect((await again.call('GET', `/storage/${ann.who.key}${acknowledged[0]}`)).status).toBe(200)
 })
 
 test('a lost database is 503 with a code, and the server recovers by itself', async () => {
@@ -236,8 +235,6 @@ test('a lost database is 503 with a code, and the server recovers by itself', as
   await admin.query(`alter database ${name} allow_connections true`)
   await admin.end()
   await expect.poll(async () => (await ann.get('/pub/x')).status, { interval: 50 }).toBe(200)
-  await expect
-    .poll(async () => (await ann.put('/pub/x', 'y')).status, { interval: 50, timeout: 5000 })
-    .toBe(201)
+  await expect.poll(async () => (await ann.put('/pub/x', 'y')).status).toBe(201)
   expect((await live.frames(2))[1]).toContain('/pub/x')
 })

@@ -136,7 +136,9 @@ export function createEventHub(o: {
 
   function poke(): void {
     again = true
-    reading ??= readNew()
+    // Before it is known where the log stands, a read would begin with its first event.
+    reading ??= started
+      .then(readNew)
       .catch((error: unknown) => log.warn({ error }, 'events could not be read'))
       .finally(() => {
         reading = null
@@ -173,10 +175,13 @@ export function createEventHub(o: {
       },
     },
   )
-  const timer = setInterval(poke, POLL_MS)
+  const timer = setInterval(() => isFollowed() && poke(), POLL_MS)
 
   return {
-    ready: Promise.all([started, listener.ready]).then(() => {}),
+    // What was committed before notices could be heard is read by then, so that none of it comes twice.
+    ready: Promise.all([started, listener.ready]).then(async () => {
+      await reading
+    }),
     get floor() {
       return base
     },

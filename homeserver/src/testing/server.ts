@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { nowMicros, type SignedPacket, toHex } from '@pubky/protocol'
+import { nowMicros, type SignedPacket, toHex, toMicros } from '@pubky/protocol'
 import type { PkarrClient } from '@pubky/sdk'
 import type { HomeserverConfig } from '../config.ts'
 import { type HomeserverDeps, type RunningHomeserver, startHomeserver } from '../start.ts'
@@ -16,15 +16,22 @@ export interface TestServer extends AsyncDisposable {
   admin: Caller
   dataDir: string
   published: SignedPacket[]
-  /** Moves the server's clock by so many seconds. */
+  /** Moves the server's clock by so many seconds; where it stands still, nothing else does. */
   travel(seconds: number): void
   now(): bigint
+}
+
+export interface TestServerOptions {
+  config?: Partial<HomeserverConfig>
+  deps?: Partial<HomeserverDeps>
+  /** Whether its clock stands: how long requests take must not matter to what is shown. */
+  isStill?: boolean
 }
 
 /** A homeserver on free ports over the given database; what it publishes is kept. */
 export async function startTestServer(
   databaseUrl: string,
-  o: { config?: Partial<HomeserverConfig>; deps?: Partial<HomeserverDeps> } = {},
+  o: TestServerOptions = {},
 ): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pubky-homeserver-'))
   const published: SignedPacket[] = []
@@ -36,7 +43,8 @@ export async function startTestServer(
     },
   }
   let offset = 0n
-  const clock = () => (nowMicros() + offset) as ReturnType<typeof nowMicros>
+  const startedAt = nowMicros()
+  const clock = () => toMicros((o.isStill ? startedAt : nowMicros()) + offset)
   const running = await startHomeserver(
     {
       databaseUrl,
