@@ -1,3 +1,4 @@
+import { DhtError } from '@pubky/dht'
 import { ServiceError } from '@pubky/server-kit'
 
 /** Every refusal of the relay: status and text by code (spec/discovery.md 2.2, 2.3). */
@@ -36,6 +37,12 @@ export function relayError(
     ...o,
     logLevel: status >= 500 ? 'warn' : 'debug',
   })
+}
+
+/** For a DHT node that has too much to do, which is as good as none. */
+export function orUnavailable(error: unknown): never {
+  const isBusy = error instanceof DhtError && error.code === 'dht_busy'
+  throw isBusy ? relayError('dht_unavailable', { cause: error }) : error
 }
 
 export function dnsError(code: keyof typeof DOH_ERRORS, cause?: unknown): ServiceError {

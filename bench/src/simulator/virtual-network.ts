@@ -180,7 +180,7 @@ export function createWorld(o: WorldOptions) {
       roundTrips: createRoundTrips({ leastMs: LEAST_PATIENCE_MS, mostMs: o.timeoutMs }),
       ...(o.concurrency === undefined ? {} : { concurrency: o.concurrency }),
       size: createNetworkSize(),
-      gate: createGate(64),
+      gate: createGate(64, 1000),
       verify: async (item) => genuine.has(signatureOf(item)),
       store: { get: () => null, put: async () => 'busy' },
       neighbours: createNeighbours(clock),

@@ -58,7 +58,7 @@ export function createAnswers(ctx: AnswerContext) {
       ctx.socket().refuse(from, t, 203, 'bad token')
       return
     }
-    ctx.guests.putImmutable(value)
+    ctx.guests.putImmutable(value, from.host)
     ctx.socket().reply(from, t, { id: ctx.id })
   }
 
@@ -72,7 +72,9 @@ export function createAnswers(ctx: AnswerContext) {
     let outcome: Awaited<ReturnType<ItemStore['put']>>
     try {
       const item = { key, sig, seq, value }
-      outcome = await (salt ? ctx.guests.putSalted(item, salt, cas) : ctx.store.put(item, cas))
+      outcome = await (salt
+        ? ctx.guests.putSalted(item, salt, cas, from.host)
+        : ctx.store.put(item, cas, from.host))
     } catch (error) {
       refuse(202, 'server error')
       throw error

@@ -5,7 +5,7 @@ import { copyOf } from './item-store.ts'
 import { createStorage, type PutOutcome } from './machine/storage.ts'
 
 /** What others may leave here, in memory only. */
-const LIMITS = { maxItems: 5000, maxBytes: 4 << 20 }
+const LIMITS = { maxItems: 5000, maxBytes: 4 << 20, maxPerOwner: 500 }
 /** Signatures being verified at once; more puts than that are dropped. */
 const MAX_PENDING = 50
 
@@ -26,6 +26,7 @@ export function createGuests() {
     item: MutableItem,
     salt: Uint8Array,
     cas: bigint | null,
+    owner: string,
   ): Promise<PutOutcome | 'invalid' | 'busy'> {
     const target = createHash('sha1').update(item.key).update(salt).digest('hex')
     const first = storage.judge(target, item, cas)
@@ -34,16 +35,17 @@ export function createGuests() {
     pending++
     try {
       if (!(await verifyItem(item, salt))) return 'invalid'
-      return storage.put(target, copyOf(item), cas).outcome
+      return storage.put(target, copyOf(item), cas, owner).outcome
     } finally {
       pending--
     }
   }
 
   /** A string lives under the hash of its bencoded form. */
-  function putImmutable(value: Uint8Array): void {
+  function putImmutable(value: Uint8Array, owner: string): void {
     const target = createHash('sha1').update(`${value.length}:`).update(value).digest('hex')
-    storage.put(target, { key: NOBODY, seq: 0n, value: Uint8Array.from(value), sig: NOBODY }, null)
+    const item = { key: NOBODY, seq: 0n, value: Uint8Array.from(value), sig: NOBODY }
+    storage.put(target, item, null, owner)
   }
 
   return { putSalted, putImmutable, get: (target: string): Guest | null => storage.get(target) }

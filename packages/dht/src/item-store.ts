@@ -24,12 +24,13 @@ export async function openItemStore(o: {
   let pending = 0
 
   /**
-   * Judges, verifies and keeps an item; resolves when it is durable. `invalid` for a wrong
+   * Judges, verifies and keeps an item that `owner` has left; resolves when it is durable. `invalid` for a wrong
    * signature, `busy` when too many wait. Rejects when the disk fails.
    */
   async function put(
     item: MutableItem,
     cas: bigint | null,
+    owner: string | null,
   ): Promise<PutOutcome | 'invalid' | 'busy'> {
     const target = targetOf(item.key)
     const first = storage.judge(target, item, cas)
@@ -38,15 +39,20 @@ export async function openItemStore(o: {
     pending++
     try {
       if (!(await verifyItem(item))) return 'invalid'
-      return await keep(target, item, cas)
+      return await keep(target, item, cas, owner)
     } finally {
       pending--
     }
   }
 
-  async function keep(target: string, item: MutableItem, cas: bigint | null): Promise<PutOutcome> {
+  async function keep(
+    target: string,
+    item: MutableItem,
+    cas: bigint | null,
+    owner: string | null,
+  ): Promise<PutOutcome> {
     // Judged again: others may have been stored while this one was verified.
-    const { outcome, evicted } = storage.put(target, copyOf(item), cas)
+    const { outcome, evicted } = storage.put(target, copyOf(item), cas, owner)
     for (const { key } of evicted) log?.drop(key)
     if (outcome === 'stored') await log?.put(item, o.clock())
     return outcome

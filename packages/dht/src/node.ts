@@ -42,6 +42,8 @@ export interface DhtNodeOptions {
   /** Milliseconds one node has to answer; 2000, on the local network 500. */
   timeoutMs?: number
   storage?: Partial<StorageLimits>
+  /** Look-ups that may wait for their turn. */
+  waiting?: number
   /** Datagrams taken per second, of one address and in total. */
   rates?: { perAddress: BucketLimit; total: BucketLimit }
   /** Told of what went wrong without harm: unreachable peers, malformed messages. */
@@ -61,12 +63,16 @@ const RATES = {
   local: { perAddress: { rate: 50_000, burst: 50_000 }, total: { rate: 50_000, burst: 50_000 } },
   mainnet: { perAddress: { rate: 100, burst: 300 }, total: { rate: 3000, burst: 6000 } },
 } as const
-const STORAGE: StorageLimits = { maxItems: 50_000, maxBytes: 32 << 20 }
+const STORAGE = { maxItems: 50_000, maxBytes: 32 << 20 }
+/** A tenth of them may be one address's; on one machine all have the same. */
+const ITEMS_PER_ADDRESS = { local: STORAGE.maxItems, mainnet: STORAGE.maxItems / 10 }
 const TIMEOUT_MS = { local: 500, mainnet: 2000 }
 /** Least time a look-up waits for one node before it goes on without it. */
 const PATIENCE_MS = { local: 50, mainnet: 200 }
 /** On one machine the processor is shared with all others who answer; far away nobody is in a hurry. */
 const LOOKUPS_AT_ONCE = { local: 16, mainnet: 64 }
+/** Those that wait for their turn; on mainnet as many as are answered within a few seconds. */
+const LOOKUPS_WAITING = { local: 10_000, mainnet: 400 }
 /** A contact that has not answered for so long is forgotten. */
 const SILENT_MS = { local: 3000, mainnet: 30_000 }
 const SAVE_EVERY_MS = 60_000
@@ -100,7 +106,7 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     await saveNodeState(stateFile, { id, contacts: known?.contacts ?? [] })
   const store = await openItemStore({
     file: o.dir && !readOnly ? join(o.dir, 'items.log') : null,
-    limits: { ...STORAGE, ...o.storage },
+    limits: { ...STORAGE, maxPerOwner: ITEMS_PER_ADDRESS[network], ...o.storage },
     clock,
   })
 
@@ -191,7 +197,7 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     after,
     roundTrips: createRoundTrips({ leastMs: PATIENCE_MS[network], mostMs: timeoutMs }),
     size: createNetworkSize(),
-    gate: createGate(LOOKUPS_AT_ONCE[network]),
+    gate: createGate(LOOKUPS_AT_ONCE[network], o.waiting ?? LOOKUPS_WAITING[network]),
     verify: verifyItem,
     store,
     neighbours: createNeighbours(clock),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { DhtLookup, GetReport, MutableItem, Opt } from '@pubky/sdk/dht'
 import { type Address, type Contact, isAllowedAddress, type NetworkKind } from './contact.ts'
 import { deferred } from './deferred.ts'
+import { DhtError } from './errors.ts'
 import { copyOf, type ItemStore } from './item-store.ts'
 import type { Encodable } from './krpc/bencode.ts'
 import type { AskResult } from './krpc/socket.ts'
@@ -55,7 +56,10 @@ interface LookupOptions extends Opt {
   isThorough?: boolean
 }
 
-/** Starts a look-up of `key`; it runs whether or not anybody reads it. */
+/**
+ * Starts a look-up of `key`; it runs whether or not anybody reads it. Ends with `dht_busy` when more
+ * wait already than will be answered in time.
+ */
 export function runLookup(
   ctx: LookupContext,
   key: Uint8Array,
@@ -102,7 +106,9 @@ async function inTurn(
   options: DriveOptions,
   onBetter: (item: MutableItem) => void,
 ): Promise<LookupResult> {
-  await ctx.gate.enter()
+  const entered = ctx.gate.enter()
+  if (!entered) throw new DhtError('dht_busy')
+  await entered
   try {
     options.signal?.throwIfAborted()
     return await drive(ctx, key, options, onBetter)

@@ -67,7 +67,7 @@ export async function runPut(
   }
 
   async function putHere(): Promise<PutAnswer> {
-    const outcome = await ctx.store.put(item, cas ?? null)
+    const outcome = await ctx.store.put(item, cas ?? null, null)
     if (outcome === 'cas-mismatch') return 301
     if (outcome === 'not-more-recent') return 302
     return outcome === 'stored' || outcome === 'same' ? 'stored' : 'no-answer'

@@ -86,6 +86,7 @@ export async function openPacketStore(o: {
     const known = await get(packet.publicKey)
     if (known && isSamePacket(known.packet, packet)) {
       if (lastSeen > known.lastSeen) remember(packet.publicKey, { packet, lastSeen })
+      log.touch(publicKeyBytes(packet.publicKey))
       return
     }
     if (known && !isMoreRecent(packet, known.packet)) return

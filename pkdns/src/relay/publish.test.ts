@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DhtError } from '@pubky/dht'
 import { randomKeypair, signerFromKeypair, signPacket, toMicros } from '@pubky/protocol'
 import type { GetReport, MutableItem, PutReport } from '@pubky/sdk/dht'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -110,6 +111,17 @@ describe('the outcome of a publication', () => {
     const { publish } = createPublisher({ dht, store, clock: () => 1n })
     const result = await publish(await packet(1n), null, free).catch((error) => error.code)
     expect(result).toBe(outcome)
+  })
+})
+
+it('a DHT node with too much to do is as good as none', async () => {
+  const busy = async () => {
+    throw new DhtError('dht_busy')
+  }
+  const { publish } = createPublisher({ dht: { put: busy }, store, clock: () => 1n })
+  await expect(publish(await packet(1n), null, free)).rejects.toMatchObject({
+    code: 'dht_unavailable',
+    status: 503,
   })
 })
 

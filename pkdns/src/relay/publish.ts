@@ -6,7 +6,7 @@ import {
   type SignedPacket,
 } from '@pubky/protocol'
 import type { Dht, PutReport } from '@pubky/sdk/dht'
-import { relayError } from '../errors.ts'
+import { orUnavailable, relayError } from '../errors.ts'
 import type { PacketStore } from './packet-store.ts'
 
 export interface PublishContext {
@@ -26,7 +26,7 @@ export function createPublisher({ dht, store, clock }: PublishContext) {
 
   /**
    * Resolves to the number of DHT nodes that stored the packet, once it is durable here too. Throws
-   * `not_most_recent`, `cas_failed`, `conflict_risk` or `dht_failed`.
+   * `not_most_recent`, `cas_failed`, `conflict_risk`, `dht_failed` or `dht_unavailable`.
    */
   async function publish(
     packet: SignedPacket,
@@ -57,7 +57,7 @@ export function createPublisher({ dht, store, clock }: PublishContext) {
 
   async function send(packet: SignedPacket, ifMatch: bigint | null): Promise<number> {
     const cas = ifMatch === null ? {} : { cas: ifMatch }
-    const report = await dht.put(packetToItem(packet), cas)
+    const report = await dht.put(packetToItem(packet), cas).catch(orUnavailable)
     judgeReport(report)
     await store.keep(packet, clock())
     store.noteAgreed(packet, report.stored)

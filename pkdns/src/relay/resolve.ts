@@ -9,7 +9,7 @@ import {
 } from '@pubky/protocol'
 import type { Dht, DhtLookup, MutableItem } from '@pubky/sdk/dht'
 import { ServiceError } from '@pubky/server-kit'
-import { relayError } from '../errors.ts'
+import { orUnavailable, relayError } from '../errors.ts'
 import type { KeptPacket, PacketStore } from './packet-store.ts'
 
 export const POLICIES = ['CacheOnly', 'CacheFirst', 'NetworkOnly'] as const
@@ -60,6 +60,7 @@ export function createRelayResolver(ctx: ResolveContext) {
 
   function ask(key: PublicKeyZ32, known: KeptPacket | null): Promise<FoundPacket> {
     const question = first(key, known?.packet ?? null)
+      .catch(orUnavailable)
       .catch((error: unknown) => {
         const isGone = error instanceof ServiceError && error.code === 'dht_unavailable'
         if (!known || !isGone) throw error
@@ -112,7 +113,7 @@ export function createRelayResolver(ctx: ResolveContext) {
 
   /** The newest packet of a whole look-up, whatever the store holds. */
   async function newest(key: PublicKeyZ32): Promise<KeptPacket> {
-    const answer = await ctx.dht.get(publicKeyBytes(key)).newest()
+    const answer = await ctx.dht.get(publicKeyBytes(key)).newest().catch(orUnavailable)
     if (answer.report.responded === 0 && !ctx.isAlone) throw relayError('dht_unavailable')
     const packet = answer.item && (await parse(answer.item))
     if (!packet) return nothing(answer, null)

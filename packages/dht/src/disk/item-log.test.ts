@@ -85,6 +85,22 @@ describe('the log of items', () => {
     await log.close()
   })
 
+  it('lets go of what was used longest ago, by number and by bytes', async () => {
+    const log = await openHere(3)
+    for (let key = 0; key < 3; key++) await log.put(item(key, 1), 1n)
+    await log.get(item(0, 0).key)
+    log.touch(item(1, 0).key)
+    await log.put(item(3, 1), 1n)
+    const kept = (of: typeof log) => [0, 1, 2, 3].filter((key) => of.has(item(key, 0).key))
+    expect(kept(log)).toEqual([0, 1, 3])
+    await log.close()
+    const entryBytes = (log.bytes() - 14) / 4
+    const file = join(dir, 'items.log')
+    const small = await openItemLog({ file, maxItems: 100, maxBytes: entryBytes * 2 })
+    expect(kept(small)).toEqual([2, 3])
+    await small.close()
+  })
+
   it('refuses a file that is something else', async () => {
     await writeFile(join(dir, 'items.log'), 'a text that is no log of items')
     await expect(openHere()).rejects.toMatchObject({ code: 'dht_log_unreadable' })

@@ -12,8 +12,9 @@ const WRITTEN_AT_ONCE = 1 << 20
 
 export interface ItemLogOptions {
   file: string
-  /** Items kept; the least recently written go first. */
+  /** Items kept, and their bytes; the least recently used go first. */
   maxItems: number
+  maxBytes?: number
   /** Told every sound entry while the file is opened, oldest first, replaced ones too. */
   onEntry?: (entry: LogEntry) => void
 }
@@ -23,7 +24,12 @@ export interface ItemLogOptions {
  * when half of it is dead. `put` resolves when the item would survive a power cut; puts that come
  * together share one sync. A torn end, as a crash leaves it, is cut off when the file is opened.
  */
-export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
+export async function openItemLog({
+  file,
+  maxItems,
+  maxBytes = Number.POSITIVE_INFINITY,
+  onEntry,
+}: ItemLogOptions) {
   await mkdir(dirname(file), { recursive: true })
   let handle = await open(file, 'a+')
   const places = createPlaceIndex()
@@ -63,7 +69,7 @@ export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
     remove(key)
     places.add(key, place)
     live += place.length
-    while (places.size > maxItems) live -= places.removeOldest()?.length ?? 0
+    while (places.size > maxItems || live > maxBytes) live -= places.removeOldest()?.length ?? 0
   }
 
   function remove(key: Uint8Array): void {
@@ -150,6 +156,7 @@ export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
   async function get(key: Uint8Array): Promise<LogEntry | null> {
     const place = places.get(key)
     if (!place || closed) return null
+    places.touch(key)
     const entry = await readAt(handle, place)
     return entry && Buffer.compare(entry.item.key, key) === 0 ? entry : null
   }
@@ -158,6 +165,8 @@ export async function openItemLog({ file, maxItems, onEntry }: ItemLogOptions) {
     put,
     get,
     has: (key: Uint8Array): boolean => places.get(key) !== null,
+    /** Says that an item is in use, whose bytes are at hand elsewhere. */
+    touch: (key: Uint8Array): void => places.touch(key),
     /** Lets the entry go at the next rewrite of the file. */
     drop: (key: Uint8Array): void => remove(key),
     size: (): number => places.size,

@@ -8,7 +8,7 @@ const HEAD_BYTES = KEY_BYTES + SIGNATURE_BYTES + 8
 
 /**
  * A `PacketStorage` of the SDK in a file, for programs that start often: what was resolved is there
- * again. Holds `maxPackets`; the least recently written go first.
+ * again. Holds `maxPackets` and `maxBytes` of them; the least recently used go first.
  *
  * @example
  * await using storage = await openPacketFile({ file: './packets.log', maxPackets: 10_000 })
@@ -17,8 +17,13 @@ const HEAD_BYTES = KEY_BYTES + SIGNATURE_BYTES + 8
 export async function openPacketFile(o: {
   file: string
   maxPackets: number
+  maxBytes?: number
 }): Promise<PacketStorage & AsyncDisposable> {
-  const log = await openItemLog({ file: o.file, maxItems: o.maxPackets })
+  const log = await openItemLog({
+    file: o.file,
+    maxItems: o.maxPackets,
+    ...(o.maxBytes === undefined ? {} : { maxBytes: o.maxBytes }),
+  })
   return {
     async get(key: PublicKeyZ32): Promise<StoredPacket | null> {
       const entry = await log.get(publicKeyBytes(key))

@@ -7,6 +7,7 @@ const keyOf = (n: number) => Uint8Array.from({ length: 32 }, (_, i) => (n >> ((i
 type Step =
   | { kind: 'set'; key: number; at: number }
   | { kind: 'remove'; key: number }
+  | { kind: 'touch'; key: number }
   | { kind: 'removeOldest' }
   | { kind: 'move' }
 
@@ -17,6 +18,7 @@ const steps = fc.array(
       arbitrary: fc.record({ kind: fc.constant('set' as const), key: fc.nat(60), at: fc.nat() }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), key: fc.nat(60) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('touch' as const), key: fc.nat(60) }) },
     fc.record({ kind: fc.constant('removeOldest' as const) }),
     fc.record({ kind: fc.constant('move' as const) }),
   ) as fc.Arbitrary<Step>,
@@ -38,6 +40,11 @@ it('does what an ordered map does', async () => {
         } else if (step.kind === 'remove') {
           expect(index.remove(keyOf(step.key))).toEqual(model.get(step.key) ?? null)
           model.delete(step.key)
+        } else if (step.kind === 'touch') {
+          index.touch(keyOf(step.key))
+          const place = model.get(step.key)
+          model.delete(step.key)
+          if (place) model.set(step.key, place)
         } else if (step.kind === 'removeOldest') {
           const [oldest] = model
           expect(index.removeOldest()).toEqual(oldest?.[1] ?? null)

@@ -19,7 +19,7 @@ function wordsOf(key: Uint8Array): DataView {
 const ENTRY_BYTES = KEY_WORDS * 4 + 8 + 2 + 8 + 8
 
 /**
- * Places by key in the order in which they were set, in plain arrays: a `Map` of texts and objects takes
+ * Places by key in the order in which they were last used, in plain arrays: a `Map` of texts and objects takes
  * four times the memory, and the collector looks at each of them again and again.
  */
 export function createPlaceIndex() {
@@ -139,6 +139,14 @@ export function createPlaceIndex() {
       if (size === 0) return null
       const entry = slots[probe(wordsOf(key))] ?? NONE
       return entry === NONE ? null : placeAt(entry)
+    },
+    /** Makes the entry of a key the newest, where there is one. */
+    touch(key: Uint8Array): void {
+      if (size === 0) return
+      const entry = slots[probe(wordsOf(key))] ?? NONE
+      if (entry === NONE || entry === newest) return
+      unlink(entry)
+      link(entry)
     },
     /** As the newest; the key must not be there. */
     add(key: Uint8Array, { at, length }: Place): void {

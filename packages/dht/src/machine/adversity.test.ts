@@ -169,7 +169,7 @@ describe('contacts that do not answer', () => {
 
 describe('a gate', () => {
   it('lets so many in at once, and the others in their order', async () => {
-    const gate = createGate(2)
+    const gate = createGate(2, 10)
     const order: number[] = []
     let inside = 0
     let most = 0
@@ -185,5 +185,17 @@ describe('a gate', () => {
     )
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     expect(most).toBe(2)
+  })
+
+  it('turns away what is more than may wait', async () => {
+    const gate = createGate(1, 2)
+    const [inside, first, second, third] = [1, 2, 3, 4].map(() => gate.enter())
+    expect(third).toBeNull()
+    await inside
+    gate.leave()
+    await first
+    expect(gate.enter()).not.toBeNull()
+    gate.leave()
+    await second
   })
 })

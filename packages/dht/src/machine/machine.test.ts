@@ -189,6 +189,23 @@ describe('the storage of a node', () => {
     expect(small.size()).toBe(2)
     expect(small.bytes()).toBe(1200)
   })
+
+  it('lets one address push out nothing but its own', () => {
+    const storage = createStorage({ maxItems: 4, maxBytes: 10_000, maxPerOwner: 2 })
+    storage.put('kept', item(1, 'k'), null, '192.0.2.1')
+    storage.put('own', item(1, 'o'), null)
+    const evicted = ['a', 'b', 'c', 'd'].flatMap((name) =>
+      storage
+        .put(name, item(1, name), null, '192.0.2.9')
+        .evicted.map((one) => one.value.toString()),
+    )
+    expect(evicted).toEqual(['a', 'b'])
+    expect(storage.get('kept')).not.toBeNull()
+    // What somebody else leaves under the same key is that one's from then on.
+    storage.put('c', item(2, 'C'), null, '192.0.2.1')
+    expect(storage.put('e', item(1, 'e'), null, '192.0.2.9').evicted.length).toBe(1)
+    expect(['c', 'd', 'e'].filter((name) => storage.get(name))).toEqual(['c', 'd', 'e'])
+  })
 })
 
 describe('the newest of a look-up', () => {

@@ -7,6 +7,14 @@ export type PutOutcome = 'stored' | 'same' | 'cas-mismatch' | 'not-more-recent'
 export interface StorageLimits {
   maxItems: number
   maxBytes: number
+  /** Items that one address may have left here; beyond them its own oldest goes. */
+  maxPerOwner?: number
+}
+
+interface Kept {
+  item: MutableItem
+  /** The address that left it, null for this node itself. */
+  owner: string | null
 }
 
 /** Key, signature, seq and bookkeeping beside the value, in bytes. */
@@ -14,15 +22,17 @@ const ITEM_OVERHEAD = 200
 
 /**
  * The items a node keeps: a set bounded in number and bytes, the least recently used forgotten
- * first. Values are expected verified. Pure: no I/O, no clock.
+ * first, and bounded for each address that leaves them, so that nobody pushes out what others have
+ * left. Values are expected verified. Pure: no I/O, no clock.
  */
-export function createStorage({ maxItems, maxBytes }: StorageLimits) {
-  const items = new Map<string, MutableItem>()
+export function createStorage({ maxItems, maxBytes, maxPerOwner = maxItems }: StorageLimits) {
+  const items = new Map<string, Kept>()
+  const byOwner = new Map<string, Set<string>>()
   let bytes = 0
 
   /** What a put would do, without doing it. */
   function judge(target: string, item: MutableItem, cas: bigint | null): PutOutcome {
-    const known = items.get(target)
+    const known = items.get(target)?.item
     if (!known) return 'stored'
     if (cas !== null && known.seq !== cas) return 'cas-mismatch'
     const order = compareItems(item, known)
@@ -36,34 +46,56 @@ export function createStorage({ maxItems, maxBytes }: StorageLimits) {
     target: string,
     item: MutableItem,
     cas: bigint | null,
+    owner: string | null = null,
   ): { outcome: PutOutcome; evicted: MutableItem[] } {
     const outcome = judge(target, item, cas)
-    if (outcome === 'stored') {
-      forget(target)
-      items.set(target, item)
-      bytes += item.value.length + ITEM_OVERHEAD
-    }
-    return { outcome, evicted: outcome === 'stored' ? trim() : [] }
+    if (outcome !== 'stored') return { outcome, evicted: [] }
+    forget(target)
+    items.set(target, { item, owner })
+    bytes += weightOf(item)
+    const own = owner === null ? null : setOf(owner)
+    own?.add(target)
+    return { outcome, evicted: [...trimOwn(own), ...trim()] }
+  }
+
+  function setOf(owner: string): Set<string> {
+    const known = byOwner.get(owner)
+    if (known) return known
+    const fresh = new Set<string>()
+    byOwner.set(owner, fresh)
+    return fresh
   }
 
   function get(target: string): MutableItem | null {
-    const item = items.get(target)
-    if (!item) return null
+    const kept = items.get(target)
+    if (!kept) return null
     items.delete(target)
-    items.set(target, item)
-    return item
+    items.set(target, kept)
+    return kept.item
   }
 
-  function forget(target: string): void {
+  function forget(target: string): MutableItem | null {
     const known = items.get(target)
-    if (!known) return
+    if (!known) return null
     items.delete(target)
-    bytes -= known.value.length + ITEM_OVERHEAD
+    bytes -= weightOf(known.item)
+    if (known.owner === null) return known.item
+    const own = byOwner.get(known.owner)
+    own?.delete(target)
+    if (own?.size === 0) byOwner.delete(known.owner)
+    return known.item
+  }
+
+  function trimOwn(own: ReadonlySet<string> | null): MutableItem[] {
+    if (!own || own.size <= maxPerOwner) return []
+    const [oldest] = own
+    const evicted = oldest === undefined ? null : forget(oldest)
+    return evicted ? [evicted] : []
   }
 
   function trim(): MutableItem[] {
     const evicted: MutableItem[] = []
-    for (const [target, item] of items) {
+    for (const [target, { item }] of items) {
       if (items.size <= maxItems && bytes <= maxBytes) break
       forget(target)
       evicted.push(item)
@@ -75,3 +107,7 @@ export function createStorage({ maxItems, maxBytes }: StorageLimits) {
 }
 
 export type Storage = ReturnType<typeof createStorage>
+
+function weightOf({ value }: MutableItem): number {
+  return value.length + ITEM_OVERHEAD
+}
