@@ -28,16 +28,24 @@ test('--check-config tells every problem at once, of file and environment', asyn
   const file = join(dir, 'bad.env')
   await writeFile(
     file,
-    'PROT=1\nRATE_LIMITS=GET /x fast ip\nDEFAULT_RATE_READ=1mb\nDEFAULT_QUOTA_MB=-1\nBLOB_STORE=s3\n',
+    'PROT=1\nRATE_LIMITS=GET /x 1r/m ip; GET /x fast ip\nDEFAULT_RATE_READ=1mb\nDEFAULT_QUOTA_MB=-1\nBLOB_STORE=s3\nport 80\n',
   )
-  const { code, err } = await run('--check-config', { CONFIG_FILE: file, ADMIN_PORT: 'x' })
+  const { code, err } = await run('--check-config', {
+    CONFIG_FILE: file,
+    ADMIN_PORT: 'x',
+    SECRET_SEED: '07',
+    HOST: '0.0.0.0',
+  })
   expect(code).toBe(1)
   expect(err.trim().split('\n')).toEqual([
+    expect.stringMatching(/^- line 6 of .*bad\.env is not NAME=value$/),
     '- PROT is not a setting',
+    '- SECRET_SEED must be 64 hexadecimal digits',
     expect.stringMatching(/^- ADMIN_PORT must be/),
     expect.stringMatching(/^- DEFAULT_QUOTA_MB must be/),
     '- DEFAULT_RATE_READ must be a rate like 10mb/s',
     '- RATE_LIMITS has a rule "GET /x fast ip" without a rate like 10r/m',
+    '- ADMIN_PASSWORD must not be the default admin password outside the local network',
     '- S3_ENDPOINT is needed for the blob store s3',
     '- S3_ACCESS_KEY_ID is needed for the blob store s3',
     '- S3_SECRET_ACCESS_KEY is needed for the blob store s3',

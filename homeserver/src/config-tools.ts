@@ -1,8 +1,9 @@
-import { randomKeypair } from '@pubky/protocol'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { createLogger, helpText, StartError, sampleConfig } from '@pubky/server-kit'
 import { homeserverSettings } from './config.ts'
 import { readConfig } from './read-config.ts'
-import { readKeypair, refuseWeakSecrets } from './secret.ts'
+import { readKeypair, refuseWeakKey } from './secret.ts'
 
 const OPTIONS = `
   --check-config   tells everything that is wrong with the configuration, and ends
@@ -13,12 +14,10 @@ const OPTIONS = `
 /** Throws with what is wrong; touches nothing. */
 async function check(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env)
-  const log = createLogger('homeserver')
-  const keypair =
-    config.secretSeed === null
-      ? randomKeypair()
-      : await readKeypair(config, () => new Uint8Array(32), log)
-  refuseWeakSecrets(config, keypair)
+  const isMade = config.secretSeed !== null || existsSync(join(config.dataDir, 'secret'))
+  if (!isMade) return
+  const log = createLogger('homeserver', { level: 'silent' })
+  refuseWeakKey(config, await readKeypair(config, () => new Uint8Array(32), log))
 }
 
 export interface Terminal {
@@ -41,8 +40,7 @@ export async function tellConfig(option: string, { env, out, err }: Terminal): P
         await check(env)
       } catch (error) {
         if (!(error instanceof StartError)) throw error
-        const problems = error.message.replace(/\.$/, '').split('; ')
-        err(problems.map((one) => `- ${one}\n`).join(''))
+        err(error.problems.map((one) => `- ${one}\n`).join(''))
         return 1
       }
       out('The configuration is fine.\n')

@@ -4,7 +4,6 @@ import {
   choice,
   integerSetting,
   list,
-  optionalText,
   type Setting,
   text,
 } from '@pubky/server-kit'
@@ -39,6 +38,18 @@ function rateRules(o: Rest & { default: string }): Setting<string> {
   }
 }
 
+function optionalSeed(o: Rest & { secret: true }): Setting<string | null> {
+  return {
+    ...o,
+    default: null,
+    parse(value) {
+      const seed = value.trim()
+      if (seed === '' || /^[0-9a-f]{64}$/i.test(seed)) return seed || null
+      throw new TypeError('must be 64 hexadecimal digits')
+    },
+  }
+}
+
 /** Settings of the homeserver; the table in the README is made from it. */
 export const homeserverSettings = {
   databaseUrl: text({
@@ -52,7 +63,7 @@ export const homeserverSettings = {
     default: '.data/homeserver',
     doc: 'Folder of the secret key and the blobs',
   }),
-  secretSeed: optionalText({
+  secretSeed: optionalSeed({
     env: 'SECRET_SEED',
     doc: '32-byte secret key in hex; otherwise the file `secret` in the data folder, made at first start',
     secret: true,
@@ -227,9 +238,27 @@ export function completeConfig(given: Partial<HomeserverConfig>): HomeserverConf
   return config
 }
 
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/** Whether nobody outside this machine reaches the server (design 5). */
+export function isPrivate({ network, host, adminHost }: HomeserverConfig): boolean {
+  return network === 'local' && LOOPBACK.has(host) && LOOPBACK.has(adminHost)
+}
+
+/** What is fine on one machine alone is refused where strangers can reach it (design 5). */
+function weakSecrets(config: HomeserverConfig): string[] {
+  const problems: string[] = []
+  if (isPrivate(config)) return problems
+  if (config.adminPassword === 'admin' || config.adminPassword === '')
+    problems.push('ADMIN_PASSWORD must not be the default admin password outside the local network')
+  if (config.secretSeed !== null && /^0+$/.test(config.secretSeed))
+    problems.push('SECRET_SEED must not be the all-zero secret key outside the local network')
+  return problems
+}
+
 /** What is wrong with settings beside each other, in one sentence each. */
 export function configProblems(config: HomeserverConfig): string[] {
-  const problems: string[] = []
+  const problems = weakSecrets(config)
   const stores: string[] = [config.blobStore, config.blobStoreFrom]
   if (stores[0] === stores[1])
     problems.push('BLOB_STORE_FROM must be another store than BLOB_STORE')

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromHex, type Keypair, keypairFromSeed, ProtocolError, toHex } from '@pubky/protocol'
 import { type Logger, StartError } from '@pubky/server-kit'
-import type { HomeserverConfig } from './config.ts'
+import { type HomeserverConfig, isPrivate } from './config.ts'
 
 function parseSeed(text: string, where: string): Keypair {
   try {
@@ -43,19 +43,11 @@ export async function readKeypair(
   return keypairFromSeed(seed)
 }
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
-
-/** What is fine on one machine alone is refused where strangers can reach it (design 5). */
-export function refuseWeakSecrets(config: HomeserverConfig, keypair: Keypair): void {
-  const isPrivate =
-    config.network === 'local' && LOOPBACK.has(config.host) && LOOPBACK.has(config.adminHost)
-  if (isPrivate) return
-  const problems: string[] = []
-  if (keypair.secretKey.every((byte) => byte === 0)) problems.push('the all-zero secret key')
-  if (config.adminPassword === 'admin') problems.push('the default admin password')
-  if (problems.length > 0)
-    throw new StartError(
-      'invalid_config',
-      `Outside the local network ${problems.join(' and ')} must be replaced.`,
-    )
+/** The key that everybody knows is for one machine alone, also where it comes from a file. */
+export function refuseWeakKey(config: HomeserverConfig, keypair: Keypair): void {
+  if (isPrivate(config) || !keypair.secretKey.every((byte) => byte === 0)) return
+  throw new StartError(
+    'invalid_config',
+    'Outside the local network the all-zero secret key must be replaced.',
+  )
 }

@@ -29,7 +29,7 @@ import { NO_QUOTA, storageLimit } from './limits/quota.ts'
 import { createVerifier } from './proofs/verifier.ts'
 import { createPublishHealth } from './publish/health.ts'
 import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
-import { readKeypair, refuseWeakSecrets } from './secret.ts'
+import { readKeypair, refuseWeakKey } from './secret.ts'
 import { createAdminServer, createClientServer, DRAIN_MS } from './server.ts'
 import { nowSeconds, purgeUsed } from './sessions/grants.ts'
 import { noteUse } from './sessions/overview.ts'
@@ -112,12 +112,12 @@ export async function startHomeserver(
 ): Promise<RunningHomeserver> {
   const config = completeConfig(given)
   const problems = configProblems(config)
-  if (problems.length > 0) throw new StartError('invalid_config', `${problems.join('; ')}.`)
+  if (problems.length > 0) throw StartError.config(problems)
   const log = createLogger('homeserver')
   const clock = deps.clock ?? nowMicros
   const random = deps.random ?? randomBytes
   const keypair = await readKeypair(config, random, log)
-  refuseWeakSecrets(config, keypair)
+  refuseWeakKey(config, keypair)
   const running = await startWithTeardown(async (teardown) => {
     await migrate(config.databaseUrl, MIGRATIONS)
     const pool = createPool(config.databaseUrl, { max: 12, name: 'homeserver', log })

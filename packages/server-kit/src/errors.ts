@@ -41,10 +41,18 @@ export class StartError extends Error {
     | 'invalid_config'
     | 'data_version'
     | 'already_running'
+  /** Everything that is wrong, one by one. */
+  readonly problems: readonly string[]
 
-  constructor(code: StartError['code'], message: string, cause?: unknown) {
+  constructor(code: StartError['code'], message: string, cause?: unknown, problems = [message]) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
+    this.problems = problems
+  }
+
+  /** For a configuration: all that is wrong with it in one sentence. */
+  static config(problems: string[]): StartError {
+    return new StartError('invalid_config', `${problems.join('; ')}.`, undefined, problems)
   }
 }
 

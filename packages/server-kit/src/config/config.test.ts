@@ -38,6 +38,21 @@ describe('loadConfig', () => {
     expect(load).toThrow(/PROT is not a setting.*PORT must be.*MODE must be one of/)
   })
 
+  it('tells lines that set nothing, and takes quotes of both kinds off', async () => {
+    const file = join(dir, 'c.env')
+    await writeFile(file, '\n  # comment\nPORT 81\nmode=closed\nPASSWORD=\'a "b"\'\n')
+    expect(() => loadConfig(schema, { env: {}, file })).toThrow(
+      expect.objectContaining({
+        problems: [`line 3 of ${file} is not NAME=value`, `line 4 of ${file} is not NAME=value`],
+      }),
+    )
+    await writeFile(file, 'PASSWORD=\'a "b"\'\nMODE="closed"\n')
+    expect(loadConfig(schema, { env: {}, file })).toMatchObject({
+      password: 'a "b"',
+      mode: 'closed',
+    })
+  })
+
   it('tells what is wrong with settings beside each other together with the rest', () => {
     const check = ({ mode }: { mode: string }) => (mode === 'open' ? ['open is not safe here'] : [])
     const load = (env: NodeJS.ProcessEnv) => loadConfig(schema, { env, check })

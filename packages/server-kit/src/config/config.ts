@@ -61,15 +61,17 @@ export function list(o: Rest & { default: string[] }): Setting<string[]> {
   }
 }
 
-function readFile(path: string): Map<string, string> {
-  const lines = readFileSync(path, 'utf8').split('\n')
-  const pairs = lines.flatMap((line) => {
-    const [, key, value] = /^\s*([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line) ?? []
-    return key !== undefined && value !== undefined
-      ? [[key, value.replace(/^"(.*)"$/, '$1')] as const]
-      : []
-  })
-  return new Map(pairs)
+function readFile(path: string): { pairs: Map<string, string>; problems: string[] } {
+  const pairs = new Map<string, string>()
+  const problems: string[] = []
+  for (const [index, line] of readFileSync(path, 'utf8').split('\n').entries()) {
+    if (/^\s*(?:#|$)/.test(line)) continue
+    const [, name, value] = /^\s*([A-Z][A-Z0-9_]*)\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    if (name === undefined || value === undefined)
+      problems.push(`line ${index + 1} of ${path} is not NAME=value`)
+    else pairs.set(name, value.replace(/^(["'])(.*)\1$/, '$2'))
+  }
+  return { pairs, problems }
 }
 
 /**
@@ -86,8 +88,9 @@ export function loadConfig<S extends Schema>(
     check?: (config: Config<S>) => string[]
   } = {},
 ): Config<S> {
-  const problems: string[] = []
-  const fromFile = o.file && existsSync(o.file) ? readFile(o.file) : new Map<string, string>()
+  const file = o.file && existsSync(o.file) ? readFile(o.file) : null
+  const fromFile = file?.pairs ?? new Map<string, string>()
+  const problems = file?.problems ?? []
   const known = new Set(Object.values(schema).map(({ env }) => env))
   for (const name of fromFile.keys())
     if (!known.has(name)) problems.push(`${name} is not a setting`)
@@ -103,7 +106,7 @@ export function loadConfig<S extends Schema>(
   })
   const config = { ...Object.fromEntries(entries), ...o.overrides } as Config<S>
   problems.push(...(o.check?.(config) ?? []))
-  if (problems.length > 0) throw new StartError('invalid_config', `${problems.join('; ')}.`)
+  if (problems.length > 0) throw StartError.config(problems)
   // Logs and reports serialise whole configurations; secrets stay out of them.
   return Object.defineProperty(config, 'toJSON', { value: () => withoutSecrets(schema, config) })
 }
