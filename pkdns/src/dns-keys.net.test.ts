@@ -168,11 +168,23 @@ describe('names of keys', () => {
     const near = `ns2.${keypair.publicKey}`
     const records = [ns('@', 'ns.example'), ns('sub', near), a('ns2', '127.0.0.1')]
     const key = await publish(records, keypair)
-    net.upstream.address(`any.${key}`, '203.0.113.1')
-    net.upstream.address(`www.sub.${key}`, '203.0.113.2')
+    net.nameserver.address(`any.${key}`, '203.0.113.1')
+    net.nameserver.address(`www.sub.${key}`, '203.0.113.2')
     net.upstream.address('ns.example', '127.0.0.1')
     expect((await ask(`any.${key}`)).answers[0]?.data).toMatchObject({ address: '203.0.113.1' })
     expect((await ask(`www.sub.${key}`)).answers[0]?.data).toMatchObject({ address: '203.0.113.2' })
+  })
+
+  it('are believed of such name servers for their own zone only', async () => {
+    const key = await publish([ns('@', 'ns.example')])
+    net.upstream.address('ns.example', '127.0.0.1')
+    net.upstream.address('bank.example', '203.0.113.7')
+    net.nameserver.alias(`pay.${key}`, 'bank.example')
+    net.nameserver.address('bank.example', '6.6.6.6')
+    expect(shown(await ask(`pay.${key}`))).toEqual([
+      [`pay.${key}`, { type: 'CNAME', target: 'bank.example' }],
+      ['bank.example', { type: 'A', address: '203.0.113.7' }],
+    ])
   })
 
   it('show a zone to those who do not ask for recursion', async () => {

@@ -1,6 +1,7 @@
 import { homeserverOf, type PublicKeyZ32, packetTtl, randomBytes } from '@pubky/protocol'
 import { PubkyError } from '@pubky/sdk'
 import type { PkarrClient } from '@pubky/sdk/pkarr/client'
+import { isPublicAddress } from '@pubky/server-kit'
 import { EXTENDED_ERRORS, RCODES } from '../dns/codes.ts'
 import { createForwarder } from '../dns/forward.ts'
 import type { Found } from '../dns/packets.ts'
@@ -29,7 +30,7 @@ export async function trace(
     tld: 'key',
     maxSteps: MAX_STEPS,
     negativeTtlS: 60,
-    mayReach: () => true,
+    mayReach: (host) => o.isLocal || isPublicAddress(host),
     delegationPort: 53,
   })
   const sinceMs = performance.now()

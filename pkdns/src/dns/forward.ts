@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { encodeDnsMessage } from '@pubky/protocol'
 import { UDP_PAYLOAD_BYTES } from './answer.ts'
-import { CLASS_IN, FLAGS, TYPE_OPT } from './codes.ts'
+import { CLASS_IN, FLAGS, RCODES, TYPE_OPT } from './codes.ts'
 import { createUdpPool, type Server } from './udp-pool.ts'
 import { HEADER_BYTES, isSameQuestion, readQuery } from './wire.ts'
 
@@ -19,7 +19,7 @@ const TRY_MS = 1500
 const TOTAL_MS = 5000
 
 export interface Forwarder {
-  /** The checked reply of the first server that gives one; null when none does. */
+  /** The checked reply of the first server that has an answer, else a refusal; null when none replies. */
   ask(wish: Wish, servers?: readonly Server[]): Promise<Buffer | null>
   close(): void
 }
@@ -47,15 +47,17 @@ export function createForwarder(o: {
   async function tryAll(message: Buffer, servers: readonly Server[]): Promise<Buffer | null> {
     const deadline = performance.now() + TOTAL_MS
     const questionEnd = readQuery(message)?.questionEnd ?? HEADER_BYTES
-    for (let round = 0; round < 2; round++) {
+    let refusal: Buffer | null = null
+    for (let round = 0; round < 2 && !refusal; round++) {
       for (const server of servers) {
         const leftMs = deadline - performance.now()
-        if (leftMs <= 0) return null
+        if (leftMs <= 0) return refusal
         const reply = await tryOne(server, message, questionEnd, Math.min(TRY_MS, leftMs))
-        if (reply) return reply
+        if (reply && !isRefusal(reply)) return reply
+        refusal ??= reply
       }
     }
-    return null
+    return refusal
   }
 
   async function tryOne(
@@ -71,6 +73,12 @@ export function createForwarder(o: {
   }
 
   return { ask, close: pool.close }
+}
+
+/** What the next server may know better. */
+function isRefusal(reply: Buffer): boolean {
+  const rcode = reply.readUInt16BE(2) & FLAGS.rcode
+  return rcode !== RCODES.NOERROR && rcode !== RCODES.NXDOMAIN
 }
 
 function encode({ name, type, recursive, dnssec, checkingDisabled }: Wish): Buffer {

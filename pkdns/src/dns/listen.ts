@@ -164,5 +164,7 @@ function answerConnection(
     // No backlog of answers for somebody who does not read them.
     if (open >= MAX_OPEN || socket.writableLength > 1 << 20) socket.pause()
   })
-  socket.on('drain', () => socket.resume())
+  socket.on('drain', () => {
+    if (open < MAX_OPEN) socket.resume()
+  })
 }

@@ -1,6 +1,7 @@
 import { DNS_TYPES, type DnsMessage, type PublicKeyZ32, type ResourceRecord } from '@pubky/protocol'
 import { typeCode } from '@pubky/protocol/dns/rdata'
 import { isKnownKey } from '@pubky/protocol/real-key'
+import { chainOf, isWithin } from './chain.ts'
 import { EXTENDED_ERRORS, FLAGS, RCODES, TYPE_ANY } from './codes.ts'
 import type { Forwarder } from './forward.ts'
 import {
@@ -36,7 +37,7 @@ export interface Asked {
   checkingDisabled: boolean
   /** Ask the network even when the packet at hand is still fresh. */
   refresh: boolean
-  /** Called before the network is asked about a key; throws when the asker may not. */
+  /** Called before the DHT or a name server that a packet names is asked; throws when the asker may not. */
   mayAsk: (label: string) => void
   /** Told of every name that was looked up on the way, with the time it took. */
   onHop?: (hop: Hop) => void
@@ -193,7 +194,7 @@ export function createNameResolver(ctx: NameResolverContext) {
     if (!reply) return fail(out, EXTENDED_ERRORS.noReachableAuthority)
     const isAlone = out.answers.length === 0
     const decoded = isAlone ? tryDecode(reply) : decodeReply(reply)
-    const next = decoded ? merge(decoded, name, asked, out) : null
+    const next = decoded ? merge(decoded, name, asked, out, null) : null
     if (isAlone && next === null) {
       // Nothing to add: signatures and unknown types stay as they are.
       out.raw = reply
@@ -210,8 +211,11 @@ export function createNameResolver(ctx: NameResolverContext) {
     budget: Budget,
     out: Outcome,
   ): Promise<string | null> {
+    const zone = match.servers[0]?.name.toLowerCase() ?? name.toLowerCase()
     let servers = reachable(match.glue)
     if (servers.length === 0) servers = await addressesOf(match.servers, asked, budget)
+    // Whoever made the packet chose whom we ask, with names that no answer is kept for.
+    asked.mayAsk(`${zone} ${name}`)
     const { type, dnssec, checkingDisabled } = asked
     for (let left = MAX_REFERRALS; left > 0 && servers.length > 0; left--) {
       const wish = { name, type, recursive: false, dnssec, checkingDisabled }
@@ -220,7 +224,7 @@ export function createNameResolver(ctx: NameResolverContext) {
       const decoded = decodeReply(reply)
       const isReferral =
         decoded.answers.length === 0 && decoded.authorities.some(({ data }) => data.type === 'NS')
-      if (!isReferral) return merge(decoded, name, asked, out)
+      if (!isReferral) return merge(decoded, name, asked, out, zone)
       servers = reachable(decoded.additionals)
     }
     return fail(out, EXTENDED_ERRORS.noReachableAuthority)
@@ -250,29 +254,34 @@ export function createNameResolver(ctx: NameResolverContext) {
     return []
   }
 
-  /** Takes a reply in; the name to go on with when its aliases lead to a key. */
-  function merge(reply: DnsMessage, name: string, asked: Asked, out: Outcome): string | null {
-    let end = name.toLowerCase()
-    for (let left = MAX_ANSWERS; left > 0; left--) {
-      const alias = reply.answers.find(
-        ({ name: owner, data }) => data.type === 'CNAME' && owner.toLowerCase() === end,
-      )
-      if (alias?.data.type !== 'CNAME' || asked.type === DNS_TYPES.CNAME) break
-      end = alias.data.target.toLowerCase()
-    }
-    out.answers.push(...reply.answers.slice(0, MAX_ANSWERS))
-    const ttl = reply.answers.reduce((least, { ttl }) => Math.min(least, ttl), MAX_TTL_S)
+  /**
+   * Takes a reply in; the name to go on with when the end of its aliases is somebody else's. What a name
+   * server says counts within its `zone` only: else whoever has a key could speak for any name, and
+   * resolvers that keep whole answers would believe it. A resolver's word, without a zone, is taken as it is.
+   */
+  function merge(
+    reply: DnsMessage,
+    name: string,
+    asked: Asked,
+    out: Outcome,
+    zone: string | null,
+  ): string | null {
+    const { end, records } = chainOf(reply, name, asked.type, zone)
+    const answers = zone === null ? reply.answers : records
+    out.answers.push(...answers.slice(0, MAX_ANSWERS))
+    const ttl = answers.reduce((least, { ttl }) => Math.min(least, ttl), MAX_TTL_S)
     out.ttlS = Math.min(out.ttlS, Math.max(ttl, MIN_ICANN_TTL_S))
-    const isAnswered = reply.answers.some(
+    const isAnswered = records.some(
       ({ name: owner, data }) =>
         owner.toLowerCase() === end && (asked.type === TYPE_ANY || typeCode(data) === asked.type),
     )
     if (!isAnswered && asked.recursive && end !== name.toLowerCase()) {
-      if (targetOf(end, ctx.tld).kind === 'key') return end
+      if (zone !== null || targetOf(end, ctx.tld).kind === 'key') return end
     }
     out.rcode = reply.flags & FLAGS.rcode
     if (!isAnswered) {
-      out.authorities.push(...reply.authorities)
+      const own = reply.authorities.filter((record) => isWithin(record.name, zone))
+      out.authorities.push(...own)
       out.ttlS = Math.min(out.ttlS, ctx.negativeTtlS)
     }
     return null

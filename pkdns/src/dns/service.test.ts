@@ -194,6 +194,21 @@ describe('limits', () => {
     expect([refused.rcode, allowed.rcode]).toEqual([5, 3])
   })
 
+  it('of look-ups count name servers that a packet chose, too', async () => {
+    const keypair = randomKeypair()
+    const { key, state, ask } = await server({
+      limits: { lookupsPerSecond: 1, lookupBurst: 3 },
+      keypair,
+      records: [
+        { name: 'sub', ttl: 100, data: { type: 'NS', target: `ns.${keypair.publicKey}` } },
+        { name: 'ns', ttl: 100, data: { type: 'A', address: '192.0.2.53' } },
+      ],
+    })
+    expect((await ask(`a.sub.${key}`)).rcode).toBe(0)
+    expect((await ask(`b.sub.${key}`)).rcode).toBe(5)
+    expect(state.asks).toBe(1)
+  })
+
   it('cut what a forged address would be sent, and never what comes over TCP', async () => {
     const records: ResourceRecord[] = Array.from({ length: 4 }, (_, n) => ({
       name: '@',
@@ -215,6 +230,19 @@ describe('limits', () => {
     expect((await ask(key)).isCut).toBe(false)
     state.nowMs += 10_000
     expect((await ask(key, { type: 16 })).isCut).toBe(false)
+  })
+
+  it('bound how many wait for an answer, and how long a question may be', async () => {
+    const { key, service, ask } = await server()
+    const question = (n: number) => questionMessage(`${n % 4000}.${key}`, 1)
+    const asker = { network: 'a', transport: 'udp' } as const
+    const replies = Array.from({ length: 10_001 }, (_, n) => service.handle(question(n), asker))
+    const codes = (await Promise.all(replies)).map((reply) => (reply?.[3] ?? 0) % 16)
+    expect(codes.filter((code) => code === 5).length).toBe(1)
+    expect(codes.at(-1)).toBe(5)
+    expect((await ask(`again.${key}`)).rcode).toBe(0)
+    const long = Buffer.concat([question(1), Buffer.alloc(5000)])
+    expect(await service.handle(long, asker)).toHaveProperty('length', 12)
   })
 
   it('of size are what the asker can take', async () => {

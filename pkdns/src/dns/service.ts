@@ -49,6 +49,10 @@ const TYPES_REFUSED: ReadonlySet<number> = new Set([TYPE_OPT, 249, 250, 251, 252
 const UDP_MIN_BYTES = 512
 const MAX_REFRESHES = 32
 const MAX_COMPUTING = 5000
+/** Askers that wait for an answer, each with its question in memory; forged addresses make many. */
+const MAX_WAITING = 10_000
+/** No question with its EDNS options is longer. */
+const MAX_QUERY_BYTES = 4096
 /** An answer asked for so often is fetched anew before it ends, in the last tenth of its life. */
 const POPULAR_HITS = 3
 const PREFETCH_SHARE = 0.1
@@ -60,12 +64,13 @@ export function createDnsService(ctx: DnsServiceContext) {
   const kept = createKeptAnswers(ctx.cacheBytes)
   const computing = new Map<string, Promise<Answer>>()
   let refreshes = 0
+  let waiting = 0
 
   /** The reply to a message; null when it deserves none. Never throws or rejects. */
   function handle(bytes: Buffer, asker: Asker): Buffer | null | Promise<Buffer | null> {
     if (bytes.length < HEADER_BYTES || (bytes.readUInt16BE(2) & FLAGS.response) !== 0) return null
     ctx.counts.queries[asker.transport] += 1
-    const query = readQuery(bytes)
+    const query = bytes.length > MAX_QUERY_BYTES ? null : readQuery(bytes)
     if (!query) {
       ctx.counts.malformed += 1
       return bytes.readUInt16BE(4) === 0 && asker.transport === 'udp'
@@ -130,6 +135,16 @@ export function createDnsService(ctx: DnsServiceContext) {
   }
 
   async function answerAnew(name: string, query: Query, asker: Asker): Promise<Answer> {
+    if (waiting >= MAX_WAITING) throw new OverLimit()
+    waiting += 1
+    try {
+      return await computed(name, query, asker)
+    } finally {
+      waiting -= 1
+    }
+  }
+
+  async function computed(name: string, query: Query, asker: Asker): Promise<Answer> {
     const running = computing.get(name)
     if (running) {
       try {

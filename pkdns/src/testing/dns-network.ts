@@ -40,18 +40,20 @@ export const shown = ({ answers }: DnsMessage) => answers.map(({ name, data }) =
 
 export type TestDns = Awaited<ReturnType<typeof startTestDns>>
 
-/** PKDNS on free ports beside a name server of ours for ICANN names, and ways to ask it. */
+/** PKDNS on free ports beside name servers of ours for ICANN names and for zones, and ways to ask it. */
 export async function startTestDns() {
   const teardown = new Teardown()
   const dataDir = await mkdtemp(join(tmpdir(), 'pubky-dns-'))
   teardown.add(() => rm(dataDir, { recursive: true, force: true }))
   const upstream = await startTestUpstream()
   teardown.add(() => upstream.close())
+  const nameserver = await startTestUpstream()
+  teardown.add(() => nameserver.close())
   const ports = { relayPort: 0, dhtPort: 0, dnsPort: 0, dohPort: 0 }
   const pkdns = teardown.use(
     await startPkdns(
       { dataDir, nodes: 3, forward: [`127.0.0.1:${upstream.port}`], ...ports },
-      { log: createLogger('test', { level: 'silent' }), delegationPort: upstream.port },
+      { log: createLogger('test', { level: 'silent' }), delegationPort: nameserver.port },
     ),
   )
   const [host = '', port = ''] = pkdns.urls.dns.split(':')
@@ -126,6 +128,8 @@ export async function startTestDns() {
     urls: pkdns.urls,
     server,
     upstream,
+    /** Whom packets name with NS records. */
+    nameserver,
     publish,
     resolver,
     overUdp,
