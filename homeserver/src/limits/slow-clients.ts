@@ -18,21 +18,21 @@ export function isSlowedByUs(request: IncomingMessage): void {
  */
 export function cutSlowClients(
   app: FastifyInstance,
-  o: { graceMs?: number; everyMs?: number; minBytesPerSecond?: number } = {},
-): { watched(): number } {
-  const { graceMs = GRACE_MS, everyMs = EVERY_MS, minBytesPerSecond = MIN_BYTES_PER_SECOND } = o
+  o: { nowMs?: () => number } = {},
+): { watched(): number; look(): void } {
+  const { nowMs = () => performance.now() } = o
   const open = new Map<IncomingMessage, { sinceMs: number; read: number }>()
 
   function look(): void {
-    const now = performance.now()
+    const now = nowMs()
     for (const [request, { sinceMs, read }] of open) {
       const seconds = (now - sinceMs) / 1000
-      if (request.complete || slowed.has(request) || seconds * 1000 < graceMs) continue
-      if (request.socket.bytesRead - read < minBytesPerSecond * seconds) request.destroy()
+      if (request.complete || slowed.has(request) || seconds * 1000 < GRACE_MS) continue
+      if (request.socket.bytesRead - read < MIN_BYTES_PER_SECOND * seconds) request.destroy()
     }
   }
 
-  const timer = setInterval(look, everyMs).unref()
+  const timer = setInterval(look, EVERY_MS).unref()
   app.addHook('onClose', (_, done) => {
     clearInterval(timer)
     done()
@@ -40,11 +40,11 @@ export function cutSlowClients(
   app.addHook('onRequest', ({ raw }, _, done) => {
     // Most bodies are there when their head is.
     if (raw.method !== 'GET' && !raw.complete) {
-      open.set(raw, { sinceMs: performance.now(), read: raw.socket.bytesRead })
+      open.set(raw, { sinceMs: nowMs(), read: raw.socket.bytesRead })
       // Whatever becomes of it: an answer that nobody waits for any more is never told as sent.
       raw.once('close', () => open.delete(raw))
     }
     done()
   })
-  return { watched: () => open.size }
+  return { watched: () => open.size, look }
 }
