@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { blake3, toHex } from '@pubky/protocol'
 import { type BlobStoreKind, createPool, moveBlobs } from '@pubky/server-kit'
+import { createS3BlobStore } from '@pubky/server-kit/blobs/s3'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { type S3Server, startS3Server } from '@pubky/testkit/s3-server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -123,6 +124,43 @@ describe.each(KINDS)('with the blob store %s', (kind) => {
     await store[Symbol.asyncDispose]()
     await pool.end()
   })
+})
+
+test('while the bucket is away small files go on, large ones are asked to come again, and nothing is lost', async () => {
+  const { url, config } = await world('s3')
+  const broken = { isOn: false }
+  const away: typeof fetch = async (...args) => {
+    if (broken.isOn) throw new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } })
+    return fetch(...args)
+  }
+  const blobs = createS3BlobStore({
+    endpoint: config.s3Endpoint ?? '',
+    region: config.s3Region ?? '',
+    accessKeyId: config.s3AccessKeyId ?? '',
+    secretAccessKey: config.s3SecretAccessKey ?? '',
+    spoolDir: join(dir, 'spool'),
+    fetch: away,
+  })
+  await using server = await startTestServer(url, { config, deps: { blobs } })
+  const { put, get, events } = await settle(server)
+  const body = randomBytes(BIG)
+  await put('/pub/a.bin', body)
+  broken.isOn = true
+  for (const answer of [
+    await put('/pub/b.bin', body),
+    await get('/pub/a.bin'),
+    await get('/pub/a.bin', { range: 'bytes=5-9' }),
+  ]) {
+    expect([answer.status, answer.text]).toEqual([503, 'The blob store cannot be reached'])
+    expect(answer.headers).toMatchObject({ 'retry-after': '1', 'content-length': '32' })
+    for (const name of ['etag', 'last-modified', 'content-range'])
+      expect(answer.headers).not.toHaveProperty(name)
+  }
+  expect((await put('/pub/small.txt', 'x')).status).toBe(201)
+  broken.isOn = false
+  expect((await get('/pub/a.bin')).body.equals(body)).toBe(true)
+  expect((await get('/pub/b.bin')).status).toBe(404)
+  expect(await events()).toHaveLength(2)
 })
 
 test('moves to another store while people read and write, though it was killed', async () => {

@@ -115,6 +115,8 @@ export const refusals = {
     new ServiceError(503, 'outcome_unknown', 'The database went away; the outcome is unknown'),
   databaseAway: (cause: unknown) =>
     new ServiceError(503, 'database_unavailable', 'The database cannot be reached', { cause }),
+  blobStoreAway: (cause: unknown) =>
+    new ServiceError(503, 'blob_store_unavailable', 'The blob store cannot be reached', { cause }),
 
   quotaExceeded: () =>
     new ServiceError(507, 'quota_exceeded', 'Disk space quota exceeded', { logLevel: 'debug' }),

@@ -91,6 +91,13 @@ function setBodyHeaders(reply: FastifyReply, entry: Entry, range: Range | null):
   if (!isShownInline(entry.contentType)) reply.header('content-disposition', 'attachment')
 }
 
+/** A failure is no version of the file. */
+function forgetEntryHeaders(reply: FastifyReply): void {
+  const names = ['etag', 'last-modified', 'cache-control', 'accept-ranges', 'content-range']
+  for (const name of [...names, 'content-length', 'content-disposition', PROOF_HEADER])
+    reply.removeHeader(name)
+}
+
 /** A 404 tells the proof of the deletion, if there is one. */
 async function missing(
   ctx: Context,
@@ -168,7 +175,8 @@ async function sendFile(
   } catch (error) {
     // The file was replaced between the look-up and opening its blob: look again, once.
     if (error instanceof BlobMissingError && attempt === 0)
-      return sendFile(ctx, request, reply, target, 1)
+      return sendFile(ctx, request, reply.code(200), target, 1)
+    forgetEntryHeaders(reply)
     throw error
   }
 }

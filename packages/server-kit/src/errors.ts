@@ -65,6 +65,16 @@ export class BlobMissingError extends Error {
   }
 }
 
+/** The place where blobs lie does not answer, or takes nothing. Asking again later may help. */
+export class BlobStoreAwayError extends Error {
+  override readonly name = 'BlobStoreAwayError'
+  readonly code = 'blob_store_away'
+
+  constructor(cause: unknown) {
+    super('the blob store cannot be reached', { cause })
+  }
+}
+
 /** Why an outbound request was not made or was cut off. */
 export class OutboundError extends Error {
   override readonly name = 'OutboundError'

@@ -23,6 +23,7 @@ export {
 } from './config/config.ts'
 export {
   BlobMissingError,
+  BlobStoreAwayError,
   type LogLevel,
   OutboundError,
   ServiceError,

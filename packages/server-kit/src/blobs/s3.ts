@@ -4,12 +4,13 @@ import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promise
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createBlake3 } from '@pubky/protocol/hash'
-import { S3mini, S3ServiceError } from 's3mini'
-import { BlobMissingError } from '../errors.ts'
+import { S3mini, S3NetworkError, S3ServiceError } from 's3mini'
+import { BlobMissingError, BlobStoreAwayError } from '../errors.ts'
 import type { BlobStore, BlobWriter } from './blob-store.ts'
 import { checkBlobKey, isBlobKey } from './pieces.ts'
 
 const HASH_HEADER = 'x-amz-meta-blake3'
+const ANSWER_MS = 30_000
 const STALE_SPOOL_MS = 24 * 3_600_000
 
 export interface S3BlobOptions {
@@ -23,11 +24,36 @@ export interface S3BlobOptions {
   fetch?: typeof fetch
 }
 
-/** The client hands streams on as they are; `fetch` asks for a hint that it does not give. */
-function streaming(inner: typeof fetch): typeof fetch {
-  return (input, init) => {
-    const hint = init?.body instanceof ReadableStream ? { duplex: 'half' as const } : {}
-    return inner(input, { ...init, ...hint })
+/**
+ * The client hands streams on as they are; `fetch` asks for a hint that it does not give. Nor does it give
+ * up: only an upload may take long to be answered.
+ */
+function patched(inner: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    if (init?.body instanceof ReadableStream)
+      return inner(input, { ...init, duplex: 'half' } as never)
+    const control = new AbortController()
+    const timer = setTimeout(() => control.abort(), ANSWER_MS)
+    try {
+      return await inner(input, { ...init, signal: control.signal })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** Nothing answered, or it said that it cannot at the moment. */
+function isAway(error: unknown): boolean {
+  if (error instanceof S3ServiceError) return error.status >= 500 || error.status === 429
+  if (error instanceof S3NetworkError || error instanceof TypeError) return true
+  return error instanceof DOMException && error.name === 'AbortError'
+}
+
+async function reach<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw isAway(error) ? new BlobStoreAwayError(error) : error
   }
 }
 
@@ -43,7 +69,7 @@ export function createS3BlobStore(o: S3BlobOptions): BlobStore {
     region,
     accessKeyId,
     secretAccessKey,
-    fetch: streaming(o.fetch ?? fetch),
+    fetch: patched(o.fetch ?? fetch),
   })
   let swept: Promise<void> | undefined
 
@@ -58,7 +84,7 @@ export function createS3BlobStore(o: S3BlobOptions): BlobStore {
 
   /** The answer to a GET whose body nobody has read yet. */
   async function get(key: string): Promise<Response | null> {
-    return isBlobKey(key) ? bucket.getObjectResponse(key) : null
+    return isBlobKey(key) ? reach(() => bucket.getObjectResponse(key)) : null
   }
 
   return {
@@ -74,7 +100,7 @@ export function createS3BlobStore(o: S3BlobOptions): BlobStore {
       if (end !== undefined && end <= start) return Readable.toWeb(Readable.from([])) as never
       try {
         const isWhole = start === 0 && end === undefined
-        const answer = await bucket.getObjectRaw(key, isWhole, start, end)
+        const answer = await reach(() => bucket.getObjectRaw(key, isWhole, start, end))
         return answer.body ?? (Readable.toWeb(Readable.from([])) as never)
       } catch (error) {
         if (isMissing(error)) throw new BlobMissingError(key)
@@ -94,11 +120,11 @@ export function createS3BlobStore(o: S3BlobOptions): BlobStore {
     },
     async delete(keys) {
       const known = keys.filter(isBlobKey)
-      if (known.length > 0) await bucket.deleteObjects(known)
+      if (known.length > 0) await reach(() => bucket.deleteObjects(known))
     },
     async *list({ after, limit, signal }) {
       const from = after ? { 'start-after': after } : {}
-      const page = (await bucket.listObjects('/', '', limit, from)) ?? []
+      const page = (await reach(() => bucket.listObjects('/', '', limit, from))) ?? []
       for (const { Key, Size, LastModified } of page) {
         signal?.throwIfAborted()
         yield { key: Key, size: Number(Size), createdMs: new Date(LastModified).getTime() }
@@ -150,7 +176,7 @@ async function spoolWriter(o: {
       await close()
       isSent = true
       try {
-        await bucket.putObject(key, body, undefined, undefined, headers as never, size)
+        await reach(() => bucket.putObject(key, body, undefined, undefined, headers as never, size))
       } finally {
         await rm(spool, { force: true })
       }
