@@ -25,13 +25,13 @@ export interface Taken {
 type Wait = (bytes: number) => Promise<void>
 
 interface Chunks {
-  /** What has come since, or null at the end. */
+  /** What came next, or null at the end. */
   next(): Promise<Buffer | null>
 }
 
 /** The chunks of a body as they come. It weighs less than the stream's own iterator. */
 function chunksOf(request: IncomingMessage, wait?: Wait): Chunks {
-  let queue: Buffer[] = []
+  const queue: Buffer[] = []
   let held = 0
   let hasEnded = false
   let wake: (() => void) | null = null
@@ -69,13 +69,12 @@ function chunksOf(request: IncomingMessage, wait?: Wait): Chunks {
           wake = resolve
         })
       wake = null
-      if (queue.length === 0 && !request.complete) throw refusals.streamBroken()
-      if (queue.length === 0) return null
-      const chunk = joined(queue)
-      queue = []
-      held = 0
+      const chunk = queue.shift()
+      if (!chunk && !request.complete) throw refusals.streamBroken()
+      if (!chunk) return null
+      held -= chunk.length
       if (wait) await paced(chunk.length)
-      request.resume()
+      if (queue.length === 0) request.resume()
       return chunk
     },
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -5,52 +6,24 @@ import { promisify } from 'node:util'
 import { type Blake3, blake3, createBlake3 } from '@pubky/protocol/hash'
 import type { BlobWriter } from './blob-store.ts'
 import type { Folders } from './folders.ts'
+import { BUFFER_BYTES, createWriteBuffers } from './write-buffers.ts'
 
 // Requests of `fs/promises` weigh twice as much, and an upload makes half a dozen.
-const [open, close, sync, datasync, rename] = [
+const [open, close, sync, datasync, truncate, rename] = [
   promisify(fs.open),
   promisify(fs.close),
   promisify(fs.fsync),
   promisify(fs.fdatasync),
+  promisify(fs.ftruncate),
   promisify(fs.rename),
 ]
 
-const { O_CREAT, O_EXCL, O_WRONLY, O_DSYNC } = fs.constants
-/** Each write waits for the disk, which spares a call when there is only one; not every system can. */
-const DURABLE_NEW = O_DSYNC === undefined ? null : O_CREAT | O_EXCL | O_WRONLY | O_DSYNC
-
-/** What is written with one call, so that few calls reach the disk. */
-const BUFFER_BYTES = 256 * 1024
-/** All uploads together have so many; who gets none writes each chunk as it comes. */
-const MAX_BUFFERS = 256
-const MAX_SPARE = 32
-const SYNCED_AT_ONCE = 16 * 1024 * 1024
+const { O_CREAT, O_EXCL, O_WRONLY, O_DIRECT } = fs.constants
+const NEW_FILE = O_CREAT | O_EXCL | O_WRONLY
+/** Direct writes are of whole blocks; no disk in use has larger ones. */
+const BLOCK_BYTES = 4096
+const SYNCED_AT_ONCE = 8 * 1024 * 1024
 const NOTHING = new Uint8Array()
-
-interface Buffers {
-  take(): Buffer | null
-  giveBack(buffer: Buffer): void
-}
-
-/**
- * Buffers that uploads fill in turn. Chunks of a request that wait for the disk would grow old, and only
- * a full collection frees what is old; copied, they are gone at once.
- */
-function createBuffers(): Buffers {
-  const spare: Buffer[] = []
-  let taken = 0
-  return {
-    take() {
-      if (taken >= MAX_BUFFERS) return null
-      taken += 1
-      return spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
-    },
-    giveBack(buffer) {
-      taken -= 1
-      if (spare.length < MAX_SPARE) spare.push(buffer)
-    },
-  }
-}
 
 function writeOnce(file: number, bytes: Uint8Array, at: number): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -64,20 +37,47 @@ async function writeAll(file: number, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += await writeOnce(file, bytes, at)
 }
 
-/** Makes the writers of one store: each into a scratch file that gets its name when it is durable. */
-export function createFileWriters(folders: Folders) {
-  const buffers = createBuffers()
+/** One for all stores of the process. */
+const buffers = createWriteBuffers()
 
+/** Whether files in `dir` can be written past the page cache: not every file system can. */
+export async function canBypassCache(dir: string): Promise<boolean> {
+  const buffer = O_DIRECT === undefined ? null : buffers.take()
+  if (!buffer) return false
+  const path = join(dir, randomUUID())
+  try {
+    const file = await open(path, NEW_FILE | O_DIRECT)
+    await writeAll(file, buffer.fill(0, 0, BLOCK_BYTES).subarray(0, BLOCK_BYTES)).finally(() =>
+      close(file),
+    )
+    return true
+  } catch {
+    return false
+  } finally {
+    buffers.giveBack(buffer)
+    await rm(path, { force: true })
+  }
+}
+
+/**
+ * Makes the writers of one store: each into a scratch file that gets its name when it is durable. Where
+ * the system can, bytes go past the page cache: they are copied once less, new pages are dear on virtual
+ * machines, and what others read stays in the cache.
+ */
+export function createFileWriters(folders: Folders) {
   return async function fileWriter(o: {
     key: string
     dir: string
     folder: string
     scratch: string
+    /** Of the folder of scratch files. */
+    isDirect: boolean
   }): Promise<BlobWriter> {
     const { key, dir, scratch } = o
     /** Taken when a buffer is full: most blobs are hashed at once, in the end. */
     let hasher: Blake3 | null = null
     let size = 0
+    /** Kept from the first write to the end; who gets none writes each chunk as it comes. */
     let buffer: Buffer | null = null
     let filled = 0
     let file: number | null = null
@@ -114,36 +114,32 @@ export function createFileWriters(folders: Folders) {
     }
 
     async function append(bytes: Uint8Array): Promise<number> {
-      file ??= await open(scratch, 'wx')
-      await syncEarly(file)
+      const isDirect = o.isDirect && buffer !== null
+      file ??= await open(scratch, isDirect ? NEW_FILE | O_DIRECT : NEW_FILE)
+      if (!isDirect) await syncEarly(file)
       await writeAll(file, bytes)
       unsynced += bytes.length
       return file
     }
 
-    /** Resolves when what came before is written. */
-    async function appendBehind(full: Buffer): Promise<void> {
-      const before = writing
-      const write = async () => {
-        try {
-          await before
-          await append(full)
-        } finally {
-          buffers.giveBack(full)
-        }
-      }
-      writing = write()
-      writing.catch(() => {})
-      await before
+    /** Resolves with the buffer to fill next, when what came before is written. */
+    async function appendBehind(full: Buffer): Promise<Buffer> {
+      await writing
+      const next = buffers.take()
+      if (next) {
+        writing = append(full).then(() => {})
+        writing.catch(() => {}).finally(() => buffers.giveBack(full))
+      } else await append(full)
+      return next ?? full
     }
 
     /** Everything is durable when it resolves. */
-    async function writeLast(rest: Uint8Array): Promise<void> {
-      if (file === null && rest.length > 0 && DURABLE_NEW !== null) {
-        file = await open(scratch, DURABLE_NEW)
-        return writeAll(file, rest)
-      }
-      const written = await append(rest)
+    async function writeLast(): Promise<void> {
+      await writing
+      const end = o.isDirect ? Math.ceil(filled / BLOCK_BYTES) * BLOCK_BYTES : filled
+      buffer?.fill(0, filled, end)
+      const written = await append(buffer?.subarray(0, end) ?? NOTHING)
+      if (end !== filled) await truncate(written, size)
       await syncing
       await sync(written)
     }
@@ -157,32 +153,27 @@ export function createFileWriters(folders: Folders) {
     return {
       async write(chunk) {
         size += chunk.length
+        if (!buffer && file === null) buffer = buffers.take()
+        if (!buffer) {
+          await hash(chunk)
+          await append(chunk)
+          return
+        }
         for (let at = 0; at < chunk.length; ) {
-          buffer ??= buffers.take()
-          const part = chunk.subarray(at, buffer ? at + buffer.length - filled : undefined)
-          at += part.length
-          if (!buffer) {
-            await hash(part)
-            await writing
-            await append(part)
-            continue
-          }
+          const part = chunk.subarray(at, at + BUFFER_BYTES - filled)
           buffer.set(part, filled)
+          at += part.length
           filled += part.length
-          if (filled < buffer.length) continue
-          const full = buffer
-          buffer = null
+          if (filled < BUFFER_BYTES) continue
+          await hash(buffer)
+          buffer = await appendBehind(buffer)
           filled = 0
-          await hash(full)
-          await appendBehind(full)
         }
       },
       async finish() {
-        const rest = buffer?.subarray(0, filled) ?? NOTHING
-        const hash = await digest(rest)
+        const hash = await digest(buffer?.subarray(0, filled) ?? NOTHING)
         const folder = await folders.get(o.folder)
-        await writing
-        await writeLast(rest)
+        await writeLast()
         drop()
         await rename(scratch, join(dir, o.folder, key))
         await Promise.all([folder.sync(), closeFile()])

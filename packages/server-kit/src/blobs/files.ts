@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { createBlake3 } from '@pubky/protocol/hash'
 import { BlobMissingError } from '../errors.ts'
 import type { BlobStore, BlobWriter } from './blob-store.ts'
-import { createFileWriters } from './file-writer.ts'
+import { canBypassCache, createFileWriters } from './file-writer.ts'
 import { createFolders } from './folders.ts'
 
 const KEY = /^[0-9A-Za-z_-]{8,128}$/
@@ -35,11 +35,13 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
   const temporary = join(o.dir, 'tmp')
   const folders = createFolders(o.dir)
   const fileWriter = createFileWriters(folders)
-  let prepared: Promise<void> | undefined
+  let prepared: Promise<boolean> | undefined
 
-  async function prepare(): Promise<void> {
+  /** Whether files can be written past the page cache. */
+  async function prepare(): Promise<boolean> {
     await mkdir(temporary, { recursive: true })
     await sweep(temporary).catch(() => {})
+    return canBypassCache(temporary)
   }
 
   /** Where the blob is, or was under an older version. */
@@ -63,14 +65,15 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
   async function begin(key: string): Promise<BlobWriter> {
     pathsOf(key)
     prepared ??= prepare()
+    let isDirect: boolean
     try {
-      await prepared
+      isDirect = await prepared
     } catch (error) {
       prepared = undefined
       throw error
     }
     const scratch = join(temporary, randomUUID())
-    return fileWriter({ key, dir: o.dir, folder: key.slice(0, 2), scratch })
+    return fileWriter({ key, dir: o.dir, folder: key.slice(0, 2), scratch, isDirect })
   }
 
   /** The files of one folder and of those in it, by name. */
