@@ -17,6 +17,9 @@ async function fresh(): Promise<string> {
 afterAll(() => Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true }))))
 
 blobStoreContract('files', async () => createFileBlobStore({ dir: await fresh() }))
+blobStoreContract('files through the page cache', async () =>
+  createFileBlobStore({ dir: await fresh(), bypassCache: false }),
+)
 
 it('removes what uploads of a crashed process left a day ago, and nothing younger', async () => {
   const dir = await fresh()
@@ -100,24 +103,27 @@ it('goes on after a sync that failed', async () => {
   expect(count).toBe(2)
 })
 
-it('stores pieces of every size as they came, with more uploads at once than have buffers', async () => {
-  const dir = await fresh()
-  await using store = createFileBlobStore({ dir })
-  const lengths = [1, 70_000, 262_144, 300_001, 16_384, 600_000, 0, 5]
-  const uploads = Array.from({ length: 300 }, async (_, n) => {
-    const pieces = lengths.slice(n % lengths.length).map((length) => randomBytes(length))
-    const writer = await store.begin(`many-blob-${n}`)
-    // All are open before any of them goes on.
-    await writer.write(Buffer.from('first'))
-    return async () => {
-      for (const piece of pieces) await writer.write(piece)
-      const whole = Buffer.concat([Buffer.from('first'), ...pieces])
-      const { size, blake3: hash } = await writer.finish()
-      expect([size, toHex(hash)]).toEqual([whole.length, toHex(await blake3(whole))])
-      const stored = await new Response(await store.read(`many-blob-${n}`)).arrayBuffer()
-      expect(Buffer.from(stored).equals(whole)).toBe(true)
-    }
-  })
-  await Promise.all((await Promise.all(uploads)).map((finish) => finish()))
-  expect(await readdir(join(dir, 'tmp'))).toEqual([])
-})
+it.each([[true], [false]])(
+  'stores pieces of every size as they came, with more uploads at once than have buffers (past the cache: %s)',
+  async (bypassCache) => {
+    const dir = await fresh()
+    await using store = createFileBlobStore({ dir, bypassCache })
+    const lengths = [1, 70_000, 262_144, 300_001, 16_384, 600_000, 0, 5]
+    const uploads = Array.from({ length: 300 }, async (_, n) => {
+      const pieces = lengths.slice(n % lengths.length).map((length) => randomBytes(length))
+      const writer = await store.begin(`many-blob-${n}`)
+      // All are open before any of them goes on.
+      await writer.write(Buffer.from('first'))
+      return async () => {
+        for (const piece of pieces) await writer.write(piece)
+        const whole = Buffer.concat([Buffer.from('first'), ...pieces])
+        const { size, blake3: hash } = await writer.finish()
+        expect([size, toHex(hash)]).toEqual([whole.length, toHex(await blake3(whole))])
+        const stored = await new Response(await store.read(`many-blob-${n}`)).arrayBuffer()
+        expect(Buffer.from(stored).equals(whole)).toBe(true)
+      }
+    })
+    await Promise.all((await Promise.all(uploads)).map((finish) => finish()))
+    expect(await readdir(join(dir, 'tmp'))).toEqual([])
+  },
+)

@@ -29,9 +29,10 @@ async function sweep(temporary: string): Promise<void> {
 /**
  * Blobs as files below `dir`, in folders by the key's first two characters. A blob is visible only when
  * it is whole and durable: scratch file, fsync, rename, fsync of the folder. What an older version
- * stored lies one folder deeper and is found there.
+ * stored lies one folder deeper and is found there. Writes go past the page cache where the file system
+ * can, unless `bypassCache` is false.
  */
-export function createFileBlobStore(o: { dir: string }): BlobStore {
+export function createFileBlobStore(o: { dir: string; bypassCache?: boolean }): BlobStore {
   const temporary = join(o.dir, 'tmp')
   const folders = createFolders(o.dir)
   const fileWriter = createFileWriters(folders)
@@ -41,7 +42,7 @@ export function createFileBlobStore(o: { dir: string }): BlobStore {
   async function prepare(): Promise<boolean> {
     await mkdir(temporary, { recursive: true })
     await sweep(temporary).catch(() => {})
-    return canBypassCache(temporary)
+    return o.bypassCache !== false && canBypassCache(temporary)
   }
 
   /** Where the blob is, or was under an older version. */
