@@ -50,11 +50,12 @@ describe('AuthTokens', () => {
   })
 
   test('a token of three minutes ago is taken, an older or later one is refused by name', async () => {
+    await using still = await startTestServer(database.url, { isStill: true })
     const who = person()
-    await cookieSignUp(server, who)
+    await cookieSignUp(still, who)
     const at = async (seconds: number) => {
-      const time = toMicros(server.now() + BigInt(seconds) * 1_000_000n)
-      return server.call('POST', '/session', {
+      const time = toMicros(still.now() + BigInt(seconds) * 1_000_000n)
+      return still.call('POST', '/session', {
         body: await signAuthToken(who.signer, '/:rw', time),
       })
     }
@@ -249,6 +250,7 @@ describe('sign-up tokens', () => {
   test('allow one sign-up each, and tell their state ten times a minute', async () => {
     await using closed = await startTestServer(database.url, {
       config: { signupMode: 'token_required', adminPassword: 'secret' },
+      isStill: true,
     })
     const who = person()
     const signUp = async (token?: string) =>
