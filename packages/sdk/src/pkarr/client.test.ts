@@ -1,10 +1,8 @@
 import {
   homeserverOf,
-  type Keypair,
   keypairFromSeed,
   type Micros,
   packetFromRelayPayload,
-  packetToItem,
   packetToRelayPayload,
   type ResourceRecord,
   type SignedPacket,
@@ -15,65 +13,11 @@ import {
   utf8,
 } from '@pubky/protocol'
 import { describe, expect, test } from 'vitest'
-import type { Dht } from '../dht.ts'
-import { createPkarrClient, type PkarrClientOptions } from './client.ts'
 import { publishHomeserver, publishIfStale } from './publish.ts'
 import type { StoredPacket } from './storage.ts'
+import { client, dhtWith, HOST, KEY, NOW, packet, relays, USER } from './testing.ts'
 
-const USER: Keypair = keypairFromSeed(new Uint8Array(32).fill(1))
-const HOST = keypairFromSeed(new Uint8Array(32).fill(2)).publicKey
 const OTHER_HOST = keypairFromSeed(new Uint8Array(32).fill(4)).publicKey
-const KEY = USER.publicKey
-const NOW = 1_700_000_000_000_000n
-
-function packet(seconds: number, host = HOST): Promise<SignedPacket> {
-  const timestamp = toMicros(NOW + BigInt(seconds) * 1_000_000n)
-  return signPacket(signerFromKeypair(USER), userRecords(null, host), timestamp)
-}
-
-type Answer = SignedPacket | Response | 'down' | null
-
-/** Relays that answer what the test says, by host name. */
-function relays(answers: Record<string, Answer>) {
-  const requests: string[] = []
-  const fetcher = async (input: unknown, init: RequestInit = {}): Promise<Response> => {
-    const url = new URL(String(input))
-    requests.push(`${init.method ?? 'GET'} ${url.hostname}${url.search}`)
-    const answer = answers[url.hostname] ?? null
-    if (answer === 'down') throw new TypeError('fetch failed')
-    if (answer instanceof Response) return answer.clone()
-    if (answer === null) return new Response(null, { status: 404 })
-    return new Response(packetToRelayPayload(answer) as Uint8Array<ArrayBuffer>)
-  }
-  const urls = Object.keys(answers).map((name) => `http://${name}/`)
-  return { requests, fetch: fetcher as typeof fetch, relays: urls, answers }
-}
-
-function client(o: Omit<PkarrClientOptions, 'now'>, clock = { now: NOW }) {
-  return createPkarrClient({ ...o, now: () => toMicros(clock.now) })
-}
-
-function dhtWith(item: SignedPacket | null, newestInvalidSeq: bigint | null = null) {
-  const puts: { cas?: bigint }[] = []
-  const found = item && packetToItem(item)
-  const dht: Pick<Dht, 'get' | 'put'> = {
-    get: () => ({
-      first: async () => found,
-      newest: async () => ({
-        item: found,
-        report: { queried: 8, responded: 8, agreed: 8, newestInvalidSeq },
-      }),
-      async *[Symbol.asyncIterator]() {
-        if (found) yield found
-      },
-    }),
-    put: async (_, o = {}) => {
-      puts.push(o)
-      return { stored: 5, notMoreRecent: 0, casFailed: 0, failed: 0 }
-    },
-  }
-  return { dht, puts }
-}
 
 describe('looking up a key', () => {
   test('the first relay with a packet wins, and its packet is kept while fresh', async () => {

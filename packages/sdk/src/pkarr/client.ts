@@ -2,6 +2,7 @@ import {
   isMoreRecent,
   type Micros,
   nowMicros,
+  ProtocolError,
   type PublicKeyZ32,
   packetFromItem,
   packetToItem,
@@ -9,7 +10,7 @@ import {
   type SignedPacket,
 } from '@pubky/protocol'
 import { abortable } from '../abort.ts'
-import type { Dht, Opt } from '../dht.ts'
+import type { Dht, GetReport, Opt } from '../dht.ts'
 import { PubkyError } from '../errors.ts'
 import { createPacketCache, type SeenPacket } from './cache.ts'
 import {
@@ -99,7 +100,8 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
   }
 
   function ask(key: PublicKeyZ32, floor: SeenPacket | null): Promise<SignedPacket | null> {
-    const sources = [...relaySources(key, 'cache-first'), ...dhtSources(key, 'first')]
+    const sources = [...relaySources(key, 'cache-first')]
+    if (dht) sources.push(firstOfDht(dht, key, floor))
     const question = firstOf(sources, floor, cache.isFresh)
       .catch((error: unknown) => {
         // An old record is better than none while nobody can be asked.
@@ -118,10 +120,8 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
   }
 
   async function newest(key: PublicKeyZ32, signal?: AbortSignal): Promise<SignedPacket | null> {
-    const sources = [
-      ...relaySources(key, 'network-only', signal),
-      ...dhtSources(key, 'newest', signal),
-    ]
+    const sources = [...relaySources(key, 'network-only', signal)]
+    if (dht) sources.push(newestOfDht(dht, key, signal).then(remember))
     const { packet, invalidSeq } = await newestOf(sources)
     if (invalidSeq !== null && invalidSeq > (packet?.timestamp ?? -1n))
       throw new PubkyError('invalid_record', { detail: `sequence number ${invalidSeq}` })
@@ -136,22 +136,41 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
       )
   }
 
-  function dhtSources(key: PublicKeyZ32, which: 'first' | 'newest', signal?: AbortSignal) {
-    return dht ? [askDht(dht, key, which, signal).then(remember)] : []
-  }
-
-  async function askDht(
+  /** The first packet that will do; what comes after it goes into the cache behind. */
+  async function firstOfDht(
     from: Pick<Dht, 'get'>,
     key: PublicKeyZ32,
-    which: 'first' | 'newest',
+    floor: SeenPacket | null,
+  ): Promise<Answer> {
+    const bound = floor?.packet.timestamp ?? 0n
+    const lookup = from.get(publicKeyBytes(key), bound > 0n ? { newerThan: bound - 1n } : {})
+    const items = lookup[Symbol.asyncIterator]()
+    const next = async (): Promise<SeenPacket | null> => {
+      for (let item = await items.next(); !item.done; item = await items.next()) {
+        const seen = await packetFromItem(item.value).catch(nullIfInvalid)
+        if (seen && !isBelow(floor, seen)) return { packet: seen, lastSeenMs: nowMs() }
+      }
+      return null
+    }
+    const goOn = async (): Promise<void> => {
+      for (let seen = await next(); seen; seen = await next()) cache.put(seen)
+    }
+    const seen = await next()
+    if (seen) {
+      cache.put(seen)
+      void goOn().catch(() => {})
+    } else mustHaveAnswered((await lookup.newest()).report)
+    return { seen, newestInvalidSeq: null }
+  }
+
+  async function newestOfDht(
+    from: Pick<Dht, 'get'>,
+    key: PublicKeyZ32,
     signal?: AbortSignal,
   ): Promise<Answer> {
     const lookup = from.get(publicKeyBytes(key), signal ? { signal } : {})
-    if (which === 'first') {
-      const item = await lookup.first()
-      return { seen: item ? await seenNow(item) : null, newestInvalidSeq: null }
-    }
     const { item, report } = await lookup.newest()
+    if (!item) mustHaveAnswered(report)
     const { newestInvalidSeq } = report
     return {
       seen: item && newestInvalidSeq === null ? await seenNow(item) : null,
@@ -190,6 +209,20 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
   }
 
   return { resolve, publish }
+}
+
+/** Whether something newer was known already. */
+function isBelow(floor: SeenPacket | null, packet: SignedPacket): boolean {
+  return floor !== null && isMoreRecent(floor.packet, packet)
+}
+
+function nullIfInvalid(error: unknown): null {
+  if (error instanceof ProtocolError) return null
+  throw error
+}
+
+function mustHaveAnswered({ responded }: GetReport): void {
+  if (responded === 0) throw new PubkyError('unresolvable', { detail: 'no DHT node answered' })
 }
 
 async function putToDht(
@@ -252,8 +285,7 @@ async function firstOf(
   const usable = sources.map(async (source) => {
     const { seen } = await source
     answered = true
-    const isOld = !seen || (floor !== null && isMoreRecent(floor.packet, seen.packet))
-    if (isOld || !isFresh(seen)) throw new PubkyError('not_found')
+    if (!seen || isBelow(floor, seen.packet) || !isFresh(seen)) throw new PubkyError('not_found')
     return seen
   })
   try {
