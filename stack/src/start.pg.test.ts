@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -73,6 +74,7 @@ describe('startStack', () => {
   it('names every port in use before anything starts', async () => {
     const ports = await choosePorts()
     const servers = [ports.web, ports.nexus].map((port) => createServer().listen(port, '127.0.0.1'))
+    await Promise.all(servers.map((server) => once(server, 'listening')))
     const refused = start('ports', { ports })
     await expect(refused).rejects.toThrow(
       `Ports ${ports.web} (web) and ${ports.nexus} (nexus) are already in use`,

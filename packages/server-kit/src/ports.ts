@@ -1,4 +1,10 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
+
+/** Below the ports that systems give to outgoing connections, which would take one before it is used. */
+const LOWEST = 20_000
+const HIGHEST = 32_000
+const MAX_TRIES = 100
 
 /** Whether nothing listens at a TCP port of an address. */
 export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
@@ -11,6 +17,10 @@ export async function isPortFree(port: number, host = '127.0.0.1'): Promise<bool
 
 /** A TCP port of loopback that was free a moment ago. */
 export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const port = randomInt(LOWEST, HIGHEST)
+    if (await isPortFree(port)) return port
+  }
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', reject)
