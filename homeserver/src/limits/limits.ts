@@ -145,15 +145,10 @@ function isAllowed(paths: readonly string[] | null, path: string): boolean {
   return paths.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one))
 }
 
-/** Spares a body the way that cannot fit; the commit judges again, beside what others write. */
-async function checkRoom(
-  ctx: Context,
-  account: Account,
-  path: StoragePath,
-  length: number,
-): Promise<void> {
+/** How long a body at a path may be, as things stand; null for any length. The commit judges again. */
+async function roomFor(ctx: Context, account: Account, path: StoragePath): Promise<number | null> {
   const limit = storageLimit(account.quota, ctx.config)
-  if (limit === null) return
+  if (limit === null) return null
   const { rows } = await ctx.pool.query<{ used: string; size: string | null }>({
     name: 'room',
     text: `select u.used_bytes::text as used, e.size::text as size
@@ -161,22 +156,30 @@ async function checkRoom(
     values: [account.id, path],
   })
   const [row] = rows
-  const growth = row?.size == null ? length + 256 : length - Number(row.size)
-  if (growth <= 0 || Number(row?.used ?? 0) + growth <= limit) return
-  ctx.signals.note('quota', account.key)
-  throw refusals.quotaExceeded()
+  const free = limit - Number(row?.used ?? 0)
+  // Shrinking always fits.
+  return row?.size == null ? free - 256 : Number(row.size) + Math.max(0, free)
 }
 
-/** What an account may do at all, in the order of spec/homeserver.md 5.2 and 5.3. */
+/** Refuses a body that is too long for an account. */
+export function overQuota(ctx: Context, owner: PublicKeyZ32): Error {
+  ctx.signals.note('quota', owner)
+  return refusals.quotaExceeded()
+}
+
+/**
+ * What an account may do at all, in the order of spec/homeserver.md 5.2 and 5.3. Comes to the bytes that
+ * there is room for when that was looked at: for a length, and for NaN, which is not known yet.
+ */
 export async function checkWrite(
   ctx: Context,
-  o: { userId: string; path: StoragePath; method: string; length: string | undefined },
-): Promise<void> {
+  o: { userId: string; path: StoragePath; method: string; length: number | null },
+): Promise<number | null> {
   const account = await accountOf(ctx, o.userId)
   if (!account) throw refusals.notFound()
-  if (o.method === 'PUT') {
-    if (account.disabled) throw refusals.userDisabled()
-    if (o.length !== undefined) await checkRoom(ctx, account, o.path, Number(o.length))
-  }
+  if (o.method === 'PUT' && account.disabled) throw refusals.userDisabled()
+  const room = o.method === 'PUT' && o.length !== null ? await roomFor(ctx, account, o.path) : null
+  if (room !== null && (o.length ?? 0) > room) throw overQuota(ctx, account.key)
   if (!isAllowed(account.quota.allowed_write_paths, o.path)) throw refusals.writePath()
+  return room
 }

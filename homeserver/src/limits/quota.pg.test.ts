@@ -82,6 +82,22 @@ test('a body without a length is refused, too, and leaves nothing behind', async
   expect(orphans.rowCount).toBe(0)
 })
 
+test('a body without a length and without an end is refused when it cannot fit any more', async () => {
+  const { who, auth } = await settle(a)
+  function* endless() {
+    for (;;) yield new Uint8Array(50_000)
+  }
+  const body = Readable.from(endless(), { objectMode: false })
+  body.on('error', () => {})
+  const answer = await a.call('PUT', `/storage/${who.key}/pub/endless.bin`, {
+    headers: { ...auth, 'transfer-encoding': 'chunked' },
+    body,
+  })
+  body.destroy()
+  expect([answer.status, answer.text]).toEqual([507, 'Disk space quota exceeded'])
+  expect(await used(who.key)).toEqual({ charged: 0, stored: 0, files: 0 })
+})
+
 test('a limit below what is stored lets people shrink and delete, and nothing grow', async () => {
   const { who, put, del } = await settle(a)
   await put('/pub/a', new Uint8Array(300_000))

@@ -1,7 +1,9 @@
 import { connect } from 'node:net'
+import { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createHttpServer, createLogger, listen } from '@pubky/server-kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cutSlowClients, isSlowedByUs } from './slow-clients.ts'
+import { cutSlowClients, cutSlowReader, isSlowedByUs } from './slow-clients.ts'
 
 const app = createHttpServer({ name: 'test', log: createLogger('test') })
 let port = 0
@@ -10,7 +12,7 @@ const { watched, look } = cutSlowClients(app, { nowMs: () => nowMs })
 /** How many bytes of each body have arrived, by path. */
 const arrived = new Map<string, number>()
 /** What the handler of `/thinks` waits for, once it has its body. */
-let finish: (() => void) | null = null
+const thinking: (() => void)[] = []
 
 beforeAll(async () => {
   app.removeAllContentTypeParsers()
@@ -25,14 +27,23 @@ beforeAll(async () => {
     }
     if (request.url === '/thinks')
       await new Promise<void>((resolve) => {
-        finish = resolve
+        thinking.push(resolve)
       })
     return { size }
+  })
+  app.put('/refused/long', async () => 'refused')
+  app.get('/long', async (_, reply) => {
+    cutSlowReader(reply.raw, { nowMs: () => nowMs, everyMs: 10 })
+    return Readable.from(endless(), { objectMode: false })
   })
   port = (await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })).port
 })
 
 afterAll(() => app.close())
+
+function* endless() {
+  for (;;) yield Buffer.alloc(64 * 1024)
+}
 
 /** A body of 100,000 bytes that is sent piece by piece. */
 async function upload(path: string) {
@@ -78,9 +89,54 @@ test('who sends a body drop by drop is cut off, who sends steadily is not', asyn
   expect(await ours.answer).toContain('{"size":100000}')
 })
 
+test('who goes on sending after a refusal gets the answer, and is cut off after a while', async () => {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.write('PUT /refused/long HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n')
+  const answer = await new Promise((resolve) => socket.once('data', resolve))
+  expect(String(answer)).toContain('refused')
+  socket.write('x'.repeat(5_000_000))
+  nowMs += 29_000
+  look()
+  expect(watched()).toBe(1)
+  nowMs += 2000
+  look()
+  await closed
+})
+
+test('who takes a long answer drop by drop is cut off, who reads on is not', async () => {
+  const read = (everyMs: number) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write('GET /long HTTP/1.1\r\nHost: x\r\n\r\n')
+    const seen = { bytes: 0, isOpen: true }
+    socket.on('data', (chunk: Buffer) => {
+      seen.bytes += chunk.length
+      socket.pause()
+      setTimeout(() => socket.resume(), everyMs)
+    })
+    socket.once('close', () => {
+      seen.isOpen = false
+    })
+    return { seen, socket }
+  }
+  const [stuck, steady] = [read(600_000), read(1)]
+  await expect.poll(() => steady.seen.bytes).toBeGreaterThan(20_000_000)
+  nowMs += 61_000
+  const before = steady.seen.bytes
+  await expect.poll(() => steady.seen.bytes).toBeGreaterThan(before + 1_000_000)
+  expect(steady.seen.isOpen).toBe(true)
+  steady.socket.destroy()
+  // The buffers of this machine take megabytes that nobody reads.
+  nowMs += 86_400_000
+  await sleep(100)
+  stuck.socket.removeAllListeners('data').resume()
+  await expect.poll(() => stuck.seen.isOpen).toBe(false)
+})
+
 test('nothing is kept of who went away before the answer', async () => {
   for (const sent of ['xxxxx', 'x']) {
-    finish = null
     arrived.clear()
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
@@ -88,9 +144,9 @@ test('nothing is kept of who went away before the answer', async () => {
     await expect.poll(watched).toBe(1)
     socket.write(sent)
     await expect.poll(() => arrived.get('/thinks')).toBe(sent.length)
-    if (sent.length === 5) await expect.poll(() => finish).not.toBeNull()
+    if (sent.length === 5) await expect.poll(() => thinking.length).toBe(1)
     socket.destroy()
     await expect.poll(watched).toBe(0)
-    finish?.()
+    for (const finish of thinking.splice(0)) finish()
   }
 })

@@ -1,9 +1,11 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 
 const GRACE_MS = 60_000
 const EVERY_MS = 10_000
 const MIN_BYTES_PER_SECOND = 512
+/** How long the rest of a body is taken after it was refused, so that its sender reads the answer. */
+const LINGER_MS = 30_000
 
 /** Bodies that we slow ourselves: whose sender waits is not to blame. */
 const slowed = new WeakSet<IncomingMessage>()
@@ -13,19 +15,49 @@ export function isSlowedByUs(request: IncomingMessage): void {
 }
 
 /**
+ * Cuts off who takes a long answer so slowly that it is only meant to keep a connection. Not for answers
+ * that we slow ourselves.
+ */
+export function cutSlowReader(
+  response: ServerResponse,
+  o: { nowMs?: () => number; everyMs?: number } = {},
+): void {
+  const { nowMs = () => performance.now(), everyMs = EVERY_MS } = o
+  const sinceMs = nowMs()
+  const taken = () => (response.socket?.bytesWritten ?? 0) - (response.socket?.writableLength ?? 0)
+  const before = taken()
+  const timer = setInterval(() => {
+    const elapsedMs = nowMs() - sinceMs
+    // What waits for its store is not the reader's fault.
+    if (elapsedMs < GRACE_MS || !response.writableNeedDrain) return
+    if (taken() - before < (MIN_BYTES_PER_SECOND * elapsedMs) / 1000) response.destroy()
+  }, everyMs).unref()
+  response.once('close', () => clearInterval(timer))
+}
+
+interface Upload {
+  sinceMs: number
+  read: number
+  /** When it was answered, which may be before it has come. */
+  answeredMs: number | null
+}
+
+/**
  * Cuts off who sends a body so slowly that it is only meant to keep a connection: less than half a
- * kilobyte in a second, looked at from a minute after its beginning.
+ * kilobyte in a second, looked at from a minute after its beginning. Also who goes on sending long after
+ * the body was refused.
  */
 export function cutSlowClients(
   app: FastifyInstance,
   o: { nowMs?: () => number } = {},
 ): { watched(): number; look(): void } {
   const { nowMs = () => performance.now() } = o
-  const open = new Map<IncomingMessage, { sinceMs: number; read: number }>()
+  const open = new Map<IncomingMessage, Upload>()
 
   function look(): void {
     const now = nowMs()
-    for (const [request, { sinceMs, read }] of open) {
+    for (const [request, { sinceMs, read, answeredMs }] of open) {
+      if (answeredMs !== null && now - answeredMs > LINGER_MS) request.destroy()
       const seconds = (now - sinceMs) / 1000
       if (request.complete || slowed.has(request) || seconds * 1000 < GRACE_MS) continue
       if (request.socket.bytesRead - read < MIN_BYTES_PER_SECOND * seconds) request.destroy()
@@ -40,10 +72,15 @@ export function cutSlowClients(
   app.addHook('onRequest', ({ raw }, _, done) => {
     // Most bodies are there when their head is.
     if (raw.method !== 'GET' && !raw.complete) {
-      open.set(raw, { sinceMs: nowMs(), read: raw.socket.bytesRead })
+      open.set(raw, { sinceMs: nowMs(), read: raw.socket.bytesRead, answeredMs: null })
       // Whatever becomes of it: an answer that nobody waits for any more is never told as sent.
       raw.once('close', () => open.delete(raw))
     }
+    done()
+  })
+  app.addHook('onResponse', ({ raw }, _, done) => {
+    const upload = open.get(raw)
+    if (upload) upload.answeredMs = nowMs()
     done()
   })
   return { watched: () => open.size, look }

@@ -10,6 +10,7 @@ import type { Entry } from '../entries/read.ts'
 import { refusals } from '../errors.ts'
 import { readSpeed } from '../limits/limits.ts'
 import { paced } from '../limits/pace.ts'
+import { cutSlowReader } from '../limits/slow-clients.ts'
 import { type StorageTarget, splitTarget } from '../tenant.ts'
 import { vary } from './cors.ts'
 
@@ -144,11 +145,15 @@ function takeRange(
 async function slowed(
   ctx: Context,
   request: FastifyRequest,
+  reply: FastifyReply,
   target: StorageTarget,
   body: Buffer | ReadableStream<Uint8Array>,
 ): Promise<Buffer | ReadableStream<Uint8Array> | Readable> {
   const speed = ctx.limits.anySpeeds ? await readSpeed(ctx, request, target.owner) : null
-  if (!speed) return body
+  if (!speed) {
+    if (!Buffer.isBuffer(body)) cutSlowReader(reply.raw)
+    return body
+  }
   return Readable.from(paced(Buffer.isBuffer(body) ? [body] : body, speed), { objectMode: false })
 }
 
@@ -171,7 +176,7 @@ async function sendFile(
   setBodyHeaders(reply, entry, range)
   if (isHead) return reply.send()
   try {
-    return reply.send(await slowed(ctx, request, target, await bodyOf(ctx, entry, range)))
+    return reply.send(await slowed(ctx, request, reply, target, await bodyOf(ctx, entry, range)))
   } catch (error) {
     // The file was replaced between the look-up and opening its blob: look again, once.
     if (error instanceof BlobMissingError && attempt === 0)

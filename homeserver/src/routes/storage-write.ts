@@ -6,19 +6,22 @@ import { type Taken, takeBody } from '../entries/intake.ts'
 import { isKeyObject, maxBytesOf, policyIn } from '../entries/key-objects.ts'
 import { precheckPut } from '../entries/precheck.ts'
 import { refusals } from '../errors.ts'
-import { checkWrite, writeSpeed } from '../limits/limits.ts'
+import { checkWrite, overQuota, writeSpeed } from '../limits/limits.ts'
 import { type CheckedProof, checkBodyHash, checkProof } from '../proofs/check.ts'
-import type { Session } from '../sessions/resolver.ts'
 import type { StorageTarget } from '../tenant.ts'
 import { privateHeaders } from './storage-read.ts'
 
-type WriteTarget = StorageTarget & { userId: string }
+interface WriteTarget extends StorageTarget {
+  userId: string
+  /** Bytes that a body may have, where that was looked at. */
+  room: number | null
+}
 
 async function authoriseWrite(
   ctx: Context,
   request: FastifyRequest,
   target: StorageTarget,
-): Promise<Session> {
+): Promise<WriteTarget> {
   const session = await ctx.sessions.resolve(request.headers, target.owner)
   if (!session) throw refusals.noSession()
   if (isDirectoryPath(target.path)) throw refusals.mustBeFile()
@@ -26,9 +29,10 @@ async function authoriseWrite(
   if (session.user !== target.owner) throw refusals.otherTenant()
   if (!covers(session.capabilities, target.path, 'w')) throw refusals.noWriteAccess()
   const { method, headers } = request
-  const length = isLarge(request) ? headers['content-length'] : undefined
-  await checkWrite(ctx, { userId: session.userId, path: target.path, method, length })
-  return session
+  const length = isLarge(request) ? Number(headers['content-length'] ?? Number.NaN) : null
+  const { userId } = session
+  const room = await checkWrite(ctx, { userId, path: target.path, method, length })
+  return { ...target, userId, room }
 }
 
 function toWriteProof(checked: CheckedProof | null): WriteProof | null {
@@ -74,8 +78,6 @@ function refuse(outcome: Outcome): Error {
       return refusals.proofRequired()
     case 'revoked':
       return refusals.proofRevoked()
-    case 'over_quota':
-      return refusals.quotaExceeded()
     default:
       return refusals.notFound()
   }
@@ -97,12 +99,25 @@ function isLarge(request: FastifyRequest): boolean {
 
 async function takeIn(ctx: Context, request: FastifyRequest, target: WriteTarget): Promise<Taken> {
   const { blobs, config } = ctx
-  const { path } = target
+  const { path, room } = target
   const speed = ctx.limits.anySpeeds ? await writeSpeed(ctx, request, target.userId) : null
   const limits = isKeyObject(path)
     ? { maxBytes: maxBytesOf(path), inlineBytes: maxBytesOf(path) }
     : { maxBytes: config.maxObjectBytes }
-  return takeBody(request.raw, { path, blobs, ...limits, ...(speed && { wait: speed.pace }) })
+  const isTight = room !== null && room < limits.maxBytes
+  if (isTight) limits.maxBytes = room
+  try {
+    return await takeBody(request.raw, {
+      path,
+      blobs,
+      ...limits,
+      ...(speed && { wait: speed.pace }),
+    })
+  } catch (error) {
+    // A body that does not tell its length must not fill the disk until it is refused.
+    const isTooLarge = error instanceof Error && 'code' in error && error.code === 'body_too_large'
+    throw isTight && isTooLarge ? overQuota(ctx, target.owner) : error
+  }
 }
 
 /** Commits what was taken in; when nothing comes of it, its blob goes. */
@@ -145,8 +160,7 @@ async function put(
   }
   const outcome = await store(ctx, write, checked)
   if (isDone(outcome)) return reply.code(201).send()
-  if (outcome.result === 'over_quota') ctx.signals.note('quota', target.owner)
-  throw refuse(outcome)
+  throw outcome.result === 'over_quota' ? overQuota(ctx, target.owner) : refuse(outcome)
 }
 
 async function remove(
@@ -180,7 +194,6 @@ export async function writeStorage(
   target: StorageTarget,
 ): Promise<FastifyReply> {
   privateHeaders(reply, target)
-  const { userId } = await authoriseWrite(ctx, request, target)
   const write = request.method === 'PUT' ? put : remove
-  return write(ctx, request, reply, { ...target, userId })
+  return write(ctx, request, reply, await authoriseWrite(ctx, request, target))
 }
