@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type EventId, keypairFromSeed, type StoragePath } from '@pubky/protocol'
 import { createFileBlobStore } from '@pubky/server-kit'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { NewObjectEntry } from './entries.ts'
 import type { Journal } from './journal.ts'
 import { createPgJournal } from './pg-journal.ts'
@@ -75,16 +74,14 @@ function remembering(o: { failures?: number } = {}) {
 
 const quiet = { info: () => {}, warn: () => {} }
 
+/** Lets a projection run during something. */
 async function running(
   projection: Projection,
-  gatherMs: number,
+  o: { gatherMs?: number; togetherMs?: number },
   during: () => Promise<unknown>,
-  togetherMs = 0,
 ): Promise<void> {
   const stop = new AbortController()
-  const o = { signal: stop.signal, log: quiet, gatherMs, togetherMs }
-  const run = runProjection(journal, projection, o)
-  await sleep(100)
+  const run = runProjection(journal, projection, { signal: stop.signal, log: quiet, ...o })
   await during()
   stop.abort()
   await run
@@ -93,48 +90,47 @@ async function running(
 test('applies each entry once, in order, as it comes', async () => {
   const { projection, seen } = remembering()
   const from = last
-  await running(projection, 0, async () => {
+  await running(projection, {}, async () => {
     for (let n = 0; n < 5; n += 1) await append()
-    await vi.waitFor(() => expect(seen()).toHaveLength(5), 5_000)
-    await sleep(100)
+    await expect.poll(() => seen().length).toBe(5)
+    await append()
+    await expect.poll(() => seen().at(-1)).toBe(BigInt(from + 6))
   })
-  expect(seen()).toEqual([1, 2, 3, 4, 5].map((n) => BigInt(from + n)))
+  expect(seen()).toEqual([1, 2, 3, 4, 5, 6].map((n) => BigInt(from + n)))
 })
 
-test('takes together what comes within its time', async () => {
+/** Whether entries that come one right after the other were applied together, in one try or the next. */
+async function together(o: { gatherMs?: number; togetherMs?: number }): Promise<void> {
   const { projection, batches } = remembering()
-  await running(projection, 700, async () => {
-    for (let n = 0; n < 3; n += 1) await append()
-    await vi.waitFor(() => expect(batches.flat()).toHaveLength(3), 5_000)
+  const lengths = () => batches.map(({ length }) => length)
+  await running(projection, o, async () => {
+    // Alone, if nothing was applied right before.
+    await append()
+    await expect.poll(() => batches.length).toBe(1)
+    const isTogether = async () => {
+      const before = batches.length
+      for (let n = 0; n < 3; n += 1) await append()
+      await expect.poll(() => batches.flat().at(-1)).toBe(BigInt(last))
+      return lengths().slice(before)
+    }
+    // A machine that stands still for longer than they wait for each other tears them apart.
+    await expect.poll(isTogether).toEqual([3])
   })
-  expect(batches).toHaveLength(1)
-})
+  expect(lengths()[0]).toBe(1)
+}
 
-test('takes what is alone by itself, and together what follows at once', async () => {
-  const { projection, batches } = remembering()
-  const many = 4
-  await running(
-    projection,
-    0,
-    async () => {
-      await sleep(800)
-      await append()
-      await vi.waitFor(() => expect(batches).toHaveLength(1), { timeout: 5_000, interval: 5 })
-      for (let n = 0; n < many; n += 1) await append()
-      await vi.waitFor(() => expect(batches.flat()).toHaveLength(1 + many), 5_000)
-    },
-    700,
-  )
-  expect(batches.map(({ length }) => length)).toEqual([1, many])
-})
+test('takes together what comes within its time', () => together({ gatherMs: 700 }))
+
+test('takes what is alone by itself, and together what follows at once', () =>
+  together({ togetherMs: 700 }))
 
 test('goes on where it was after a failure', async () => {
   const { projection, seen } = remembering({ failures: 1 })
   const from = last
-  await running(projection, 0, async () => {
+  await running(projection, {}, async () => {
     await append()
     await append()
-    await vi.waitFor(() => expect(seen()).toHaveLength(2), 5_000)
+    await expect.poll(() => seen().length).toBe(2)
   })
   expect(seen()).toEqual([BigInt(from + 1), BigInt(from + 2)])
 })
