@@ -135,10 +135,15 @@ async function blobs({ port, writers }: Bench): Promise<Figures> {
     const megabytesPerSecond = round((perSecond(result) * BLOB_BYTES) / 1e6)
     return { ...figuresOf(result), megabytesPerSecond }
   }
+  const eight = await at(8)
+  const rounds: Figures[] = []
+  for (let i = 0; i < ROUNDS; i += 1) rounds.push(await at(32))
+  const middle = rounds.sort((a, b) => Number(a.perSecond) - Number(b.perSecond))[1]
   return {
     blobPuts100kB: {
-      connections8: await at(8),
-      connections32: judged(await at(32), { perSecond: 2000 }),
+      connections8: eight,
+      connections32: judged(middle ?? {}, { perSecond: 2000 }),
+      rounds: rounds.map((one) => Number(one.perSecond)),
     },
   }
 }
