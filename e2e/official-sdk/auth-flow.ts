@@ -2,7 +2,6 @@ import { keypairFromSeed, randomKeypair, signerFromKeypair, utf8 } from '@pubky/
 import type { TestNetwork } from '@pubky/testkit/network'
 import { AuthFlowKind, Keypair, Pubky, PublicKey, type Session } from '@synonymdev/pubky'
 import { expect, test } from 'vitest'
-import { defineBrowser } from './browser.ts'
 
 const HOMESERVER = '8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo'
 const CAPABILITIES = '/pub/app.test/:rw'
@@ -93,6 +92,4 @@ export function defineAuthFlow(network: () => TestNetwork): void {
     await expect.poll(poll).toBe(true)
     expect(session?.info.publicKey.z32()).toBe(key)
   })
-
-  defineBrowser(network)
 }

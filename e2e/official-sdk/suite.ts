@@ -9,10 +9,13 @@ import {
 import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
 import { Keypair, Pubky, PublicKey, type Session } from '@synonymdev/pubky'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { appPages } from './app-page.ts'
 import { defineAuthFlow } from './auth-flow.ts'
+import { defineBrowser } from './browser.ts'
 import { defineClientSide } from './client-side.ts'
 import { PORTS } from './isolation.ts'
 import { defineSessions } from './sessions.ts'
+import { defineWhole } from './whole.ts'
 
 const HOMESERVER = '8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo'
 
@@ -315,7 +318,10 @@ export function defineSuite(): void {
     expect((await ours.verifyObject(at('ours.txt'))).verdict).toBe('unsigned')
   })
 
+  const pages = appPages()
   defineAuthFlow(() => net)
+  defineBrowser(() => net, pages)
+  defineWhole(pages)
   defineSessions()
   defineClientSide()
 }
