@@ -75,13 +75,9 @@ function remembering(o: { failures?: number } = {}) {
 const quiet = { info: () => {}, warn: () => {} }
 
 /** Lets a projection run during something. */
-async function running(
-  projection: Projection,
-  o: { gatherMs?: number; togetherMs?: number },
-  during: () => Promise<unknown>,
-): Promise<void> {
+async function running(projection: Projection, during: () => Promise<unknown>): Promise<void> {
   const stop = new AbortController()
-  const run = runProjection(journal, projection, { signal: stop.signal, log: quiet, ...o })
+  const run = runProjection(journal, projection, { signal: stop.signal, log: quiet })
   await during()
   stop.abort()
   await run
@@ -90,7 +86,7 @@ async function running(
 test('applies each entry once, in order, as it comes', async () => {
   const { projection, seen } = remembering()
   const from = last
-  await running(projection, {}, async () => {
+  await running(projection, async () => {
     for (let n = 0; n < 5; n += 1) await append()
     await expect.poll(() => seen().length).toBe(5)
     await append()
@@ -99,35 +95,10 @@ test('applies each entry once, in order, as it comes', async () => {
   expect(seen()).toEqual([1, 2, 3, 4, 5, 6].map((n) => BigInt(from + n)))
 })
 
-/** Whether entries that come one right after the other were applied together, in one try or the next. */
-async function together(o: { gatherMs?: number; togetherMs?: number }): Promise<void> {
-  const { projection, batches } = remembering()
-  const lengths = () => batches.map(({ length }) => length)
-  await running(projection, o, async () => {
-    // Alone, if nothing was applied right before.
-    await append()
-    await expect.poll(() => batches.length).toBe(1)
-    const isTogether = async () => {
-      const before = batches.length
-      for (let n = 0; n < 3; n += 1) await append()
-      await expect.poll(() => batches.flat().at(-1)).toBe(BigInt(last))
-      return lengths().slice(before)
-    }
-    // A machine that stands still for longer than they wait for each other tears them apart.
-    await expect.poll(isTogether).toEqual([3])
-  })
-  expect(lengths()[0]).toBe(1)
-}
-
-test('takes together what comes within its time', () => together({ gatherMs: 700 }))
-
-test('takes what is alone by itself, and together what follows at once', () =>
-  together({ togetherMs: 700 }))
-
 test('goes on where it was after a failure', async () => {
   const { projection, seen } = remembering({ failures: 1 })
   const from = last
-  await running(projection, {}, async () => {
+  await running(projection, async () => {
     await append()
     await append()
     await expect.poll(() => seen().length).toBe(2)

@@ -22,9 +22,12 @@ export interface RunOptions {
   togetherMs?: number
 }
 
+/** What a projection needs of the journal. */
+export type ReadableJournal = Pick<Journal, 'read' | 'next' | 'wake'>
+
 /** Feeds a projection from the journal until the signal fires; a failure is tried again. */
 export async function runProjection(
-  journal: Journal,
+  journal: ReadableJournal,
   projection: Projection,
   { signal, log, gatherMs = 0, togetherMs = 0 }: RunOptions,
 ): Promise<void> {
@@ -62,7 +65,7 @@ export async function catchUp(
 
 /** Applies what comes after `from`, at least up to `head`; without a head up to the end. */
 async function advance(
-  journal: Journal,
+  journal: Pick<Journal, 'read' | 'next'>,
   projection: Projection,
   o: { from: bigint; head: bigint | null; signal: AbortSignal | undefined },
 ): Promise<bigint> {
