@@ -5,6 +5,8 @@ export const AWAY = /net::ERR_INTERNET_DISCONNECTED|net::ERR_FAILED/
 
 /** A new key is looked up before its first record is published, and the relay says 404 to that. */
 const NOT_PUBLISHED_YET = /status of 404 .*\/[a-z0-9]{52}\?policy=/
+/** So says the homeserver of somebody who has revoked no key and requires no signatures. */
+const NO_SUCH_RULE = /status of 404 .*\/pub\/pubky\.keys\/(policy|revoked)/
 
 /**
  * Collects everything that a browser complains about: errors in the console, exceptions, breaches of
@@ -12,7 +14,7 @@ const NOT_PUBLISHED_YET = /status of 404 .*\/[a-z0-9]{52}\?policy=/
  */
 export class Guard {
   readonly complaints: string[] = []
-  readonly #allowed: RegExp[] = [NOT_PUBLISHED_YET]
+  readonly #allowed: RegExp[] = [NOT_PUBLISHED_YET, NO_SUCH_RULE]
 
   /** From now on complaints like these are part of the story. */
   allow(...patterns: RegExp[]): void {

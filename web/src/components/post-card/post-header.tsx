@@ -19,7 +19,7 @@ export function PostHeader({ view, nameId, sending }: PostHeaderProps) {
   const { user } = useUser(author)
   const name = user?.details.name ?? shortKey(author)
   return (
-    <header className="flex items-start gap-3">
+    <header className="flex flex-wrap items-start gap-3">
       <Link
         href={`/profile/${author}`}
         prefetch={false}
@@ -29,7 +29,7 @@ export function PostHeader({ view, nameId, sending }: PostHeaderProps) {
       >
         <UserAvatar userId={author} size={44} />
       </Link>
-      <div className="min-w-0 grow">
+      <div className="min-w-0 grow basis-0">
         <div className="flex items-baseline gap-2">
           <Link
             id={nameId}

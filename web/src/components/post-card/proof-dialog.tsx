@@ -1,20 +1,42 @@
 'use client'
 
-import { ShieldAlert, ShieldCheck, ShieldQuestionMark } from 'lucide-react'
+import {
+  type LucideIcon,
+  ShieldAlert,
+  ShieldCheck,
+  ShieldQuestionMark,
+  ShieldX,
+} from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
 import { useLocale, useT } from '../../i18n/client.tsx'
 import { formatLocale, type MessageKey } from '../../i18n/types.ts'
-import { checkProof, type ProofCheck } from '../../state/proof.ts'
+import { checkProof, type ProofCheck, type ProofDetails } from '../../state/proof.ts'
 import { useApi, useConfig } from '../../state/services.ts'
 import { type PostView, shortKey } from '../../state/views.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Spinner } from '../../ui/spinner.tsx'
 
+/** How a verdict looks, what it says, and what follows from it. */
 const VERDICTS = {
-  valid: 'post.proofValid',
-  invalid: 'post.proofInvalid',
-  absent: 'post.proofAbsent',
-} as const satisfies Record<ProofCheck['verdict'], MessageKey>
+  valid: { Icon: ShieldCheck, colour: 'text-brand-text', text: 'post.proofValid', more: null },
+  invalid: { Icon: ShieldX, colour: 'text-danger', text: 'post.proofInvalid', more: null },
+  absent: { Icon: ShieldQuestionMark, colour: 'text-mute', text: 'post.proofAbsent', more: null },
+  stripped: {
+    Icon: ShieldAlert,
+    colour: 'text-warn',
+    text: 'post.proofDue',
+    more: 'post.proofDueText',
+  },
+  revoked: {
+    Icon: ShieldX,
+    colour: 'text-danger',
+    text: 'post.proofTakenBack',
+    more: 'post.proofTakenBackText',
+  },
+} as const satisfies Record<
+  ProofCheck['verdict'],
+  { Icon: LucideIcon; colour: string; text: MessageKey; more: MessageKey | null }
+>
 
 const CURRENCY = {
   newest: 'post.proofNewest',
@@ -55,7 +77,13 @@ export function ProofDialog({ view, onClose }: { view: PostView; onClose: () => 
   )
 }
 
-function Verdict({ icon, colour, text }: { icon: ReactNode; colour: string; text: string }) {
+interface VerdictProps {
+  icon: ReactNode
+  colour: string
+  text: string
+}
+
+function Verdict({ icon, colour, text }: VerdictProps) {
   return (
     <p className="flex items-center gap-4 py-4 text-lg leading-snug">
       <span className={`${colour} [&>svg]:size-10`} aria-hidden>
@@ -68,40 +96,49 @@ function Verdict({ icon, colour, text }: { icon: ReactNode; colour: string; text
 
 function Report({ check }: { check: ProofCheck }) {
   const t = useT()
-  const locale = formatLocale(useLocale())
-  const { verdict, currency, details } = check
-  const good = verdict === 'valid'
-  const icon = good ? (
-    <ShieldCheck />
-  ) : verdict === 'absent' ? (
-    <ShieldQuestionMark />
-  ) : (
-    <ShieldAlert />
-  )
-  const colour = good ? 'text-brand-text' : verdict === 'absent' ? 'text-mute' : 'text-danger'
+  const { Icon, colour, text, more } = VERDICTS[check.verdict]
   return (
     <>
-      <Verdict icon={icon} colour={colour} text={t(VERDICTS[verdict])} />
-      <p className="text-sm text-mute">{t(CURRENCY[currency])}</p>
-      {details ? (
-        <dl className="mt-5 grid gap-3 rounded-md bg-raised p-4 text-sm">
-          <div>
-            <dt className="text-xs text-mute">{t('post.proofSigner')}</dt>
-            <dd>
-              <span className="key">{shortKey(details.signer)}</span>
-              {details.delegate ? `, ${t('post.proofDelegate')}` : null}
-            </dd>
-          </div>
-          <div>
-            <dt className="text-xs text-mute">{t('post.proofTime')}</dt>
-            <dd>{new Date(details.atMs).toLocaleString(locale)}</dd>
-          </div>
-          <div>
-            <dt className="text-xs text-mute">{t('post.proofHash')}</dt>
-            <dd className="key text-xs break-all">{details.hash}</dd>
-          </div>
-        </dl>
-      ) : null}
+      <Verdict icon={<Icon />} colour={colour} text={t(text)} />
+      {more ? <p className="mb-3 text-sm text-soft">{t(more)}</p> : null}
+      <p className="text-sm text-mute">{t(CURRENCY[check.currency])}</p>
+      {check.details ? <Details details={check.details} /> : null}
     </>
+  )
+}
+
+function Details({ details }: { details: ProofDetails }) {
+  const t = useT()
+  const locale = formatLocale(useLocale())
+  const { signer, app, atMs, hash, revokedAtMs } = details
+  const moment = (ms: number) => new Date(ms).toLocaleString(locale)
+  return (
+    <dl className="mt-5 grid gap-3 rounded-md bg-raised p-4 text-sm">
+      <Fact name={t('post.proofSigner')}>
+        <span className="key">{shortKey(signer)}</span>
+        {app === null ? null : `, ${t('post.proofDelegate')}`}
+      </Fact>
+      {app === null ? null : (
+        <Fact name={t('post.proofApp')}>
+          <bdi>{app}</bdi>
+        </Fact>
+      )}
+      <Fact name={t('post.proofTime')}>{moment(atMs)}</Fact>
+      {revokedAtMs === null ? null : (
+        <Fact name={t('post.proofRevokedAt')}>{moment(revokedAtMs)}</Fact>
+      )}
+      <Fact name={t('post.proofHash')}>
+        <span className="key text-xs break-all">{hash}</span>
+      </Fact>
+    </dl>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt className="text-xs text-mute">{name}</dt>
+      <dd className="wrap-anywhere">{children}</dd>
+    </div>
   )
 }

@@ -1,6 +1,6 @@
 'use client'
 
-import { ShieldAlert, ShieldCheck, ShieldQuestionMark } from 'lucide-react'
+import { ChevronRight, ShieldAlert, ShieldCheck, ShieldQuestionMark, ShieldX } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import type { PostView, ProofState } from '../../state/views.ts'
@@ -15,7 +15,7 @@ const ICONS = {
   signed: ShieldCheck,
   unsigned: ShieldQuestionMark,
   stripped: ShieldAlert,
-  revoked: ShieldAlert,
+  revoked: ShieldX,
 } as const
 
 const NAMES = {
@@ -28,26 +28,45 @@ const NAMES = {
 const COLOURS: Record<ProofState, string> = {
   signed: 'text-brand-text!',
   unsigned: 'text-mute!',
-  stripped: 'text-warn!',
-  revoked: 'text-danger!',
+  stripped: 'bg-raised text-warn',
+  revoked: 'bg-danger-veil text-danger',
 }
 
-/** Whether a post is signed, as the indexer says; a press checks it in this browser. */
+/**
+ * Whether a post is signed, as the indexer says; a press checks it in this browser. What one should know
+ * before reading on takes a line of its own.
+ */
 export function Shield({ view }: { view: PostView }) {
   const t = useT()
   const [open, setOpen] = useState(false)
   const { proof } = view
   const Icon = ICONS[proof]
+  const isBad = proof === 'stripped' || proof === 'revoked'
+  const press = { 'aria-haspopup': 'dialog', onClick: () => setOpen(true) } as const
   return (
     <>
-      <IconButton
-        label={t(NAMES[proof])}
-        aria-haspopup="dialog"
-        onClick={() => setOpen(true)}
-        className={cx('-my-1 -me-2', COLOURS[proof])}
-      >
-        <Icon size={18} aria-hidden />
-      </IconButton>
+      {isBad ? (
+        <button
+          type="button"
+          {...press}
+          className={cx(
+            'touch order-last flex basis-full items-center gap-2 rounded-md px-3 py-2 text-start text-sm font-medium hover:underline',
+            COLOURS[proof],
+          )}
+        >
+          <Icon size={18} aria-hidden className="shrink-0" />
+          <span className="min-w-0 grow">{t(NAMES[proof])}</span>
+          <ChevronRight size={16} aria-hidden className="shrink-0 rtl:-scale-x-100" />
+        </button>
+      ) : (
+        <IconButton
+          label={t(NAMES[proof])}
+          {...press}
+          className={cx('-my-1 -me-2', COLOURS[proof])}
+        >
+          <Icon size={18} aria-hidden />
+        </IconButton>
+      )}
       {open ? (
         <Suspense>
           <ProofDialog view={view} onClose={() => setOpen(false)} />

@@ -46,7 +46,6 @@ export const common = {
     one: '{count} change waiting to be sent',
     other: '{count} changes waiting to be sent',
   },
-  sessionEnded: 'Your session has ended. Sign in again; nothing you wrote is lost.',
   backupReminder: 'Your key lives only in this browser. Back it up before it is lost.',
   backupNow: 'Back up now',
   joinTitle: 'Join the conversation',

@@ -25,10 +25,13 @@ export const errors = {
   storage: 'This browser refused to keep the data.',
   unauthorized: 'The session has ended.',
   forbidden: 'The homeserver does not allow this.',
+  signature_required: 'You require signatures, and this was not signed.',
+  signature_revoked: 'The key of this browser was revoked. Sign in again to get a new one.',
   too_large: 'It is larger than the homeserver takes.',
   quota_exceeded: 'The space of your account is used up.',
   rate_limited: 'Too many requests. Wait a moment.',
   publish_failed: 'Your record could not be published. Try again in a moment.',
+  invalid_key_object: 'It signed more than can be listed.',
   invalid: 'It does not fit the rules of the data model.',
   unknown: 'Something went wrong.',
 } as const

@@ -16,6 +16,8 @@ import { search } from './search.ts'
 import { sessions } from './sessions.ts'
 import { settings } from './settings.ts'
 import { signIn } from './sign-in.ts'
+import { signing } from './signing.ts'
+import { standstill } from './standstill.ts'
 import { thread } from './thread.ts'
 
 /** Every text of the app in English. A namespace is sent to the browser only where a page asks. */
@@ -39,6 +41,8 @@ export const en = {
   data,
   mirror,
   sessions,
+  signing,
+  standstill,
 }
 
 export type English = typeof en

@@ -51,12 +51,20 @@ export const post = {
   proofValid: 'The signature is valid, and what you see is what was signed.',
   proofInvalid: 'The signature does not fit this post.',
   proofAbsent: 'The author’s app did not sign this post. It may still be genuine.',
+  proofDue: 'A signature is due here and is missing.',
+  proofDueText:
+    'The author signs everything, or signed this once. Somebody may have changed it: do not take it for the author’s word.',
+  proofTakenBack: 'The key that signed this was taken back by the author.',
+  proofTakenBackText:
+    'The signature fits, but whoever made it may have had the key without being the author. Do not take it for the author’s word.',
   proofNewer: 'The homeserver has a newer version than the one shown.',
   proofNewest: 'The homeserver has nothing newer.',
   proofUnreachable: 'The homeserver could not be asked whether there is a newer version.',
   proofFailed: 'The proof could not be loaded.',
   proofSigner: 'Signed by',
   proofDelegate: 'a key that the author allowed',
+  proofApp: 'App',
+  proofRevokedAt: 'The key counts until',
   proofTime: 'Signing time',
   proofHash: 'Hash of the content',
 } as const

@@ -5,6 +5,7 @@ export const settings = {
   edit: 'Edit profile',
   data: 'Your data',
   sessions: 'Apps and sessions',
+  keys: 'Signing keys',
   appearance: 'Appearance',
   language: 'Language',
   muted: 'Muted people',

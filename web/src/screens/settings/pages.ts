@@ -6,6 +6,7 @@ export const SETTINGS_PAGES = [
   { page: 'edit', name: 'settings.edit', guest: false },
   { page: 'data', name: 'settings.data', guest: false },
   { page: 'sessions', name: 'settings.sessions', guest: false },
+  { page: 'keys', name: 'settings.keys', guest: false },
   { page: 'muted-users', name: 'settings.muted', guest: false },
   { page: 'appearance', name: 'settings.appearance', guest: true },
   { page: 'language', name: 'settings.language', guest: true },

@@ -23,6 +23,7 @@ const YourData = lazy(() => import('./data/your-data.tsx').then((m) => ({ defaul
 const Sessions = lazy(() =>
   import('./sessions/sessions.tsx').then((m) => ({ default: m.Sessions })),
 )
+const Keys = lazy(() => import('./keys/keys.tsx').then((m) => ({ default: m.Keys })))
 
 /** The settings: a list of pages beside or above the one that is open. */
 export function Settings({ page }: { page: SettingsPage }) {
@@ -88,6 +89,12 @@ function Content({ page, viewer }: { page: SettingsPage; viewer: string | null }
       return (
         <Suspense fallback={<Skeleton className="h-96 rounded-lg" />}>
           <Sessions user={viewer} />
+        </Suspense>
+      )
+    case 'keys':
+      return (
+        <Suspense fallback={<Skeleton className="h-96 rounded-lg" />}>
+          <Keys user={viewer} />
         </Suspense>
       )
     case 'muted-users':

@@ -1,7 +1,8 @@
+import type { PublicKeyZ32, Signer } from '@pubky/protocol'
 import { ROOT_CAPABILITIES } from '@pubky/protocol/capabilities'
 import { decodeGrant } from '@pubky/protocol/grant'
 import { randomKeypair } from '@pubky/protocol/keys'
-import type { Session } from '@pubky/sdk'
+import type { Pubky, Session } from '@pubky/sdk'
 import type { RuntimeConfig } from '../config.ts'
 import type { Account } from '../session/accounts.ts'
 import { pubkyClient } from '../session/connection.ts'
@@ -37,28 +38,52 @@ export async function openSessions(
   config: RuntimeConfig,
   account: Account,
   secret: RootSecret,
-  { signal }: { signal: AbortSignal },
+  o: { signal: AbortSignal },
 ): Promise<SessionsDoor> {
   const pubky = pubkyClient(config)
-  const session = await withRoot(account.user, secret, async (root) => {
-    const homeserver = await pubky.homeserverOf(root.publicKey, { signal })
-    if (!homeserver) throw failure('no_homeserver')
-    const { features, clock } = await pubky.hosts.find(homeserver, { signal })
-    if (!features.has('sessions')) throw failure('no_sessions')
-    const client = randomKeypair()
-    const grant = await pubky.grant(root, client.publicKey, {
-      clientId: CLIENT_ID,
-      capabilities: ROOT_CAPABILITIES,
-      expSeconds: DOOR_SECONDS,
-      at: clock.now(),
-    })
-    return pubky.openGrant(grant, client, { homeserver, signal })
-  })
-  return doorOf(session, account)
+  const session = await withRoot(account.user, secret, (root) => rootSession(pubky, root, o))
+  return doorOf(session, account.grant ? `grant-${decodeGrant(account.grant).jti}` : null)
 }
 
-function doorOf(session: Session, account: Account): SessionsDoor {
-  const own = account.grant ? `grant-${decodeGrant(account.grant).jti}` : null
+/** Ends whatever is signed in with a key, by a root key that is open. Resolves to how many it was. */
+export async function endSessionsOf(
+  pubky: Pubky,
+  root: Signer,
+  key: PublicKeyZ32,
+  o: { signal: AbortSignal },
+): Promise<number> {
+  const door = doorOf(await rootSession(pubky, root, o), null)
+  try {
+    const held = (await door.list(o.signal)).filter((session) => session.key === key)
+    for (const { id } of held) await door.end(id)
+    return held.length
+  } finally {
+    door.close()
+  }
+}
+
+/** A session that may see the others; its grant ends soon by itself. */
+async function rootSession(
+  pubky: Pubky,
+  root: Signer,
+  { signal }: { signal: AbortSignal },
+): Promise<Session> {
+  const homeserver = await pubky.homeserverOf(root.publicKey, { signal })
+  if (!homeserver) throw failure('no_homeserver')
+  const { features, clock } = await pubky.hosts.find(homeserver, { signal })
+  if (!features.has('sessions')) throw failure('no_sessions')
+  const client = randomKeypair()
+  const grant = await pubky.grant(root, client.publicKey, {
+    clientId: CLIENT_ID,
+    capabilities: ROOT_CAPABILITIES,
+    expSeconds: DOOR_SECONDS,
+    at: clock.now(),
+  })
+  return pubky.openGrant(grant, client, { homeserver, signal })
+}
+
+/** `own` is the session of this browser. */
+function doorOf(session: Session, own: string | null): SessionsDoor {
   const close = () => {
     removeEventListener('pagehide', close)
     // As `signOut`, but it arrives although the page goes away.

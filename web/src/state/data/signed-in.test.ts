@@ -5,6 +5,7 @@ const grant = {
   id: 'grant-abc',
   kind: 'grant',
   client: 'notes.example',
+  key: 'a-key',
   capabilities: ['/pub/notes.example/:rw'],
   created_at: 1_800_000_000,
   last_used_at: 1_800_000_060,
@@ -13,7 +14,14 @@ const grant = {
 }
 
 test('sessions are read, this browser first, the one that asks left out', () => {
-  const cookie = { ...grant, id: 'cookie-1', kind: 'cookie', client: '', expires_at: null }
+  const cookie = {
+    ...grant,
+    id: 'cookie-1',
+    kind: 'cookie',
+    client: '',
+    key: undefined,
+    expires_at: null,
+  }
   const asking = { ...grant, id: 'grant-door', current: true }
   const here = { ...grant, id: 'grant-here', client: 'pubky.app', last_used_at: null }
   const answer = { sessions: [grant, cookie, asking, here] }
@@ -23,13 +31,14 @@ test('sessions are read, this browser first, the one that asks left out', () => 
       id: 'grant-abc',
       kind: 'grant',
       client: 'notes.example',
+      key: 'a-key',
       capabilities: ['/pub/notes.example/:rw'],
       createdMs: 1_800_000_000_000,
       lastUsedMs: 1_800_000_060_000,
       expiresMs: 1_900_000_000_000,
       isHere: false,
     },
-    expect.objectContaining({ id: 'cookie-1', client: '', expiresMs: null }),
+    expect.objectContaining({ id: 'cookie-1', client: '', key: null, expiresMs: null }),
   ])
 })
 

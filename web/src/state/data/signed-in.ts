@@ -4,6 +4,8 @@ export interface SignedIn {
   kind: 'cookie' | 'grant'
   /** The origin of a web app behind a cookie ('' for programs), the client id of a grant. */
   client: string
+  /** What signs behind a grant, where the homeserver tells. */
+  key: string | null
   capabilities: readonly string[]
   createdMs: number
   /** To within some minutes; null when never. */
@@ -20,7 +22,7 @@ function milliseconds(value: unknown): number | null {
 
 function parseOne(value: unknown, own: string | null): SignedIn[] {
   if (typeof value !== 'object' || value === null) return []
-  const { id, kind, client, capabilities, created_at, last_used_at, expires_at, current } =
+  const { id, kind, client, key, capabilities, created_at, last_used_at, expires_at, current } =
     value as Record<string, unknown>
   const isKnown = kind === 'cookie' || kind === 'grant'
   if (typeof id !== 'string' || !isKnown || typeof client !== 'string') return []
@@ -32,6 +34,7 @@ function parseOne(value: unknown, own: string | null): SignedIn[] {
       id,
       kind,
       client,
+      key: typeof key === 'string' ? key : null,
       capabilities: given.filter((one): one is string => typeof one === 'string'),
       createdMs: milliseconds(created_at) ?? 0,
       lastUsedMs: milliseconds(last_used_at),

@@ -27,10 +27,13 @@ const KNOWN: ReadonlySet<string> = new Set([
   'storage',
   'unauthorized',
   'forbidden',
+  'signature_required',
+  'signature_revoked',
   'too_large',
   'quota_exceeded',
   'rate_limited',
   'publish_failed',
+  'invalid_key_object',
   'invalid',
 ])
 

@@ -23,6 +23,7 @@ export default async function SettingsRoute({ params }: PageProps) {
     ...(page === 'edit' ? (['onboarding'] as const) : []),
     // A key is opened as it is when somebody signs in.
     ...(page === 'data' ? (['data', 'mirror', 'signIn'] as const) : []),
+    ...(page === 'keys' ? (['signing', 'sessions', 'data', 'signIn'] as const) : []),
     ...(page === 'sessions' ? (['sessions', 'data', 'signIn'] as const) : []),
   )
   return (

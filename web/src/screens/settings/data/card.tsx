@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react'
 
-export function Card({ title, text, children }: CardProps) {
+export function Card({ id, title, text, children }: CardProps) {
   return (
-    <section className="card p-5 sm:p-7">
+    <section id={id} className="card p-5 sm:p-7">
       <h2 className="mb-2 text-lg">{title}</h2>
       {text ? <p className="mb-4 text-sm text-mute">{text}</p> : null}
       {children}
@@ -11,6 +11,8 @@ export function Card({ title, text, children }: CardProps) {
 }
 
 interface CardProps {
+  /** What links to it name. */
+  id?: string
   title: string
   text?: string
   children: ReactNode

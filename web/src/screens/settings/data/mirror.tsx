@@ -57,20 +57,20 @@ export function Mirror({ user }: { user: string }) {
 
   if (status.state === 'promoted')
     return (
-      <Card title={t('mirror.title')}>
+      <Card id="mirror" title={t('mirror.title')}>
         <MoveReport moved={status.moved} />
       </Card>
     )
   if (status.state === 'promoting')
     return (
-      <Card title={t('mirror.title')}>
+      <Card id="mirror" title={t('mirror.title')}>
         <MoveSteps progress={status.progress} fromArchive={false} onStop={pauseMirror} />
       </Card>
     )
   const isAtWork = ['opening', 'copying', 'fresh', 'trouble'].includes(state)
   const isSetUp = kept !== null || state === 'fresh' || state === 'trouble'
   return (
-    <Card title={t('mirror.title')} text={t('mirror.text')}>
+    <Card id="mirror" title={t('mirror.title')} text={t('mirror.text')}>
       {look === undefined ? <Skeleton className="h-10 w-44 rounded-full" /> : null}
       {isSetUp || isAtWork || state === 'home' ? (
         <MirrorState

@@ -54,7 +54,7 @@ export function MoveHome({ user }: { user: string }) {
 
   const failed = job.state === 'failed' ? job : null
   return (
-    <Card title={t('data.move')} text={t('data.moveText')}>
+    <Card id="move" title={t('data.move')} text={t('data.moveText')}>
       {job.state === 'running' ? (
         <MoveSteps progress={job.progress} fromArchive={archive !== null} onStop={stop} />
       ) : null}

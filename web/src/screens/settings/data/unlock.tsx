@@ -21,6 +21,8 @@ interface UnlockProps {
   /** What happens to the key. */
   text?: string
   submit: string
+  /** What is done cannot be taken back. */
+  danger?: boolean
   ready?: boolean
   /** Beside the button. */
   aside?: ReactNode
@@ -30,7 +32,7 @@ interface UnlockProps {
 
 /** Asks for the recovery file or the phrase, for one piece of work. */
 export function Unlock(props: UnlockProps) {
-  const { children, text, submit, ready = true, aside, failed, onUnlock } = props
+  const { children, text, submit, danger, ready = true, aside, failed, onUnlock } = props
   const t = useT()
   const { account } = useViewerSession()
   const [entry, setEntry] = useState<KeyEntry>(NO_KEY)
@@ -77,7 +79,11 @@ export function Unlock(props: UnlockProps) {
         </Refusal>
       ) : null}
       <div className="flex flex-wrap gap-3">
-        <Button type="submit" look="brand" disabled={!ready || !isEntered(entry)}>
+        <Button
+          type="submit"
+          look={danger ? 'danger' : 'brand'}
+          disabled={!ready || !isEntered(entry)}
+        >
           {submit}
         </Button>
         {aside}

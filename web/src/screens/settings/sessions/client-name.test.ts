@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import { sessions } from '../../../i18n/en/sessions.ts'
 import { createTranslate } from '../../../i18n/format.ts'
 import type { Message } from '../../../i18n/types.ts'
-import type { SignedIn } from '../../../state/data/signed-in.ts'
 import { clientName } from './client-name.ts'
 
 const messages = Object.fromEntries(
@@ -11,17 +10,7 @@ const messages = Object.fromEntries(
 const t = createTranslate('en', messages)
 
 function nameOf(client: string): string {
-  const session: SignedIn = {
-    id: 'grant-a',
-    kind: 'grant',
-    client,
-    capabilities: [],
-    createdMs: 0,
-    lastUsedMs: null,
-    expiresMs: null,
-    isHere: false,
-  }
-  return clientName(t, session, 'pubky.app')
+  return clientName(t, { client }, 'pubky.app')
 }
 
 test('what holds a session is called as people know it', () => {

@@ -1,5 +1,4 @@
 import type { MessageKey, Translate } from '../../../i18n/types.ts'
-import type { SignedIn } from '../../../state/data/signed-in.ts'
 
 /** Names that this project's own code gives itself in grants. */
 const OWN: ReadonlyMap<string, MessageKey> = new Map([
@@ -8,8 +7,8 @@ const OWN: ReadonlyMap<string, MessageKey> = new Map([
   ['pubky.signup', 'sessions.appSignUp'],
 ])
 
-/** What a person calls the holder of a session. `ours` is the client id of this app. */
-export function clientName(t: Translate, { client }: SignedIn, ours: string): string {
+/** What a person calls the holder of a session or key. `ours` is the client id of this app. */
+export function clientName(t: Translate, { client }: { client: string }, ours: string): string {
   const own = OWN.get(client)
   if (own) return t(own)
   if (client === ours) return t('sessions.app')
