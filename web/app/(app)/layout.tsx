@@ -9,7 +9,15 @@ import { prefetchViewer } from '../../src/server/prefetch.ts'
 import { AppProviders } from '../../src/state/providers.tsx'
 
 export default async function AppLayout({ children }: { children: ReactNode }) {
-  const messages = await getMessages('common', 'feed', 'post', 'composer', 'errors', 'keys')
+  const messages = await getMessages(
+    'common',
+    'feed',
+    'post',
+    'composer',
+    'errors',
+    'keys',
+    'standstill',
+  )
   return (
     <MessagesProvider locale={await getLocale()} messages={messages}>
       <AppProviders config={serverConfig()} viewer={await getViewer()}>

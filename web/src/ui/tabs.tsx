@@ -1,4 +1,7 @@
+'use client'
+
 import Link from 'next/link'
+import { useEffect, useRef } from 'react'
 import { cx } from './cx.ts'
 
 export interface TabLink {
@@ -14,10 +17,26 @@ interface TabsProps {
   current: string
 }
 
-/** Tabs that are pages of their own: a scrolling bar of links, the current one marked. */
+/** Tabs that are pages of their own: a scrolling bar of links, the current one marked and in view. */
 export function Tabs({ label, tabs, current }: TabsProps) {
+  const bar = useRef<HTMLElement>(null)
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab is the current one.
+  useEffect(() => {
+    const nav = bar.current
+    const tab = nav?.querySelector('[aria-current]')
+    if (!nav || !tab) return
+    // By hand, because scrollIntoView would move the page, too.
+    const [of, around] = [tab.getBoundingClientRect(), nav.getBoundingClientRect()]
+    nav.scrollLeft += of.left + of.width / 2 - (around.left + around.width / 2)
+  }, [current])
+
   return (
-    <nav aria-label={label} className="-mx-1 overflow-x-auto px-1 [scrollbar-width:none]">
+    <nav
+      ref={bar}
+      aria-label={label}
+      className="fade-inline -mx-1 overflow-x-auto px-1 [scrollbar-width:none]"
+    >
       <ul className="flex min-w-max gap-1 border-b">
         {tabs.map((tab) => (
           <li key={tab.href}>

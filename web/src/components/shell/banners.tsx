@@ -1,18 +1,18 @@
 'use client'
 
-import { CloudOff, KeyRound, LogIn, WifiOff } from 'lucide-react'
+import { CloudOff, KeyRound, WifiOff } from 'lucide-react'
 import { useT } from '../../i18n/client.tsx'
 import { useReachable } from '../../state/services.ts'
 import { useViewerSession } from '../../state/session/viewer.tsx'
 import { buttonClass } from '../../ui/button.tsx'
 import { Banner } from './banner.tsx'
 
-/** Notices below the header: no connection, session ended, backup due. */
+/** Notices below the header: no connection, backup due. */
 export function Banners() {
   const t = useT()
   const reachable = useReachable()
   const offline = !reachable && !navigator.onLine
-  const { account, ended } = useViewerSession()
+  const { account } = useViewerSession()
   return (
     <div aria-live="polite">
       {reachable ? null : (
@@ -22,19 +22,6 @@ export function Banners() {
           {t(offline ? 'common.offline' : 'common.indexerDown')}
         </Banner>
       )}
-      {ended ? (
-        <Banner
-          urgent
-          icon={<LogIn size={18} aria-hidden />}
-          action={
-            <a href="/sign-in" className={buttonClass('solid', 'sm')}>
-              {t('common.signIn')}
-            </a>
-          }
-        >
-          {t('common.sessionEnded')}
-        </Banner>
-      ) : null}
       {account?.stage === 'ready' && account.backup === 'pending' ? (
         <Banner
           icon={<KeyRound size={18} aria-hidden />}

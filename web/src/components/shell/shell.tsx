@@ -12,6 +12,7 @@ import { Header } from './header.tsx'
 import { OpenPosts } from './open-posts.tsx'
 import { RouteFrame } from './route-frame.tsx'
 import { Shortcuts } from './shortcuts.tsx'
+import { StandstillLoader } from './standstill-loader.tsx'
 
 /** The frame of every page of the app: skip links, header, notices, content, bar on a phone. */
 export async function Shell({ children }: { children: ReactNode }) {
@@ -32,6 +33,7 @@ export async function Shell({ children }: { children: ReactNode }) {
             <RouteFrame>{children}</RouteFrame>
           </div>
           <BottomBar />
+          <StandstillLoader />
           <Shortcuts />
           <OpenPosts />
           <Toaster />

@@ -1,0 +1,80 @@
+'use client'
+
+import { CirclePause, CloudUpload, LogIn, type LucideIcon, Truck, X } from 'lucide-react'
+import Link from 'next/link'
+import { usePathname } from 'next/navigation'
+import { useLocale, useT } from '../../i18n/client.tsx'
+import { formatLocale, type Locale, type MessageKey, type Translate } from '../../i18n/types.ts'
+import { useDismissed, useStandstills } from '../../state/queries/standstill.ts'
+import type { Standstill as Found } from '../../state/standstill.ts'
+import { IconButton } from '../../ui/button.tsx'
+
+interface Look {
+  Icon: LucideIcon
+  href: string
+  go: MessageKey
+}
+
+const LOOKS: Record<Found['kind'], Look> = {
+  ended: { Icon: LogIn, href: '/sign-in', go: 'standstill.endedGo' },
+  moveUnfinished: { Icon: Truck, href: '/settings/data#move', go: 'standstill.moveGo' },
+  movePublished: { Icon: Truck, href: '/settings/data#move', go: 'standstill.moveGo' },
+  refused: { Icon: CloudUpload, href: '/settings/data#unsent', go: 'standstill.go' },
+  waiting: { Icon: CloudUpload, href: '/settings/data#unsent', go: 'standstill.go' },
+  mirrorPaused: { Icon: CirclePause, href: '/settings/data#mirror', go: 'standstill.mirrorGo' },
+  mirrorTrouble: { Icon: CirclePause, href: '/settings/data#mirror', go: 'standstill.go' },
+}
+
+function textOf(t: Translate, locale: Locale, found: Found): string {
+  if (found.kind !== 'mirrorPaused') return t(`standstill.${found.kind}Text`)
+  if (found.freshAtMs === null) return t('standstill.mirrorPausedNever')
+  const format = { dateStyle: 'medium', timeStyle: 'short' } as const
+  const time = new Intl.DateTimeFormat(formatLocale(locale), format).format(found.freshAtMs)
+  return t('standstill.mirrorPausedText', { time })
+}
+
+/**
+ * Says what does not go on by itself, one thing at a time. It lies above the page, so that nothing one
+ * reads is moved, and is silent on the page where something can be done about it.
+ */
+export function Standstill({ user }: { user: string }) {
+  const pathname = usePathname()
+  const { shown, dismiss } = useDismissed(user, useStandstills(user))
+  const found = shown.find(({ kind }) => LOOKS[kind].href.split('#')[0] !== pathname)
+  return (
+    <div
+      role="status"
+      className="pointer-events-none fixed start-3 end-22 bottom-20 z-30 lg:start-6 lg:end-auto lg:bottom-6 lg:w-88"
+    >
+      {found ? <Notice found={found} onDismiss={() => dismiss(found)} /> : null}
+    </div>
+  )
+}
+
+function Notice({ found, onDismiss }: { found: Found; onDismiss: () => void }) {
+  const t = useT()
+  const locale = useLocale()
+  const { Icon, href, go } = LOOKS[found.kind]
+  const count = 'count' in found ? { count: found.count } : undefined
+  const link = {
+    className:
+      'touch mt-1.5 inline-block font-semibold text-brand-text underline underline-offset-4',
+    children: t(go),
+  }
+  return (
+    <section
+      aria-label={t('standstill.label')}
+      className="card pointer-events-auto flex animate-rise items-start gap-3 rounded-lg py-3 ps-4 pe-2 text-sm shadow-pop"
+    >
+      <Icon size={18} aria-hidden className="mt-0.5 shrink-0 text-warn" />
+      <div className="min-w-0 grow">
+        <p className="font-semibold">{t(`standstill.${found.kind}`, count)}</p>
+        <p className="mt-0.5 text-xs text-mute">{textOf(t, locale, found)}</p>
+        {found.kind === 'ended' ? <a href={href} {...link} /> : <Link href={href} {...link} />}
+      </div>
+      <IconButton label={t('common.dismiss')} onClick={onDismiss} className="-mt-1.5 size-8">
+        <X size={16} aria-hidden />
+      </IconButton>
+    </section>
+  )
+}
