@@ -157,6 +157,10 @@ export const pkdnsSettings = {
   }),
 }
 
+/** Open HTTP connections of each port, and the time that a request may take to arrive. */
+export const MAX_CONNECTIONS = 5000
+export const REQUEST_TIMEOUT_MS = 15_000
+
 /** Configuration of `startPkdns`; times in seconds, sizes in bytes. */
 export type PkdnsConfig = Config<typeof pkdnsSettings>
 

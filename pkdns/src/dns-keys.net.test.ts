@@ -221,10 +221,15 @@ describe('names of keys', () => {
       headers: { accept: 'application/dns-message' },
     })
     expect(response.status).toBe(200)
-    expect(response.headers.get('cache-control')).toBe('max-age=30')
+    // The second may be about to end.
+    expect(response.headers.get('cache-control')).toMatch(/^max-age=(30|29)$/)
     const reply = decodeDnsMessage(new Uint8Array(await response.arrayBuffer()))
     expect(reply.answers).toEqual([
-      { name: keypair.publicKey, ttl: 30, data: { type: 'A', address: '1.1.1.1' } },
+      {
+        name: keypair.publicKey,
+        ttl: expect.toSatisfy((ttl: number) => ttl === 30 || ttl === 29),
+        data: { type: 'A', address: '1.1.1.1' },
+      },
     ])
   })
 })

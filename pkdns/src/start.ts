@@ -9,7 +9,7 @@ import {
   type Running,
   startWithTeardown,
 } from '@pubky/server-kit'
-import { PKDNS_DEFAULTS, type PkdnsConfig } from './config.ts'
+import { MAX_CONNECTIONS, PKDNS_DEFAULTS, type PkdnsConfig, REQUEST_TIMEOUT_MS } from './config.ts'
 import { startDhtNodes } from './dht-nodes.ts'
 import { startDns } from './dns/start-dns.ts'
 import { allowBrowsers } from './relay/cors.ts'
@@ -70,9 +70,11 @@ export function startPkdns(
       name: 'pkdns',
       log,
       bodyLimit: BODY_LIMIT_BYTES,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
       errors: 'text',
       ready: () => isLocal || (isReady && dht.stats().contacts > 0),
     })
+    app.server.maxConnections = MAX_CONNECTIONS
     teardown.add(() => app.close())
     const ttl = { min: config.minimumTtl, max: Math.max(config.minimumTtl, config.maximumTtl) }
     const address = `${dht.address.host}:${dht.address.port}`
@@ -114,7 +116,8 @@ export function startPkdns(
       port: config.relayPort,
     })
     const { delegationPort } = deps
-    const parts = { dht, store, clock, random, log, isAlone }
+    const contacts = () => dht.stats().contacts
+    const parts = { dht, store, clock, random, log, isAlone, contacts }
     const dns = await startDns(
       config,
       delegationPort === undefined ? parts : { ...parts, delegationPort },

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { randomBytes, randomKeypair } from '@pubky/protocol'
 import { signItem } from '@pubky/testkit/dht-contract'
 import { expect, it } from 'vitest'
@@ -27,6 +28,23 @@ it('a node keeps so much of one address and no more, and its own apart', async (
   }
   expect(target.stats().items).toBe(3)
   expect(await stranger.get(own.key).first()).toEqual(own)
+})
+
+it('no flood in the name of a node keeps its answers away', async () => {
+  const limit = { rate: 1, burst: 3 }
+  const rates = { perAddress: limit, total: limit }
+  await using target = await node({ clock: () => 0n, rates })
+  await using friend = await node({})
+  const stranger = createSocket('udp4')
+  for (let n = 0; n < 10; n++)
+    await new Promise((sent) => stranger.send('noise', target.address.port, '127.0.0.1', sent))
+  await expect
+    .poll(async () => {
+      await target.greet([friend.address])
+      return target.nodes().map(({ port }) => port)
+    })
+    .toEqual([friend.address.port])
+  stranger.close()
 })
 
 it('a node turns look-ups and publications away when more wait than it answers in time', async () => {

@@ -83,11 +83,21 @@ export function dohRoutes(app: FastifyInstance, ctx: DohContext): void {
     const found = await ctx.service.look(message, asker(request))
     if (found === 'refused') throw dnsError('doh_refused')
     if (found === 'failed') throw dnsError('doh_failed')
-    const body = jsonForm(found, { name, type: number, nowMs: ctx.nowMs() })
+    const body = shown(found, { name, type: number, nowMs: ctx.nowMs() })
     return reply
       .header('cache-control', cacheControl(found.bytes))
       .type('application/dns-json')
       .send(JSON.stringify(body))
+  }
+}
+
+/** A resolver's reply is passed on as it came, which may be nothing that can be shown. */
+function shown(...args: Parameters<typeof jsonForm>) {
+  try {
+    return jsonForm(...args)
+  } catch (cause) {
+    if (cause instanceof ProtocolError) throw dnsError('doh_failed', cause)
+    throw cause
   }
 }
 

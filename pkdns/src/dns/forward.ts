@@ -108,7 +108,7 @@ function overTcp(
 ): Promise<Buffer | null> {
   return new Promise((resolve) => {
     const socket = connect({ host, port })
-    const chunks: Buffer[] = []
+    let bytes: Buffer = Buffer.alloc(0)
     const end = (reply: Buffer | null) => {
       clearTimeout(timer)
       socket.destroy()
@@ -123,8 +123,7 @@ function overTcp(
       socket.write(Buffer.concat([head, message]))
     })
     socket.on('data', (chunk) => {
-      chunks.push(chunk)
-      const bytes = Buffer.concat(chunks)
+      bytes = Buffer.concat([bytes, chunk])
       const length = bytes.length < 2 ? Number.POSITIVE_INFINITY : bytes.readUInt16BE(0)
       if (bytes.length < length + 2) return
       const reply = bytes.subarray(2, length + 2)

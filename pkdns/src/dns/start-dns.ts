@@ -7,7 +7,7 @@ import {
   listen,
   type Teardown,
 } from '@pubky/server-kit'
-import type { PkdnsConfig } from '../config.ts'
+import { MAX_CONNECTIONS, type PkdnsConfig, REQUEST_TIMEOUT_MS } from '../config.ts'
 import type { PacketStore } from '../relay/packet-store.ts'
 import { createRelayResolver } from '../relay/resolve.ts'
 import { countsText, createCounts } from './counts.ts'
@@ -33,6 +33,8 @@ export interface DnsParts {
   clock: () => bigint
   random: (bytes: number) => Uint8Array
   log: Logger
+  /** Nodes in the routing table of the DHT. */
+  contacts: () => number
   /** Port at which name servers that packets name are asked; other than 53 in tests. */
   delegationPort?: number
 }
@@ -40,7 +42,7 @@ export interface DnsParts {
 /** Starts the DNS server and DNS over HTTPS on the packets of the relay. */
 export async function startDns(
   config: PkdnsConfig,
-  { dht, isAlone, store, clock, random, log, delegationPort = DNS_PORT }: DnsParts,
+  { dht, isAlone, store, clock, random, log, contacts, delegationPort = DNS_PORT }: DnsParts,
   teardown: Teardown,
 ): Promise<{ dns: string; doh: string }> {
   const isLocal = config.network === 'local'
@@ -98,6 +100,9 @@ export async function startDns(
   })
   store.onChange(service.forget)
   metrics.gauge('pkdns_cached_answers', 'DNS answers kept', () => service.stats().entries)
+  metrics.gauge('pkdns_dht_contacts', 'Nodes of the DHT that are known', contacts)
+  metrics.gauge('pkdns_packets', 'Packets on disk', () => store.stats().onDisk)
+  metrics.gauge('pkdns_packet_bytes', 'Memory of packets', () => store.stats().memoryBytes)
   metrics.gauge('pkdns_cached_bytes', 'Bytes of them', () => service.stats().bytes)
 
   const listener = teardown.use(
@@ -107,8 +112,10 @@ export async function startDns(
     name: 'pkdns-doh',
     log,
     bodyLimit: MAX_MESSAGE_BYTES,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
     errors: 'text',
   })
+  app.server.maxConnections = MAX_CONNECTIONS
   teardown.add(() => app.close())
   dohRoutes(app, {
     service,

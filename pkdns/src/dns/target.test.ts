@@ -42,5 +42,6 @@ describe('whose a name is', () => {
   it('shows in the answers, and leaves the names of others alone', () => {
     expect(withTld(`www.${key}`, 'key')).toBe(`www.${key}.key`)
     expect(withTld('www.example.com', 'key')).toBe('www.example.com')
+    expect(withTld(`${key.slice(0, -1)}t`, 'key')).toBe(`${key.slice(0, -1)}t`)
   })
 })

@@ -22,6 +22,9 @@ function keyLabel(labels: readonly string[]): string | null {
   return KEY_FORM.test(last) ? last : null
 }
 
+/** 260 bits hold 256: only two letters leave the rest empty. */
+const isCanonical = (label: string) => /[yo]$/.test(label)
+
 /** Whether finding out about a name may be costly: a point of a curve to be checked, a look-up. */
 export function looksLikeKey(name: string, tld: string): boolean {
   const labels = labelsOf(name)
@@ -43,7 +46,7 @@ export function targetOf(name: string, tld: string): Target {
     return { kind: 'key', key: below, name: join(stripped, below), hasTld: true }
   const label = keyLabel(labels)
   if (!label) return { kind: 'icann' }
-  if (!/[yo]$/.test(label)) return { kind: 'misspelt' }
+  if (!isCanonical(label)) return { kind: 'misspelt' }
   if (!isPublicKey(label)) return { kind: 'icann' }
   return { kind: 'key', key: label, name: join(labels, label), hasTld: false }
 }
@@ -53,8 +56,11 @@ function join(labels: readonly string[], key: string): string {
   return [...labels.slice(0, -1), key].join('.')
 }
 
-/** The name below the top-level domain when its last label is a key, for answers (5.2). */
+/**
+ * The name below the top-level domain when its last label is a key, for answers (5.2). The form of a
+ * key is enough: an answer may hold hundreds, and to check a point of the curve costs a millisecond.
+ */
 export function withTld(name: string, tld: string): string {
   const label = keyLabel(labelsOf(name))
-  return label && isPublicKey(label) ? `${name}.${tld}` : name
+  return label && isCanonical(label) ? `${name}.${tld}` : name
 }

@@ -76,7 +76,7 @@ export async function startTestDns() {
   }
 
   /** Sends raw bytes over UDP; null after a while of silence. */
-  async function overUdp(message: Uint8Array, waitMs = 1000): Promise<Buffer | null> {
+  async function overUdp(message: Uint8Array, waitMs = 5000): Promise<Buffer | null> {
     const socket = createSocket('udp4')
     try {
       return await new Promise((resolve) => {

@@ -84,6 +84,7 @@ export class KrpcSocket extends EventEmitter {
   readonly #asked = new Map<string, number>()
   readonly #perAddress: ReturnType<typeof createBuckets>
   readonly #total: ReturnType<typeof createBuckets>
+  readonly #awaited: ReturnType<typeof createBuckets>
   #closed = false
 
   constructor(o: SocketOptions) {
@@ -91,6 +92,7 @@ export class KrpcSocket extends EventEmitter {
     this.#o = o
     this.#perAddress = createBuckets(o.perAddress, MAX_RATE_KEYS)
     this.#total = createBuckets(o.total, 1)
+    this.#awaited = createBuckets({ rate: o.total.rate * 4, burst: o.total.burst * 4 }, 1)
     this.#socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES })
     this.#socket.on('message', (bytes, from) => this.#receive(bytes, from))
     this.#socket.on('listening', () => this.emit('listening'))
@@ -205,11 +207,14 @@ export class KrpcSocket extends EventEmitter {
     if (this.#closed || bytes.length > MAX_DATAGRAM_BYTES) return
     if (!isAllowedAddress(this.#o.network, { host, port })) return
     const now = this.#o.clock()
-    // A flood from elsewhere must not crowd out the answers this node waits for.
+    // No flood may crowd out the answers this node waits for, not even one in the name of who gives them.
+    const mayAsk = () => this.#perAddress.take(host, now) && this.#total.take('', now)
     const isAwaited = this.#asked.has(`${host}:${port}`)
-    if (!this.#perAddress.take(host, now) || !(isAwaited || this.#total.take('', now))) return
+    if (isAwaited ? !this.#awaited.take('', now) : !mayAsk()) return
     const message = parseMessage(bytes)
     if (message === null) return
+    const isAnswer = message.kind === 'answer' || message.kind === 'refusal'
+    if (isAwaited && !isAnswer && !mayAsk()) return
     const from = { host, port }
     switch (message.kind) {
       case 'answer':

@@ -143,6 +143,24 @@ describe('the answers of relays', () => {
     server.close()
   })
 
+  test('end when their time is up, however they trickle in', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(200)
+      const drip = setInterval(() => response.write('x'), 20)
+      response.on('close', () => clearInterval(drip))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const pkarr = client({ relays: [`http://127.0.0.1:${port}`], timeoutMs: 200 })
+    const late = { code: 'unresolvable', cause: expect.objectContaining({ code: 'timeout' }) }
+    for (const policy of ['cache-first', 'network-only'] as const)
+      await expect(pkarr.resolve(KEY, { policy })).rejects.toMatchObject(late)
+    // The head of the answer has said all there is to say.
+    expect((await pkarr.publish(await packet(0))).stored).toBe(1)
+    server.closeAllConnections()
+    server.close()
+  })
+
   test('with numbers that are none are refused', async () => {
     const seq = { 'pkarr-invalid-signed-packet-seq': 'many' }
     const bad = relays({ a: new Response(null, { status: 404, headers: seq }) })

@@ -39,17 +39,46 @@ function relayUrl(relay: string, key: PublicKeyZ32): string {
   return `${relay.replace(/\/+$/, '')}/${key}`
 }
 
-/** Asks one relay (spec/discovery.md 2.3). Rejects when it could not be asked. */
-export async function askRelay(
+/** Asks one relay (spec/discovery.md 2.3). Rejects when it could not be asked, or not in time. */
+export function askRelay(
   ctx: RelayContext,
   relay: string,
   key: PublicKeyZ32,
   { signal, policy }: RelayOptions,
 ): Promise<Answer> {
+  return within(ctx.timeoutMs, relay, signal, (inTime) => ask(ctx, relay, key, policy, inTime))
+}
+
+/** Ends what takes longer: the head of an answer comes in time, its body a byte a minute. */
+async function within<T>(
+  ms: number,
+  relay: string,
+  signal: AbortSignal | undefined,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const control = new AbortController()
+  const forward = () => control.abort(signal?.reason)
+  signal?.addEventListener('abort', forward, { once: true })
+  const late = () => control.abort(new PubkyError('timeout', { detail: new URL(relay).host }))
+  const timer = setTimeout(late, ms)
+  try {
+    return await run(control.signal)
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', forward)
+  }
+}
+
+async function ask(
+  ctx: RelayContext,
+  relay: string,
+  key: PublicKeyZ32,
+  policy: ResolvePolicy,
+  signal: AbortSignal,
+): Promise<Answer> {
   const get = (headers: Record<string, string>) =>
     send(ctx.fetch, `${relayUrl(relay, key)}?policy=${POLICY[policy]}`, {
       signal,
-      timeoutMs: ctx.timeoutMs,
       credentials: 'omit',
       // A relay lets browsers keep its answer for minutes, which would hide a change.
       cache: 'no-store',
@@ -103,20 +132,29 @@ async function parse(key: PublicKeyZ32, payload: Uint8Array): Promise<SignedPack
 export type PutOutcome = { stored: number } | 'conflict'
 
 /** Hands a packet to one relay. `cas` is the timestamp of the packet it replaces. */
-export async function putToRelay(
+export function putToRelay(
   ctx: RelayContext,
   relay: string,
   packet: SignedPacket,
-  o: { signal?: AbortSignal | undefined; cas?: Micros | undefined },
+  { signal, cas }: { signal?: AbortSignal | undefined; cas?: Micros | undefined },
+): Promise<PutOutcome> {
+  // A relay answers when the DHT has answered (spec/discovery.md 2.7).
+  return within(ctx.timeoutMs * 3, relay, signal, (inTime) => put(ctx, relay, packet, cas, inTime))
+}
+
+async function put(
+  ctx: RelayContext,
+  relay: string,
+  packet: SignedPacket,
+  cas: Micros | undefined,
+  signal: AbortSignal,
 ): Promise<PutOutcome> {
   const response = await send(ctx.fetch, relayUrl(relay, packet.publicKey), {
     method: 'PUT',
     body: packetToRelayPayload(packet) as Uint8Array<ArrayBuffer>,
-    signal: o.signal,
-    // A relay answers when the DHT has answered (spec/discovery.md 2.7).
-    timeoutMs: ctx.timeoutMs * 3,
+    signal,
     credentials: 'omit',
-    headers: o.cas === undefined ? {} : { 'if-match': String(o.cas) },
+    headers: cas === undefined ? {} : { 'if-match': String(cas) },
   })
   if ([409, 412, 428].includes(response.status)) {
     await discard(response)
