@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { createWriteStream, existsSync, readFileSync } from 'node:fs'
+import { createWriteStream, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isPortFree } from '@pubky/server-kit/ports'
@@ -37,8 +37,10 @@ export async function fixedPorts(): Promise<Ports> {
   return ports
 }
 
-/** Brings the bundles that `npm start` runs up to date. */
-export function buildServices(o: { web: boolean }): void {
+/** Brings the bundles that `npm start` runs up to date, or builds them as in a new clone. */
+export function buildServices(o: { web: boolean; anew?: boolean }): void {
+  const built = o.anew ? ['dist/.stamps', 'web/.next'] : []
+  for (const path of built) rmSync(join(REPOSITORY, path), { recursive: true, force: true })
   const without = o.web ? [] : ['--without', 'web']
   execFileSync(process.execPath, [join(REPOSITORY, 'scripts/build.mjs'), ...without], {
     stdio: 'inherit',
