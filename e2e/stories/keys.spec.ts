@@ -67,6 +67,7 @@ test('an author revokes the key of an app, and what it said since is marked', as
   visit,
   guard,
 }) => {
+  test.slow()
   guard.allow(NO_PRIVATE_FILES, AWAY)
   const page = await visit('/onboarding')
   const file = await keeper(page, 'Somebody with a lost device')

@@ -129,7 +129,14 @@ test('a mirror follows what a person does, and becomes the home', async ({ visit
   })
 
   await test.step('after a reload it waits for the key', async () => {
-    await page.reload()
+    await page.goto('/home')
+    const notice = page.getByRole('region', { name: 'Something needs you' })
+    await expect(notice).toContainText('Your mirror is paused.')
+    await expect(notice).toContainText('The copy is as of')
+    await expectAccessible(page, 'home with a paused mirror')
+    await notice.getByRole('link', { name: 'Go on' }).click()
+    await expect(page).toHaveURL(/\/settings\/data#mirror$/)
+    await expect(notice).toBeHidden()
     await expect(status).toContainText('Paused')
     await expect(mirror).toContainText('Last known to have everything')
     await expectAccessible(page, 'a mirror that is paused')
