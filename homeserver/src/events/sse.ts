@@ -18,6 +18,7 @@ export function openStream(
   request: FastifyRequest,
   reply: FastifyReply,
   headers: Record<string, string | string[]>,
+  { heartbeatMs = HEARTBEAT_MS, stuckMs = STUCK_MS } = {},
 ): Stream {
   const response: ServerResponse = reply.raw
   const gone = new AbortController()
@@ -28,7 +29,7 @@ export function openStream(
   request.raw.socket.setNoDelay(true)
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   response.flushHeaders()
-  const quiet = setTimeout(beat, HEARTBEAT_MS)
+  const quiet = setTimeout(beat, heartbeatMs)
 
   function beat(): void {
     if (!response.writableNeedDrain) response.write(':\n\n')
@@ -45,7 +46,7 @@ export function openStream(
       if (gone.signal.aborted) return
       quiet.refresh()
       if (response.write(text)) return
-      const stuck = setTimeout(() => response.destroy(), STUCK_MS)
+      const stuck = setTimeout(() => response.destroy(), stuckMs)
       try {
         await once(response, 'drain', { signal: gone.signal })
       } catch {

@@ -1,0 +1,83 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createHttpServer, createLogger, listen } from '@pubky/server-kit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openStream, type Stream } from './sse.ts'
+
+const app = createHttpServer({ name: 'test', log: createLogger('test') })
+const opened: Stream[] = []
+let port = 0
+let url = ''
+
+beforeAll(async () => {
+  const times = (heartbeatMs: number, stuckMs: number) => ({ heartbeatMs, stuckMs })
+  app.get('/lively', async (request, reply) => {
+    opened.push(openStream(request, reply, { 'x-more': 'yes' }, times(50, 60_000)))
+    return reply
+  })
+  app.get('/stuck', async (request, reply) => {
+    opened.push(openStream(request, reply, {}, times(60_000, 100)))
+    return reply
+  })
+  const listening = await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })
+  port = listening.port
+  url = listening.url
+})
+
+afterAll(() => app.close())
+
+async function open(path: string) {
+  const response = await fetch(url + path)
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+  const stream = opened.at(-1)
+  if (!reader || !stream) throw new Error('nothing was opened')
+  let text = ''
+  const reading = (async () => {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value
+  })()
+  return { response, stream, reading, reader, text: () => text }
+}
+
+test('a silent stream says now and then that it is there, and nothing that could be an event', async () => {
+  const { response, stream, reading, text } = await open('/lively')
+  expect(response.headers.get('content-type')).toBe('text/event-stream')
+  expect(response.headers.get('x-more')).toBe('yes')
+  await expect.poll(text).toMatch(/^(?::\n\n){3}/)
+  stream.end()
+  await reading
+  expect(text().replaceAll(':\n\n', '')).toBe('')
+})
+
+test('a stream that has something to say does not say more', async () => {
+  const { stream, reading, text } = await open('/lively')
+  for (let i = 0; i < 10; i += 1) {
+    await stream.send('data: x\n\n')
+    await sleep(1)
+  }
+  stream.end()
+  await reading
+  expect(text().replaceAll('data: x\n\n', '').length).toBeLessThan(10)
+})
+
+test('its signal fires when the reader goes, and sending to nobody is no error', async () => {
+  const { stream, reader } = await open('/lively')
+  await reader.cancel()
+  if (!stream.signal.aborted) await once(stream.signal, 'abort')
+  await stream.send('data: x\n\n')
+})
+
+test('a reader that takes nothing is cut off', async () => {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.pause()
+  const before = opened.length
+  socket.write('GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n')
+  await expect.poll(() => opened.length).toBe(before + 1)
+  const stream = opened.at(-1)
+  // More than the buffers of any machine take.
+  const sending = stream?.send(`data: ${'x'.repeat(64 * 1024 * 1024)}\n\n`)
+  await sending
+  expect(stream?.signal.aborted).toBe(true)
+  socket.destroy()
+})
