@@ -97,13 +97,11 @@ describe('the server', () => {
   })
 
   it('answers what is no question with the code for it, or not at all', async () => {
-    const code = async (message: Uint8Array) => {
-      const reply = await net.overUdp(message, 300)
-      return reply && (reply[3] ?? 0) % 16
-    }
+    const code = async (message: Uint8Array) => ((await net.overUdp(message))?.[3] ?? 0) % 16
+    const silent = async (message: Uint8Array) => (await net.overUdp(message, 300)) === null
     const question = { name: 'host.example', type: 1, class: 1 }
-    expect(await code(encodeDnsMessage({ flags: 0x8000, questions: [question] }))).toBeNull()
-    expect(await code(Buffer.from('no'))).toBeNull()
+    expect(await silent(encodeDnsMessage({ flags: 0x8000, questions: [question] }))).toBe(true)
+    expect(await silent(Buffer.from('no'))).toBe(true)
     expect(await code(encodeDnsMessage({ flags: 0x2800, questions: [question] }))).toBe(4)
     expect(await code(encodeDnsMessage({ questions: [question, question] }))).toBe(1)
     expect(await code(encodeDnsMessage({ questions: [{ ...question, class: 3 }] }))).toBe(5)

@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const official = () =>
   Pubky.withClient(
-    new Client({ pkarr: { relays: [`${pkdns.urls.relay}/`], requestTimeout: 2000 } }),
+    new Client({ pkarr: { relays: [`${pkdns.urls.relay}/`], requestTimeout: 60_000 } }),
   )
 
 it('lets the official SDK publish a homeserver, find it anew, and replace it', async () => {

@@ -80,6 +80,7 @@ describe('the PKARR relay', () => {
     expect(found.status).toBe(200)
     expect(Object.fromEntries(found.headers)).toMatchObject({
       'content-type': 'application/pkarr.org/relays#payload',
+      'x-ratelimit-limit': '5000',
       'content-length': '211',
       'cache-control': 'public, max-age=3600',
       'last-modified': new Date(Number(now / 1000n)).toUTCString(),
@@ -297,15 +298,17 @@ describe('the PKARR relay', () => {
       const refused = await get(path, { origin })
       expect(refused.ok).toBe(false)
       expect(refused.headers.get('access-control-allow-origin')).toBe(origin)
-      expect(refused.headers.get('access-control-expose-headers')).toContain(
-        'pkarr-dht-stored-nodes',
+      expect(refused.headers.get('access-control-expose-headers')).toBe(
+        'pkarr-invalid-signed-packet-seq,pkarr-dht-stored-nodes',
       )
     }
   })
 
   it('limits clients with 429, says when to come back, and limits the DHT apart', async () => {
     const limitedDir = await mkdtemp(join(tmpdir(), 'pubky-relay-'))
-    const limited = await start(limitedDir, { nodes: 1, requestsPerSecond: 2, lookupsPerSecond: 1 })
+    const limits = { requestsPerSecond: 2, lookupsPerSecond: 1 }
+    const ttls = { minimumTtl: 600, maximumTtl: 300 }
+    const limited = await start(limitedDir, { nodes: 1, ...limits, ...ttls })
     const base = limited.urls.relay
     const keypair = randomKeypair()
     expect((await put(keypair, { base })).status).toBe(204)
@@ -314,7 +317,9 @@ describe('the PKARR relay', () => {
       asked.push((await get(randomKeypair().publicKey, {}, base)).status)
     }
     expect(asked).toEqual([404, 404, 404, 404, 429])
-    expect((await get(`${keypair.publicKey}?policy=CacheOnly`, {}, base)).status).toBe(200)
+    const kept = await get(`${keypair.publicKey}?policy=CacheOnly`, {}, base)
+    // Of bounds in the wrong order the lower one counts.
+    expect([kept.status, kept.headers.get('cache-control')]).toEqual([200, 'public, max-age=600'])
     for (let n = 0; n < 3; n++) await get(keypair.publicKey, {}, base)
     const refused = await get(keypair.publicKey, { origin: 'http://a.example' }, base)
     expect(refused.status).toBe(429)
@@ -360,24 +365,6 @@ describe('the PKARR relay', () => {
     expect(await page.text()).toContain('PKARR relay')
     expect((await get('health')).status).toBe(200)
     expect((await get('ready')).status).toBe(200)
-  })
-
-  it('answers in milliseconds', async () => {
-    const keypair = randomKeypair()
-    await put(keypair)
-    const median = async (path: () => string) => {
-      const times: number[] = []
-      for (let n = 0; n < 40; n++) {
-        const url = path()
-        const started = performance.now()
-        await (await get(url)).arrayBuffer()
-        times.push(performance.now() - started)
-      }
-      return times.sort((a, b) => a - b)[20]
-    }
-    // Whole requests with their HTTP; generous, because the machine is shared.
-    expect(await median(() => keypair.publicKey)).toBeLessThan(20)
-    expect(await median(() => `${keypair.publicKey}?policy=NetworkOnly`)).toBeLessThan(50)
   })
 })
 

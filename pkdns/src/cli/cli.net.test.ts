@@ -32,10 +32,17 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-async function run(args: string[], signal = new AbortController().signal) {
+async function run(
+  args: string[],
+  signal = new AbortController().signal,
+  told: (line: string) => void = () => {},
+) {
   const lines: string[] = []
   const code = await main([...args, '--relay', pkdns.urls.relay, '--bootstrap', pkdns.urls.dht], {
-    tell: (line) => lines.push(line),
+    tell(line) {
+      lines.push(line)
+      told(line)
+    },
     fail: (line) => lines.push(line),
     signal,
     fetch: (async () => new Response('203.0.113.5')) as typeof fetch,
@@ -63,8 +70,8 @@ it('a zone file is checked, published, resolved, traced and answered by DNS', as
 
 it('keep-alive publishes until it is ended', async () => {
   const stop = new AbortController()
-  setTimeout(() => stop.abort(), 700)
-  const { text } = await run(['keep-alive', seed, zone], stop.signal)
+  const told = (line: string) => /published(, | again)/.test(line) && stop.abort()
+  const { text } = await run(['keep-alive', seed, zone], stop.signal, told)
   expect(text).toMatch(/published, 4 nodes; again in \d+ min|published again, 4 nodes/)
 })
 

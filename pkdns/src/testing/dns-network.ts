@@ -70,13 +70,13 @@ export async function startTestDns() {
   }
 
   function resolver(): Resolver {
-    const stub = new Resolver({ timeout: 3000, tries: 1 })
+    const stub = new Resolver({ timeout: 60_000, tries: 1 })
     stub.setServers([pkdns.urls.dns])
     return stub
   }
 
   /** Sends raw bytes over UDP; null after a while of silence. */
-  async function overUdp(message: Uint8Array, waitMs = 5000): Promise<Buffer | null> {
+  async function overUdp(message: Uint8Array, waitMs = 60_000): Promise<Buffer | null> {
     const socket = createSocket('udp4')
     try {
       return await new Promise((resolve) => {

@@ -70,7 +70,7 @@ describe('createHttpServer', () => {
       app.get('/late', () => new Promise((resolve) => setTimeout(() => resolve('late'), 600)))
       return { app, ...(await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })) }
     }
-    const [short, long] = await Promise.all([start(200), start(5000)])
+    const [short, long] = await Promise.all([start(200), start(150_000)])
     await expect(fetch(`${short.url}/late`)).rejects.toThrow('fetch failed')
     expect(await (await fetch(`${long.url}/late`)).text()).toBe('late')
     await Promise.all([short.app.close(), long.app.close()])
