@@ -156,12 +156,13 @@ describe.each(Object.keys(WAYS))('a client of %s', (way) => {
     const signer = signerFromKeypair
     await client().publish(await signPacket(signer(user), [https(0, home.publicKey)]))
     const port = new Map([[3, Uint8Array.of(0x1f, 0x90)]])
-    const records = [https(1, '.', port), text('192.0.2.8')]
+    const v6 = { name: '@', ttl: 60, data: { type: 'AAAA', address: '2001:db8::8' } } as const
+    const records = [https(1, '.', port), text('192.0.2.8'), v6]
     await client().publish(await signPacket(signer(home), records))
     const reader = client()
     const found = []
     for await (const endpoint of resolveEndpoints(user.publicKey, (key) => reader.resolve(key)))
       found.push([endpoint.target, endpoint.port, endpoint.addresses])
-    expect(found).toEqual([['.', 8080, ['192.0.2.8']]])
+    expect(found).toEqual([['.', 8080, ['192.0.2.8', '2001:db8::8']]])
   })
 })

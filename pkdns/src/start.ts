@@ -56,6 +56,7 @@ export function startPkdns(
       file: join(config.dataDir, 'relay', 'packets.log'),
       maxBytes: config.cacheBytes,
       maxPackets: config.cachePackets,
+      clock,
       warn: (error) => log.warn({ error }, 'a stored packet could not be read'),
     })
     teardown.add(() => store.close())

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   encodeZ32,
   type Micros,
+  nowMicros,
   type PublicKeyZ32,
   randomKeypair,
   type SignedPacket,
@@ -42,6 +43,7 @@ async function run({ packets, cacheBytes }: Order) {
     file: join(dir, 'packets.log'),
     maxBytes: cacheBytes,
     maxPackets: packets,
+    clock: nowMicros,
     warn: () => {},
   })
   const answers = createKeptAnswers(cacheBytes)

@@ -22,6 +22,7 @@ const RECORD_BYTES = 200
 /** The index of the packets on disk takes at most the rest of the memory. */
 const LEAST_SHARE = 1 / 4
 const MAX_AGREED = 100_000
+const MAX_AHEAD_MICROS = 60_000_000n
 
 /**
  * The relay's packets: the recently used in memory, within a bound of bytes that counts the index of
@@ -32,6 +33,8 @@ export async function openPacketStore(o: {
   file: string
   maxBytes: number
   maxPackets: number
+  /** Microseconds since the epoch. */
+  clock: () => bigint
   warn: (error: unknown) => void
 }) {
   const log: ItemLog = await openItemLog({ file: o.file, maxItems: o.maxPackets })
@@ -56,7 +59,10 @@ export async function openPacketStore(o: {
     const entry = await log.get(publicKeyBytes(key))
     if (!entry) return null
     try {
-      const kept = { packet: await packetFromItem(entry.item), lastSeen: entry.storedAt }
+      const packet = await packetFromItem(entry.item)
+      // A clock that was wrong must not make a packet fresh for years (spec/discovery.md 1.1).
+      const isFuture = entry.storedAt > o.clock() + MAX_AHEAD_MICROS
+      const kept = { packet, lastSeen: isFuture ? 0n : entry.storedAt }
       // Something newer may have come while this was read.
       const meanwhile = memory.get(key)
       if (meanwhile) return meanwhile

@@ -13,6 +13,7 @@ const keypair = randomKeypair()
 const packet = (timestamp: bigint) =>
   signPacket(signerFromKeypair(keypair), [], toMicros(timestamp))
 const free = () => {}
+const clock = () => 1n
 const report = (o: Partial<PutReport>): PutReport => ({
   stored: 0,
   notMoreRecent: 0,
@@ -29,6 +30,7 @@ beforeEach(async () => {
     file: join(dir, 'packets.log'),
     maxBytes: 1 << 20,
     maxPackets: 100,
+    clock,
     warn: free,
   })
 })
@@ -135,10 +137,24 @@ describe('the store of packets', () => {
       file: join(dir, 'packets.log'),
       maxBytes: 1 << 20,
       maxPackets: 100,
+      clock,
       warn: free,
     })
     expect(store.stats()).toMatchObject({ inMemory: 0, onDisk: 1 })
     expect(await store.get(keypair.publicKey)).toEqual({ packet: newer, lastSeen: 10n })
+  })
+
+  it('takes what a clock that was ahead has seen for never seen', async () => {
+    await store.keep(await packet(1n), 60_000_002n)
+    await store.close()
+    store = await openPacketStore({
+      file: join(dir, 'packets.log'),
+      maxBytes: 1 << 20,
+      maxPackets: 100,
+      clock,
+      warn: free,
+    })
+    expect(await store.get(keypair.publicKey)).toMatchObject({ lastSeen: 0n })
   })
 })
 
@@ -174,5 +190,21 @@ describe('the resolver of the relay', () => {
       const asked = resolver(empty(counts), isAlone).resolve(keypair.publicKey, policy, free)
       await expect(asked).rejects.toMatchObject({ code })
     }
+  })
+
+  it('tells of an item that is no packet only when it is newer than what is known', async () => {
+    await store.keep(await packet(10n), 0n)
+    const later = () => 1_000_000_000n
+    const ask = (newestInvalidSeq: bigint) =>
+      createRelayResolver({
+        dht: empty({ queried: 5, responded: 5, newestInvalidSeq }),
+        isAlone: false,
+        store,
+        clock: later,
+        ttl: { min: 300, max: 300 },
+        warn: free,
+      }).resolve(keypair.publicKey, 'CacheFirst', free)
+    await expect(ask(10n)).rejects.toMatchObject({ code: 'not_found' })
+    await expect(ask(11n)).rejects.toMatchObject({ code: 'invalid_signed_packet' })
   })
 })

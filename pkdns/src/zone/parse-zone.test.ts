@@ -1,4 +1,14 @@
-import { keypairFromSeed, type RecordData, type ResourceRecord, utf8 } from '@pubky/protocol'
+import {
+  keypairFromSeed,
+  packetFromBytes,
+  packetToBytes,
+  type RecordData,
+  type ResourceRecord,
+  randomKeypair,
+  signerFromKeypair,
+  signPacket,
+  utf8,
+} from '@pubky/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ZoneError } from '../errors.ts'
@@ -41,6 +51,13 @@ _pubky   HTTPS   0 ${key}.
       ['*.@', 3600, 'A', '192.0.2.9'],
       ['_pubky.@', 3600, 'HTTPS', `0 ${key}.`],
     ])
+  })
+
+  it('may hold two aliases of one name, which come through signing and compression', async () => {
+    const keypair = randomKeypair()
+    const records = parseZone('@ CNAME a.example.\n@ CNAME b.example.', keypair.publicKey)
+    const packet = await signPacket(signerFromKeypair(keypair), records)
+    expect((await packetFromBytes(packetToBytes(packet))).records).toEqual(records)
   })
 
   it('drops an SOA, passes over $INCLUDE, and follows $ORIGIN', () => {

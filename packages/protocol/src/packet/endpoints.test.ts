@@ -79,6 +79,17 @@ describe('the resolution of endpoints', () => {
     expect(eight.asked).toHaveLength(7)
   })
 
+  it('walks a tree of three times three, and an empty packet ends it', async () => {
+    const leaf = (n: number) => [1, 2, 3].map((at) => https('@', at, `${at}.${n}.example.com`))
+    const branches = [2, 3, 4].map((n) => https('@', n, key(n)))
+    const full = await network({ 1: branches, 2: leaf(2), 3: leaf(3), 4: leaf(4) })
+    const found = (await full.all(key(1))).map(({ target }) => target)
+    expect(found).toEqual([2, 3, 4].flatMap((n) => [1, 2, 3].map((at) => `${at}.${n}.example.com`)))
+    const empty = await network({ 1: branches, 2: [], 3: leaf(3), 4: leaf(4) })
+    expect((await empty.all(key(1))).length).toBe(6)
+    expect(await (await network({ 1: [] })).all(key(1))).toEqual([])
+  })
+
   it('ends in a loop of aliases', async () => {
     const { all, asked } = await network({ 1: [https('@', 1, key(2))], 2: [https('@', 1, key(1))] })
     expect(await all(key(1))).toEqual([])

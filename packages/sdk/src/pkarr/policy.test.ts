@@ -190,6 +190,36 @@ describe('the answers of relays', () => {
     }
   })
 
+  test('of a relay that cannot reach the DHT are none', async () => {
+    const away = new Response(null, { status: 503 })
+    const alone = client(relays({ a: away }))
+    await expect(alone.resolve(KEY)).rejects.toMatchObject({ code: 'unresolvable' })
+    expect(await client(relays({ a: away, b: null })).resolve(KEY)).toBeNull()
+  })
+
+  test('about an item that is no packet do not hide a newer packet', async () => {
+    const gone = (seq: bigint) =>
+      new Response(null, {
+        status: 404,
+        headers: { 'pkarr-invalid-signed-packet-seq': String(seq) },
+      })
+    const net = relays({ a: gone(NOW), b: await packet(0) })
+    const newest = { policy: 'network-only' } as const
+    expect((await client(net).resolve(KEY, newest))?.timestamp).toBe(NOW)
+    net.answers.a = gone(NOW + 1n)
+    await expect(client(net).resolve(KEY, newest)).rejects.toMatchObject({ code: 'invalid_record' })
+  })
+
+  test('of the network count under network-only, whatever was known, which is kept', async () => {
+    const net = relays({ a: await packet(9) })
+    const pkarr = client(net)
+    await pkarr.resolve(KEY)
+    net.answers.a = await packet(1)
+    const found = await pkarr.resolve(KEY, { policy: 'network-only' })
+    expect(found?.timestamp).toBe(NOW + 1_000_000n)
+    expect((await pkarr.resolve(KEY, OLD_ANSWER))?.timestamp).toBe(NOW + 9_000_000n)
+  })
+
   test('that are too old count as none, but are kept when they are newer', async () => {
     const net = relays({ a: seen(await packet(9), 2), b: seen(await packet(5), 0) })
     const pkarr = client(net)
@@ -219,6 +249,15 @@ describe('the answers of relays', () => {
 })
 
 describe('publishing', () => {
+  test('says the greatest number of nodes that somebody told', async () => {
+    const stored = (nodes: number) =>
+      new Response(null, { status: 204, headers: { 'pkarr-dht-stored-nodes': String(nodes) } })
+    const net = relays({ a: stored(7), b: stored(9) })
+    expect((await client({ ...net, dht: dhtWith(null).dht }).publish(await packet(0))).stored).toBe(
+      9,
+    )
+  })
+
   test('waits past the first failure', async () => {
     const fetcher = (async (input: unknown) => {
       if (String(input).includes('down')) throw new TypeError('fetch failed')
