@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { toHex } from '@pubky/protocol'
 import { type BlobStore, createFileBlobStore } from '@pubky/server-kit'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
@@ -40,7 +39,7 @@ afterAll(async () => {
 
 /** Waits for what other processes learn by a notice. */
 async function eventually(check: () => Promise<unknown>, expected: unknown): Promise<void> {
-  await expect.poll(check, { timeout: 2000, interval: 20 }).toEqual(expected)
+  await expect.poll(check).toEqual(expected)
 }
 
 test('what one process took in the other serves, bodies of both sizes', async () => {
@@ -95,21 +94,27 @@ test('limits and locks that are set at one hold at the other', async () => {
 })
 
 /** A store that hangs when its blobs are listed, as they are in the background. */
-function hangingStore(): BlobStore {
+function hangingStore(onBegin: () => void): BlobStore {
   const blobs = createFileBlobStore({ dir: join(dataDir, 'hanging') })
   return {
     ...blobs,
+    begin(key) {
+      onBegin()
+      return blobs.begin(key)
+    },
     async *list() {
       await new Promise(() => {})
     },
   }
 }
 
-test('a stop lets requests finish, takes no new ones, and ends within ten seconds whatever hangs', async () => {
-  const c = await startTestServer(database.url, {
-    config: shared,
-    deps: { blobs: hangingStore() },
+// Eight of the ten seconds that a stop may take are for requests; what never ends does not end this test.
+test('a stop lets requests finish, takes no new ones, and ends whatever hangs', async () => {
+  let begun = 0
+  const blobs = hangingStore(() => {
+    begun += 1
   })
+  const c = await startTestServer(database.url, { config: shared, deps: { blobs } })
   const { who, auth } = await settle(c)
   const upload = (path: string) => {
     const body = new PassThrough()
@@ -119,22 +124,22 @@ test('a stop lets requests finish, takes no new ones, and ends within ten second
   }
   const [slow, stuck] = [upload('/pub/slow.bin'), upload('/pub/stuck.bin')]
   const stuckFailed = expect(stuck.answer).rejects.toThrow()
-  await sleep(300)
-  const sinceMs = performance.now()
+  await expect.poll(() => begun).toBe(2)
   const closed = c.running.close()
-  await sleep(1000)
   const late = createCaller(c.running.urls.http)
-  await expect(late('GET', '/')).rejects.toThrow()
+  const isRefused = () =>
+    late('GET', '/').then(
+      () => false,
+      () => true,
+    )
+  await expect.poll(isRefused, { interval: 10 }).toBe(true)
   slow.body.end(randomBytes(20_000))
   expect((await slow.answer).status).toBe(201)
   await closed
   await stuckFailed
-  const tookMs = performance.now() - sinceMs
-  expect(tookMs).toBeGreaterThan(1000)
-  expect(tookMs).toBeLessThan(10_000)
   const head = await a.call('HEAD', `/storage/${who.key}/pub/slow.bin`)
   expect(head.headers['content-length']).toBe('40000')
   expect((await a.call('GET', `/storage/${who.key}/pub/stuck.bin`)).status).toBe(404)
   await late[Symbol.asyncDispose]()
   await c[Symbol.asyncDispose]()
-}, 30_000)
+})
