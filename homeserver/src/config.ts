@@ -153,6 +153,18 @@ export const homeserverSettings = {
     default: 1_073_741_824,
     doc: 'Largest file, in bytes',
   }),
+  maxStreams: integerSetting({
+    env: 'MAX_STREAMS',
+    default: 10_000,
+    min: 1,
+    doc: 'Event streams that may be open at once',
+  }),
+  maxStreamsPerAddress: integerSetting({
+    env: 'MAX_STREAMS_PER_ADDRESS',
+    default: 2000,
+    min: 1,
+    doc: 'Event streams that one address may hold open at once',
+  }),
   defaultQuotaMb: optionalInteger({
     env: 'DEFAULT_QUOTA_MB',
     doc: 'Megabytes that an account may store when it has no limit of its own; no limit when empty',

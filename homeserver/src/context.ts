@@ -7,6 +7,7 @@ import type { HomeserverConfig } from './config.ts'
 import type { EntryReader } from './entries/read.ts'
 import type { Writer } from './entries/writer.ts'
 import type { EventHub } from './events/hub.ts'
+import type { StreamPlaces } from './events/places.ts'
 import type { Accounts } from './limits/accounts.ts'
 import type { Limits } from './limits/limits.ts'
 import type { Verifier } from './proofs/verifier.ts'
@@ -26,6 +27,7 @@ export interface Context {
   sessions: SessionResolver
   verifier: Verifier
   privateStreams: PrivateStreams
+  streamPlaces: StreamPlaces
   accounts: Accounts
   limits: Limits
   metrics: HomeserverMetrics

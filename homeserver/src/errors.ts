@@ -53,6 +53,10 @@ export const refusals = {
       'Private event streams are temporarily unavailable',
     ),
 
+  tooManyStreams: () =>
+    new ServiceError(429, 'too_many_streams', 'Too many event streams of one address'),
+  noStreamsLeft: () => new ServiceError(503, 'no_streams_left', 'Too many event streams'),
+
   userExists: () => new ServiceError(409, 'user_exists', 'User already exists'),
   collision: () => new ServiceError(409, 'path_collision', 'File/folder path collision'),
   exists: () => new ServiceError(412, 'already_exists', 'Precondition failed: the file exists'),

@@ -23,6 +23,7 @@ import { collectOrphans } from './entries/collector.ts'
 import { createEntryReader } from './entries/read.ts'
 import { createWriter } from './entries/writer.ts'
 import { createEventHub } from './events/hub.ts'
+import { createStreamPlaces } from './events/places.ts'
 import { ACCOUNT_NOTICE, createAccounts } from './limits/accounts.ts'
 import { createLimits } from './limits/limits.ts'
 import { NO_QUOTA, storageLimit } from './limits/quota.ts'
@@ -182,6 +183,10 @@ export async function startHomeserver(
       sessions,
       verifier,
       privateStreams,
+      streamPlaces: createStreamPlaces({
+        max: config.maxStreams,
+        maxPerAddress: config.maxStreamsPerAddress,
+      }),
       accounts,
       limits,
       metrics: createHomeserverMetrics(),

@@ -23,7 +23,10 @@ export interface Guard {
   basic(request: FastifyRequest): void
 }
 
-/** Compares in constant time; after twenty wrong passwords an address has to wait. */
+/**
+ * Compares in constant time; after twenty wrong passwords an address has to wait, whatever it says next:
+ * who went on guessing would otherwise be let in by the right guess.
+ */
 export function createGuard(ctx: Context): Guard {
   const attempts = createRateLimiter({
     capacity: ATTEMPTS,
@@ -33,10 +36,14 @@ export function createGuard(ctx: Context): Guard {
   const expected = sha256(ctx.config.adminPassword)
 
   function check(request: FastifyRequest, given: string, refuse: () => Error): void {
-    if (timingSafeEqual(sha256(given), expected)) return
-    ctx.signals.note('admin_password', request.ip)
-    const verdict = attempts.take(networkOf(request.ip))
-    throw verdict.ok ? refuse() : refusals.tooManyRequests(verdict.retryAfterSeconds)
+    const address = networkOf(request.ip)
+    const verdict = attempts.take(address)
+    const isRight = timingSafeEqual(sha256(given), expected)
+    if (!isRight) ctx.signals.note('admin_password', request.ip)
+    if (!verdict.ok) throw refusals.tooManyRequests(verdict.retryAfterSeconds)
+    if (!isRight) throw refuse()
+    // Only wrong ones count.
+    attempts.take(address, -1)
   }
 
   return {

@@ -256,6 +256,7 @@ describe('/events-stream', () => {
       [`${user}&limit=x`, 400, 'Invalid limit: x'],
       [`${user}:x`, 400, 'Invalid cursor: x'],
       [`${user}&path=/a/../../b`, 400, 'Invalid path: /a/../../b'],
+      [user + '&path=/pub/a'.repeat(101), 400, 'Too many paths. Maximum allowed: 100'],
       [`${user}&live=true&reverse=true`, 400, 'Cannot use live mode with reverse ordering'],
       [`user=${person().key}`, 404, 'Not Found'],
       [

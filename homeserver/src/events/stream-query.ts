@@ -2,6 +2,8 @@ import { normalizePath, ProtocolError, type StoragePath } from '@pubky/protocol'
 import { refusals } from '../errors.ts'
 
 const MAX_ID = 2n ** 63n - 1n
+/** Each event is compared with each of them. */
+const MAX_PATHS = 100
 
 /** The parameters that both event streams know (spec/homeserver.md 6.2, 7). */
 export function parseFilters(values: readonly string[]): StoragePath[] {
@@ -16,6 +18,8 @@ export function parseFilters(values: readonly string[]): StoragePath[] {
         throw error
       }
     })
+  if (filters.length > MAX_PATHS)
+    throw refusals.query('too_many_paths', `Too many paths. Maximum allowed: ${MAX_PATHS}`)
   return filters.length > 0 ? [...new Set(filters)] : ['/pub/' as StoragePath]
 }
 

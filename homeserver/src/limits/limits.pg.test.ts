@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HomeserverConfig } from '../config.ts'
+import { openEvents } from '../testing/http.ts'
 import { authToken, cookieOf, cookieSignUp, person, settle } from '../testing/people.ts'
 import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
 
@@ -50,6 +51,21 @@ describe('rules for requests', () => {
     expect((await signIn()).status).toBe(200)
     const feeds = await Promise.all([1, 2, 3, 4, 5].map(() => server.call('GET', '/events/')))
     expect(feeds.map(({ status }) => status).sort()).toEqual([200, 200, 200, 429, 429])
+  })
+
+  test('an address holds so many event streams open, and gets a place again when one has ended', async () => {
+    await using server = await start({ maxStreamsPerAddress: 2 })
+    const { who } = await settle(server)
+    const live = `/events-stream?live=true&user=${who.key}`
+    const url = server.running.urls.http
+    using _ = await openEvents(url, '/events/', { accept: 'text/event-stream' })
+    const second = await openEvents(url, live)
+    const refused = await server.call('GET', live, { headers: { origin: 'https://app.example' } })
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1'])
+    expect(refused.headers['access-control-allow-origin']).toBe('https://app.example')
+    second[Symbol.dispose]()
+    const ask = async () => (await server.call('GET', `/events-stream?user=${who.key}`)).status
+    await expect.poll(ask).toBe(200)
   })
 
   // covers 11.1.54, 11.2.2a

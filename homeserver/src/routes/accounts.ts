@@ -21,7 +21,8 @@ import { cookieSecret, findUser, type Session } from '../sessions/resolver.ts'
 import { isSignupToken, signUp } from '../sessions/users.ts'
 import { headerTenant, splitTarget } from '../tenant.ts'
 
-const MAX_TOKEN_BYTES = 2 * 1024 * 1024
+/** Tokens are short; official servers hold two megabytes of whoever sends them. */
+const MAX_TOKEN_BYTES = 64 * 1024
 
 async function readAuthToken(ctx: Context, request: FastifyRequest): Promise<AuthToken> {
   const bytes = await readWhole(request.raw, MAX_TOKEN_BYTES)

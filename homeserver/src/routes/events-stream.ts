@@ -175,6 +175,7 @@ async function stream(ctx: Context, request: FastifyRequest, reply: FastifyReply
   const query = parseQuery(new URLSearchParams(splitTarget(request.originalUrl).query))
   const session = await authorise(ctx, request, query)
   const users = await findUsers(ctx, query)
+  const leave = ctx.streamPlaces.take(request.ip)
   const open = openStream(request, reply, HEADERS)
   const closed = ctx.metrics.streamOpened()
   const release = session ? ctx.privateStreams.add(session, () => reply.raw.destroy()) : null
@@ -186,6 +187,7 @@ async function stream(ctx: Context, request: FastifyRequest, reply: FastifyReply
     else await sendHistory(ctx, sender, users, query)
   } finally {
     release?.()
+    leave()
     closed()
     open.end()
   }

@@ -60,11 +60,13 @@ async function liveFeed(ctx: Context, request: FastifyRequest, reply: FastifyRep
   // Who reads only so fast gets bodies one by one.
   const isSlowed = ctx.limits.anySpeeds && ctx.limits.speedOf(null, request.ip, 'read') !== null
   const contentBytes = isSlowed ? 0 : contentBytesOf(request.headers['pubky-inline'])
+  const leave = ctx.streamPlaces.take(request.ip)
   const stream = openStream(request, reply, {})
   const closed = ctx.metrics.streamOpened()
   try {
     await sendFeed(ctx, stream, { from, contentBytes })
   } finally {
+    leave()
     closed()
     // After a failure the reader comes back with its cursor.
     stream.end()
