@@ -65,7 +65,7 @@ const ICONS = {
   more: 'M12 6v.01M12 12v.01M12 18v.01',
   close: 'M6 6l12 12M18 6L6 18',
   ok: 'M5 12.500l4.500 4.500L19 7.500',
-  wait: 'M12 7v5l3 2',
+  wait: 'M12 4v8l5 4',
   bad: 'M12 7v6M12 16.500v.01',
 } as const
 
