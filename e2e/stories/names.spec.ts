@@ -46,6 +46,7 @@ async function startProxy(dir: string, target: URL): Promise<Server> {
   })
 }
 
+// covers 4.2.10, 4.4.18, 4.7.2
 test('a website answers at its key in a browser whose secure DNS is ours', async ({ playwright }, {
   project,
 }) => {

@@ -70,6 +70,7 @@ const WAYS: Record<string, () => PkarrClientOptions> = {
 describe.each(Object.keys(WAYS))('a client of %s', (way) => {
   const client = (o: PkarrClientOptions = {}) => createPkarrClient({ ...WAYS[way]?.(), ...o })
 
+  // covers 4.1.8, 4.2.3, 8.5.1, 8.13.6
   it('finds what another one has published, and knows how many nodes hold it', async () => {
     const keypair = randomKeypair()
     const sent = await packet(keypair, '192.0.2.1')
@@ -78,11 +79,13 @@ describe.each(Object.keys(WAYS))('a client of %s', (way) => {
       expect((await client().resolve(keypair.publicKey, { policy }))?.dns).toEqual(sent.dns)
   })
 
+  // covers 8.5.7
   it('finds nothing where nothing is', async () => {
     for (const policy of ['cache-first', 'network-only'] as const)
       expect(await client().resolve(randomKeypair().publicKey, { policy })).toBeNull()
   })
 
+  // covers 8.5.9, 8.5.22
   it('may publish the same packet again, also at the same time and from elsewhere', async () => {
     const keypair = randomKeypair()
     const sent = await packet(keypair, '192.0.2.1')
@@ -95,6 +98,7 @@ describe.each(Object.keys(WAYS))('a client of %s', (way) => {
     expect((await client().publish(found)).stored).toBeGreaterThan(0)
   })
 
+  // covers 8.5.12
   it('is refused a packet that is older than the one there is', async () => {
     const keypair = randomKeypair()
     await client().publish(await packet(keypair, '192.0.2.2'))
@@ -104,6 +108,7 @@ describe.each(Object.keys(WAYS))('a client of %s', (way) => {
     expect(found?.records[0]?.data).toMatchObject({ address: '192.0.2.2' })
   })
 
+  // covers 8.5.13
   it('compares before it swaps', async () => {
     const keypair = randomKeypair()
     const first = await packet(keypair, '192.0.2.1')
@@ -127,6 +132,7 @@ describe.each(Object.keys(WAYS))('a client of %s', (way) => {
     expect(kept?.timestamp).toBe(newest?.timestamp)
   })
 
+  // covers 8.5.6
   it('asks every time when it may keep nothing', async () => {
     const keypair = randomKeypair()
     const reader = client({ cacheSize: 0 })
@@ -137,6 +143,7 @@ describe.each(Object.keys(WAYS))('a client of %s', (way) => {
     expect(found?.records[0]?.data).toMatchObject({ address: '192.0.2.2' })
   })
 
+  // covers 8.3.3
   it('is told that the newest record is none', async () => {
     const keypair = randomKeypair()
     await client().publish(await packet(keypair, '192.0.2.1'))
@@ -149,6 +156,7 @@ describe.each(Object.keys(WAYS))('a client of %s', (way) => {
     ).rejects.toMatchObject({ code: 'invalid_record' })
   })
 
+  // covers 4.2.8, 8.7.2, 8.7.7
   it('follows a chain of keys to an endpoint', async () => {
     const [user, home] = [randomKeypair(), randomKeypair()]
     const https = (priority: number, target: string, params = new Map<number, Uint8Array>()) =>

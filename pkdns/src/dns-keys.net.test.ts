@@ -23,6 +23,7 @@ const publish = (...args: Parameters<TestDns['publish']>) => net.publish(...args
 const ask = (...args: Parameters<TestDns['ask']>) => net.ask(...args)
 
 describe('names of keys', () => {
+  // covers 4.4.17, 8.12.5
   it('answer to a stub resolver of the system library', async () => {
     const key = await publish([
       a('@', '192.0.2.1'),
@@ -51,6 +52,7 @@ describe('names of keys', () => {
     expect(await net.resolver().resolve4(keypair.publicKey)).toEqual(['192.0.2.9'])
   })
 
+  // covers 8.12.8
   it('show a change as soon as it is published', async () => {
     const keypair = randomKeypair()
     const key = await publish([a('@', '192.0.2.1')], keypair)
@@ -59,6 +61,7 @@ describe('names of keys', () => {
     expect(await net.resolver().resolve4(key)).toEqual(['192.0.2.5'])
   })
 
+  // covers 4.4.9, 8.12.2, 8.12.11
   it('are found below the top-level domain, which the answers carry too', async () => {
     const key = await publish([a('@', '192.0.2.1'), cname('www', 'sub'), a('sub', '192.0.2.3')])
     expect(shown(await ask(`${key}.key`))).toEqual([
@@ -71,6 +74,7 @@ describe('names of keys', () => {
     ])
   })
 
+  // covers 4.4.17
   it('are found however a resolver mixes their letters, and come back as they were asked', async () => {
     const key = await publish([a('www', '192.0.2.2')])
     const mixed = `WwW.${key.toUpperCase()}`
@@ -81,12 +85,14 @@ describe('names of keys', () => {
     }
   })
 
+  // covers 9.1.2
   it('do not exist in another spelling of their last letter', async () => {
     const key = await publish([a('@', '192.0.2.1')])
     const last = key.endsWith('o') ? 't' : 'b'
     expect(rcode(await ask(key.slice(0, -1) + last))).toBe(3)
   })
 
+  // covers 4.4.6, 4.4.8, 8.12.2, 8.12.3, 8.12.7
   it('follow aliases within a packet, to other keys and to ICANN names', async () => {
     const icann = await publish([cname('blog', 'alias.example'), cname('@', 'alias.example')])
     expect(shown(await ask(`blog.${icann}`)).map(([, data]) => data)).toEqual([
@@ -100,6 +106,7 @@ describe('names of keys', () => {
     expect(apex.answers.at(-1)?.data).toEqual({ type: 'A', address: '198.51.100.7' })
   })
 
+  // covers 4.4.6, 8.12.7
   it('follow an ICANN alias that leads to a key', async () => {
     const key = await publish([a('@', '192.0.2.44')])
     net.upstream.alias('to-key.example', key)
@@ -111,6 +118,7 @@ describe('names of keys', () => {
     ])
   })
 
+  // covers 4.4.6, 8.12.4
   it('end in SERVFAIL when aliases go in a circle or through too many keys', async () => {
     const keypair = randomKeypair()
     const self = await publish([cname('@', keypair.publicKey)], keypair)
@@ -120,6 +128,7 @@ describe('names of keys', () => {
     expect(rcode(await ask(next))).toBe(2)
   })
 
+  // covers 4.4.8
   it('have wildcards that nearer names hide', async () => {
     const key = await publish([
       a('*', '192.0.2.10'),
@@ -137,6 +146,7 @@ describe('names of keys', () => {
     expect(await addressOf('z.own')).toEqual([])
   })
 
+  // covers 4.4.6
   it('give the addresses of an alias where only an alias is published', async () => {
     const home = await publish([a('@', '192.0.2.70')])
     const user = await publish([
@@ -163,6 +173,7 @@ describe('names of keys', () => {
     expect(https.answers[0]?.data).toMatchObject({ type: 'HTTPS', target: home })
   })
 
+  // covers 4.4.6, 8.12.1, 8.12.6
   it('are asked of the name servers that a packet names, with and without their addresses', async () => {
     const keypair = randomKeypair()
     const near = `ns2.${keypair.publicKey}`
@@ -175,6 +186,7 @@ describe('names of keys', () => {
     expect((await ask(`www.sub.${key}`)).answers[0]?.data).toMatchObject({ address: '203.0.113.2' })
   })
 
+  // covers 4.4.7, 8.12.6
   it('are believed of such name servers for their own zone only', async () => {
     const key = await publish([ns('@', 'ns.example')])
     net.upstream.address('ns.example', '127.0.0.1')
@@ -187,6 +199,7 @@ describe('names of keys', () => {
     ])
   })
 
+  // covers 8.12.1
   it('show a zone to those who do not ask for recursion', async () => {
     const keypair = randomKeypair()
     const near = `ns2.${keypair.publicKey}`
@@ -201,6 +214,7 @@ describe('names of keys', () => {
     expect(referral.additionals[0]?.data).toMatchObject({ address: '127.0.0.1' })
   })
 
+  // covers 4.4.10
   it('have an SOA that says how long their absence may be believed', async () => {
     const key = await publish([a('@', '192.0.2.1')])
     const soa = await ask(key, DNS_TYPES.SOA)
@@ -209,6 +223,7 @@ describe('names of keys', () => {
     expect((await ask(randomKeypair().publicKey)).authorities[0]?.data.type).toBe('SOA')
   })
 
+  // covers 9.1.11
   it('answer the vector of the specification as the official server does', async () => {
     const keypair = keypairFromSeed(new Uint8Array(32))
     expect(keypair.publicKey).toBe(

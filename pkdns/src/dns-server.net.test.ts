@@ -21,6 +21,7 @@ const publish = (...args: Parameters<TestDns['publish']>) => net.publish(...args
 const ask = (...args: Parameters<TestDns['ask']>) => net.ask(...args)
 
 describe('names of ICANN', () => {
+  // covers 4.4.5, 4.7.3, 8.12.5
   it('are forwarded, kept, and asked for once by many at a time', async () => {
     const before = net.upstream.asked('host.example')
     const replies = await Promise.all(Array.from({ length: 20 }, () => ask('host.example')))
@@ -31,12 +32,14 @@ describe('names of ICANN', () => {
     expect(rcode(await ask('nobody.example'))).toBe(3)
   })
 
+  // covers 4.4.5
   it('are believed only from the server that was asked, with the question that was asked', async () => {
     net.upstream.forge('spoofed.example')
     const reply = await ask('spoofed.example')
     expect(reply.answers.map(({ data }) => data)).toEqual([{ type: 'A', address: '198.51.100.9' }])
   })
 
+  // covers 4.4.1
   it('are fetched over TCP when the reply is cut, and cut for those who cannot take it', async () => {
     net.upstream.large('large.example')
     const small = decodeDnsMessage(
@@ -54,6 +57,7 @@ describe('names of ICANN', () => {
     expect((await net.resolver().resolveTxt('large.example')).length).toBe(20)
   })
 
+  // covers 4.4.15
   it('come with their signatures for those who want them, and with what the upstream says of them', async () => {
     net.upstream.sign('signed.example')
     const signed = await ask('signed.example', DNS_TYPES.A, { dnssec: true })
@@ -71,6 +75,7 @@ describe('names of ICANN', () => {
     expect((await ask('.')).answers[0]?.data).toMatchObject({ address: '198.51.100.53' })
   })
 
+  // covers 4.4.3, 8.12.13
   it('are asked of the sample of RFC 8484 as of any other', async () => {
     const sample =
       'AAABAAABAAAAAAAAAWE-NjJjaGFyYWN0ZXJsYWJlbC1tYWtlcy1iYXNlNjR1cmwtZGlzdGluY3QtZnJvbS1zdGFuZGFyZC1iYXNlNjQHZXhhbXBsZQNjb20AAAEAAQ'
@@ -89,6 +94,7 @@ describe('names of ICANN', () => {
 })
 
 describe('the server', () => {
+  // covers 4.4.1
   it('takes many questions over one TCP connection', async () => {
     const key = await publish([a('@', '192.0.2.1')])
     const names = [key, 'host.example', `x.${key}`]
@@ -96,6 +102,7 @@ describe('the server', () => {
     expect(replies.map((reply) => reply.questions[0]?.name).sort()).toEqual(names.sort())
   })
 
+  // covers 4.4.2
   it('answers what is no question with the code for it, or not at all', async () => {
     const code = async (message: Uint8Array) => ((await net.overUdp(message))?.[3] ?? 0) % 16
     const silent = async (message: Uint8Array) => (await net.overUdp(message, 300)) === null
@@ -121,6 +128,7 @@ describe('the server', () => {
     expect(opt?.type === 'unknown' && Buffer.from(opt.bytes).toString('hex')).toBe('000f00020016')
   })
 
+  // covers 4.4.3, 8.12.13
   it('speaks DNS over HTTPS by GET and POST, with CORS, and refuses the rest', async () => {
     const message = questionMessage('host.example', DNS_TYPES.A)
     const accept = { accept: 'text/html, application/dns-message;q=0.9' }
@@ -150,6 +158,7 @@ describe('the server', () => {
     ])
   })
 
+  // covers 4.1.9, 4.4.4
   it('tells people in JSON whose record it is, how old, and how many nodes hold it', async () => {
     const key = await publish([a('@', '192.0.2.1')])
     const url = net.urls.doh.replace('/dns-query', '/resolve')
@@ -163,6 +172,7 @@ describe('the server', () => {
     expect((await fetch(`${url}?name=a..b`)).status).toBe(400)
   })
 
+  // covers 4.4.16
   it('counts what it does', async () => {
     const text = await (await fetch(net.urls.doh.replace('/dns-query', '/metrics'))).text()
     expect(text).toMatch(/pkdns_queries_total\{transport="udp"\} [1-9]/)

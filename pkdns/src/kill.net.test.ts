@@ -43,6 +43,7 @@ async function kill({ child }: Started): Promise<void> {
   await gone
 }
 
+// covers 4.1.7
 it('resolves every acknowledged key again after kill -9, from the relay and from the DHT', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'pubky-kill-'))
   const host = randomKeypair().publicKey

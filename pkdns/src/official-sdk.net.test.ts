@@ -35,6 +35,7 @@ const official = () =>
     new Client({ pkarr: { relays: [`${pkdns.urls.relay}/`], requestTimeout: 60_000 } }),
   )
 
+// covers 4.3.1, 4.8.1, 8.3.1
 it('lets the official SDK publish a homeserver, find it anew, and replace it', async () => {
   const keypair = Keypair.random()
   const signer = official().signer(keypair)
@@ -46,6 +47,7 @@ it('lets the official SDK publish a homeserver, find it anew, and replace it', a
   }
 })
 
+// covers 4.8.1
 it('answers by DNS for what the official SDK has published', async () => {
   const keypair = Keypair.random()
   const key = keypair.publicKey.z32()
@@ -57,6 +59,7 @@ it('answers by DNS for what the official SDK has published', async () => {
   expect(answer).toMatchObject({ Status: 0, Answer: [{ type: 65, data: `0 ${hosts[0]}.` }] })
 })
 
+// covers 4.8.1
 it('lets the official SDK find what our publisher has published from a zone file', async () => {
   const keypair = randomKeypair()
   const pkarr = createPkarrClient({ relays: [pkdns.urls.relay] })

@@ -26,6 +26,7 @@ async function published() {
   return { key: keypair.publicKey, packet }
 }
 
+// covers 4.3.3, 4.4.12, 4.8.8
 it('relay and DNS answer from disk while the DHT is gone, and say so', async () => {
   await using teardown = new Teardown()
   const dir = await mkdtemp(join(tmpdir(), 'pubky-partition-'))
@@ -78,6 +79,7 @@ it('relay and DNS answer from disk while the DHT is gone, and say so', async () 
   expect(unknown.status).toBe(503)
 })
 
+// covers 4.8.8
 it('names stay resolvable while half of the nodes are killed and start again', async () => {
   await using teardown = new Teardown()
   const dir = await mkdtemp(join(tmpdir(), 'pubky-halves-'))

@@ -70,6 +70,7 @@ const get = (path: string, headers: Record<string, string> = {}, base = pkdns.ur
   fetch(`${base}/${path}`, { headers })
 
 describe('the PKARR relay', () => {
+  // covers 4.1.8, 4.3.1, 4.3.3, 8.8.7
   it('publishes a packet and gives the same bytes back with the documented headers', async () => {
     const keypair = randomKeypair()
     const packet = await packetOf(keypair)
@@ -89,6 +90,7 @@ describe('the PKARR relay', () => {
     expect(new Uint8Array(await found.arrayBuffer())).toEqual(packetToRelayPayload(packet))
   })
 
+  // covers 4.3.1
   it('answers 404 without a body for an unknown key, under every policy', async () => {
     const { publicKey } = randomKeypair()
     for (const query of ['', '?policy=CacheOnly', '?policy=CacheFirst', '?policy=NetworkOnly']) {
@@ -101,6 +103,7 @@ describe('the PKARR relay', () => {
     }
   })
 
+  // covers 4.3.1, 8.1.3
   it('refuses what is no key and no policy', async () => {
     for (const path of [
       'abc',
@@ -125,6 +128,7 @@ describe('the PKARR relay', () => {
     expect(doubled.status).toBe(204)
   })
 
+  // covers 4.8.3, 8.2.4
   it('refuses wrong, short and large bodies, and other methods', async () => {
     const keypair = randomKeypair()
     const url = `${pkdns.urls.relay}/${keypair.publicKey}`
@@ -168,6 +172,7 @@ describe('the PKARR relay', () => {
     expect(status).toBe(204)
   })
 
+  // covers 4.3.1, 4.8.3
   it('keeps order: 409 for older, 412 for another If-Match, success for equal and for newer', async () => {
     const keypair = randomKeypair()
     const [old, newer] = [now, now + 10n]
@@ -182,6 +187,7 @@ describe('the PKARR relay', () => {
     expect(ignored.status).toBe(204)
   })
 
+  // covers 4.3.1, 8.5.11
   it('judges two packets in flight: joined, refused as older, as a risk, as another swap', async () => {
     const keypair = randomKeypair()
     const base = now + 100n
@@ -204,6 +210,7 @@ describe('the PKARR relay', () => {
     expect(packet.timestamp).toBeGreaterThanOrEqual(base - 1n)
   })
 
+  // covers 4.3.3, 8.8.3
   it('compares If-Modified-Since in full precision and sends the body when it is newer', async () => {
     const keypair = randomKeypair()
     const second = (now / 1_000_000n) * 1_000_000n
@@ -218,6 +225,7 @@ describe('the PKARR relay', () => {
     expect((await get(keypair.publicKey, { 'if-modified-since': 'never' })).status).toBe(200)
   })
 
+  // covers 4.1.10
   it('finds in the DHT what another publisher put there, and keeps it', async () => {
     const keypair = randomKeypair()
     const client = await dhtClient()
@@ -236,6 +244,7 @@ describe('the PKARR relay', () => {
     await client[Symbol.asyncDispose]()
   })
 
+  // covers 8.8.8
   it('asks the DHT anew when its packet has expired, and under NetworkOnly', async () => {
     const keypair = randomKeypair()
     await put(keypair, { timestamp: now })
@@ -263,6 +272,7 @@ describe('the PKARR relay', () => {
     await client[Symbol.asyncDispose]()
   })
 
+  // covers 8.3.4
   it('tells the sequence number of an item that is no packet', async () => {
     const keypair = randomKeypair()
     const client = await dhtClient()
@@ -277,6 +287,7 @@ describe('the PKARR relay', () => {
     await client[Symbol.asyncDispose]()
   })
 
+  // covers 4.3.2, 8.8.1
   it('lets browsers in, on refusals too', async () => {
     const origin = 'http://localhost:3000'
     const preflight = await fetch(`${pkdns.urls.relay}/${host}`, {
@@ -304,6 +315,7 @@ describe('the PKARR relay', () => {
     }
   })
 
+  // covers 4.3.2, 8.2.10, 8.8.2, 8.8.6
   it('limits clients with 429, says when to come back, and limits the DHT apart', async () => {
     const limitedDir = await mkdtemp(join(tmpdir(), 'pubky-relay-'))
     const limits = { requestsPerSecond: 2, lookupsPerSecond: 1 }
@@ -359,6 +371,7 @@ describe('the PKARR relay', () => {
     await rm(other, { recursive: true, force: true })
   })
 
+  // covers 4.3.4
   it('shows its state to people and to machines', async () => {
     const page = await get('')
     expect(page.headers.get('content-type')).toContain('text/html')

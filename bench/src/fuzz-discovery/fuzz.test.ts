@@ -3,6 +3,7 @@ import { createRandom } from '../random.ts'
 import { fuzzDiscovery } from './fuzz.ts'
 import { mutate } from './mutate.ts'
 
+// covers 4.8.2
 it('mutated datagrams and DNS messages do no harm', async () => {
   const parts = await fuzzDiscovery({ seed: 11, messages: 30_000 })
   for (const { messages, slowestMs } of Object.values(parts)) {

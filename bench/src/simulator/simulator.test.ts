@@ -4,6 +4,7 @@ import { createVirtualTime } from './virtual-time.ts'
 
 const LIMIT_MS = 120_000
 
+// covers 4.6.1, 4.6.2
 it('calls come in the order of their times, and nothing else moves the clock', async () => {
   const time = createVirtualTime()
   const seen: string[] = []
@@ -18,6 +19,7 @@ it('calls come in the order of their times, and nothing else moves the clock', a
   expect(seen).toEqual(['a@10', 'b@15', 'c@30'])
 })
 
+// covers 4.6.2
 it(
   'keys are found at once although a fifth of the nodes is dead, the same way for the same seed',
   async () => {
@@ -33,6 +35,7 @@ it(
   LIMIT_MS,
 )
 
+// covers 4.6.2, 4.8.4
 it(
   'the newest record is found although three in ten nodes attack its key',
   async () => {
@@ -42,6 +45,7 @@ it(
   LIMIT_MS,
 )
 
+// covers 4.5.2, 4.6.2
 it(
   'keys outlive the nodes that hold them when they are published in time',
   async () => {

@@ -48,6 +48,7 @@ function node() {
   }
 }
 
+// covers 8.11.4, 9.1.9
 it('a salted item lives under the hash of key and salt, and only with the right signature', async () => {
   const ask = node()
   const put = { k: KEY, seq: 1, v: VALUE, salt: SALT }
@@ -61,6 +62,7 @@ it('a salted item lives under the hash of key and salt, and only with the right 
   expect(await ask('get', { target, seq: 1 })).not.toHaveProperty('v')
 })
 
+// covers 8.11.3
 it('an immutable string lives under its hash, and comes back without key or number', async () => {
   const ask = node()
   expect(await ask('put', { v: VALUE })).toHaveProperty('id')

@@ -15,6 +15,7 @@ const node = (o: Partial<DhtNodeOptions>) =>
     ...o,
   })
 
+// covers 4.1.5b
 it('a node keeps so much of one address and no more, and its own apart', async () => {
   await using target = await node({ storage: { maxPerOwner: 2 } })
   const bootstrap = [`127.0.0.1:${target.address.port}`]
@@ -30,6 +31,7 @@ it('a node keeps so much of one address and no more, and its own apart', async (
   expect(await stranger.get(own.key).first()).toEqual(own)
 })
 
+// covers 4.1.5c
 it('no flood in the name of a node keeps its answers away', async () => {
   const limit = { rate: 1, burst: 3 }
   const rates = { perAddress: limit, total: limit }
@@ -47,6 +49,7 @@ it('no flood in the name of a node keeps its answers away', async () => {
   stranger.close()
 })
 
+// covers 4.1.5d, 8.11.9
 it('a node turns look-ups and publications away when more wait than it answers in time', async () => {
   await using target = await node({ bootstrap: ['127.0.0.1:9'], waiting: 3 })
   const lookups = Array.from({ length: 16 + 3 + 2 }, () => target.get(randomBytes(32)).newest())

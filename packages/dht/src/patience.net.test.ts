@@ -5,6 +5,7 @@ import { signItem } from '@pubky/testkit/dht-contract'
 import { expect, it } from 'vitest'
 import { startDhtNode } from './node.ts'
 
+// covers 4.1.10
 it('a look-up does not wait for the time limit of nodes that have died', async () => {
   await using nodes = new Teardown()
   const start = async (bootstrap: string[], readOnly = false) => {

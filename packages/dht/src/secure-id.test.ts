@@ -12,6 +12,7 @@ const VECTORS = [
   ['43.213.53.83', 'e56f6cbf5b7c4be0237986d5243b87aa6d51305a'],
 ] as const
 
+// covers 9.1.10
 it('ids are bound to addresses as BEP42 says', () => {
   for (const [host, hex] of VECTORS) {
     const id = Uint8Array.from(Buffer.from(hex, 'hex'))

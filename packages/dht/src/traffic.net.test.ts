@@ -38,6 +38,7 @@ async function asker(port: number) {
   }
 }
 
+// covers 8.11.2
 it('tells who has announced itself, as any node of the DHT does', async () => {
   await using target = await node()
   const { socket, ask } = await asker(target.address.port)
@@ -51,6 +52,7 @@ it('tells who has announced itself, as any node of the DHT does', async () => {
   socket.close()
 })
 
+// covers 8.11.9, 8.11.10
 it('ends with the newest of versions that come at once, and swaps only what it should', async () => {
   await using first = await node()
   const bootstrap = [`127.0.0.1:${first.address.port}`]
@@ -76,6 +78,7 @@ it('ends with the newest of versions that come at once, and swaps only what it s
   expect((await first.get(next.key).newest()).item).toEqual(next)
 })
 
+// covers 8.11.14
 it('believes no answer that comes when its time is up', async () => {
   await using target = await node({ timeoutMs: 60 })
   const late = createSocket('udp4')

@@ -32,6 +32,7 @@ const TARGETS = [
   ],
 ] as const
 
+// covers 9.1.1, 9.1.9
 it('packets live under the SHA-1 of their key', () => {
   for (const [key, target] of TARGETS)
     expect(targetOf(publicKeyBytes(parsePublicKey(key)))).toBe(target)
@@ -39,6 +40,7 @@ it('packets live under the SHA-1 of their key', () => {
   expect(targetOf(Buffer.from(ofBep44, 'hex'))).toBe('4a533d47ec9c7d95b1ad75f576cffc641853b750')
 })
 
+// covers 9.1.10
 it('distance is that of the XOR metric: the example shares its first five bits', () => {
   const a = Buffer.from('0639A1E24FBB8AB277DF033476AB0DE10FAB3BDC', 'hex')
   const b = Buffer.from('035b1aeb9737ade1a80933594f405d3f772aa08e', 'hex')

@@ -40,6 +40,7 @@ describe('parsePublicKey', () => {
     if (seed !== null) expect(keypairFromSeed(fromHex(seed)).publicKey).toBe(z32)
   })
 
+  // covers 8.1.3
   it.each(invalid)('refuses $z32: $reason', ({ z32 }) => {
     expect(isPublicKey(z32)).toBe(false)
     expect(() => parsePublicKey(z32)).toThrow(
@@ -65,6 +66,7 @@ describe('parsePublicKey', () => {
 })
 
 describe('parsePublicKeyLenient', () => {
+  // covers 8.1.1, 8.1.2
   it.each(lenient)('takes from $text the key $key', ({ text, key }) => {
     if (key !== null) expect(parsePublicKeyLenient(text)).toBe(key)
     else expect(() => parsePublicKeyLenient(text)).toThrow('Invalid PublicKey encoding')
@@ -99,6 +101,7 @@ describe('keys for people', () => {
 })
 
 describe('a key pair', () => {
+  // covers 8.1.4
   it('keeps its own copy of the seed', () => {
     const seed = new Uint8Array(32)
     const pair = keypairFromSeed(seed)
@@ -106,10 +109,12 @@ describe('a key pair', () => {
     expect(pair.secretKey).toEqual(new Uint8Array(32))
   })
 
+  // covers 8.10.1
   it('needs 32 bytes', () => {
     expect(() => keypairFromSeed(new Uint8Array(31))).toThrow('a secret key has 32 bytes')
   })
 
+  // covers 8.1.5
   it('signs what only its own public key verifies', async () => {
     const [a, b] = [randomKeypair(), randomKeypair()]
     const message = Uint8Array.of(1, 2, 3)

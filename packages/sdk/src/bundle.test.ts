@@ -63,6 +63,7 @@ test('the client loads event streams and publishing only when they are used', as
   expect(gzipBytes).toBeLessThan(60_000)
 })
 
+// covers 4.2.10
 test('nothing reaches for Node', async () => {
   const { text } = await bundle("export * from './index.ts'")
   expect(text).not.toMatch(/["']node:/)

@@ -40,6 +40,7 @@ export function describeDhtContract(name: string, open: () => Promise<DhtUnderTe
       await net[Symbol.asyncDispose]()
     })
 
+    // covers 8.11.4
     it('finds what another node put', async () => {
       const item = await signItem(keypair, 1n, bytes('hello'))
       const report = await net.publisher.put(item)
@@ -52,6 +53,7 @@ export function describeDhtContract(name: string, open: () => Promise<DhtUnderTe
       expect(newest.report.responded).toBeLessThanOrEqual(newest.report.queried)
     })
 
+    // covers 8.11.5
     it('finds nothing under an unknown key', async () => {
       expect(await net.reader.get(key).first()).toBeNull()
       expect(await net.reader.get(key).newest()).toMatchObject({
@@ -60,6 +62,7 @@ export function describeDhtContract(name: string, open: () => Promise<DhtUnderTe
       })
     })
 
+    // covers 8.11.8
     it('accepts the same item again, as republishing does', async () => {
       const item = await signItem(keypair, 5n, bytes('same'))
       const first = await net.publisher.put(item)
@@ -68,6 +71,7 @@ export function describeDhtContract(name: string, open: () => Promise<DhtUnderTe
       expect(again.stored).toBeGreaterThanOrEqual(first.stored - 1)
     })
 
+    // covers 8.11.7
     it('replaces older by newer and refuses older', async () => {
       await net.publisher.put(await signItem(keypair, 1n, bytes('old')))
       const newer = await signItem(keypair, 2n, bytes('new'))
@@ -78,6 +82,7 @@ export function describeDhtContract(name: string, open: () => Promise<DhtUnderTe
       expect((await net.reader.get(key).newest()).item).toEqual(newer)
     })
 
+    // covers 4.2.4, 8.11.7
     it('prefers the greater value among equal sequence numbers', async () => {
       await net.publisher.put(await signItem(keypair, 3n, bytes('b')))
       await net.publisher.put(await signItem(keypair, 3n, bytes('a')))
@@ -86,6 +91,7 @@ export function describeDhtContract(name: string, open: () => Promise<DhtUnderTe
       expect((await net.reader.get(key).newest()).item?.value).toEqual(bytes('c'))
     })
 
+    // covers 4.1.1
     it('compares and swaps', async () => {
       await net.publisher.put(await signItem(keypair, 10n, bytes('one')))
       const next = await signItem(keypair, 11n, bytes('two'))
@@ -112,6 +118,7 @@ export function describeDhtContract(name: string, open: () => Promise<DhtUnderTe
       expect(await net.reader.get(key).first()).toBeNull()
     })
 
+    // covers 8.11.6
     it('yields ascending items and only those newer than asked for', async () => {
       await net.publisher.put(await signItem(keypair, 7n, bytes('seven')))
       const seen: bigint[] = []
@@ -120,6 +127,7 @@ export function describeDhtContract(name: string, open: () => Promise<DhtUnderTe
       expect(await net.reader.get(key, { newerThan: 7n }).first()).toBeNull()
     })
 
+    // covers 8.3.4
     it('says which newest value is no packet', async () => {
       await net.publisher.put(await signItem(keypair, 4n, bytes('not DNS')))
       const { report } = await net.reader.get(key).newest()

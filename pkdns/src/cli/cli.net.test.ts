@@ -50,6 +50,7 @@ async function run(
   return { code, text: lines.join('\n') }
 }
 
+// covers 4.1.8, 4.1.9, 4.5.1, 4.5.4, 4.5.5
 it('a zone file is checked, published, resolved, traced and answered by DNS', async () => {
   expect((await run(['publickey', seed])).text).toBe(publicKey)
   const checked = await run(['check', zone, '--seed', seed])
@@ -68,6 +69,7 @@ it('a zone file is checked, published, resolved, traced and answered by DNS', as
   expect(await stub.resolve4(`www.${publicKey}`)).toEqual(['203.0.113.5'])
 })
 
+// covers 4.5.1, 4.5.4
 it('keep-alive publishes until it is ended', async () => {
   const stop = new AbortController()
   const told = (line: string) => /published(, | again)/.test(line) && stop.abort()
@@ -75,6 +77,7 @@ it('keep-alive publishes until it is ended', async () => {
   expect(text).toMatch(/published, 4 nodes; again in \d+ min|published again, 4 nodes/)
 })
 
+// covers 4.5.4
 it('what is wrong is told in one sentence', async () => {
   const bad = join(dir, 'bad.zone')
   await writeFile(bad, '@ A 999.0.0.1\n')
@@ -96,6 +99,7 @@ it('what is wrong is told in one sentence', async () => {
   })
 })
 
+// covers 8.1.4, 8.1.6
 it('seeds are hexadecimal or z-base-32', () => {
   const z32 = '6kfe1u5jyqxg644eqfgk1cp4w9yjzwq51rn11ftysuo6xkpc64by'
   const hex = 'f28a894f69039e6f6b48714ca931baa7c09bd1db9105291620b4e1e7a9acf682'
@@ -104,6 +108,7 @@ it('seeds are hexadecimal or z-base-32', () => {
   expect(() => parseSeed('abc')).toThrow('64 hexadecimal digits')
 })
 
+// covers 4.5.4
 it('the command runs as a program', async () => {
   const bin = join(import.meta.dirname, '../../bin/pkdns.mjs')
   const { stdout } = await promisify(execFile)(process.execPath, [bin, 'generate'], { cwd: dir })

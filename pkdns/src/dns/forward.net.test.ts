@@ -27,6 +27,7 @@ async function startRefusing() {
   return { server: { host: '127.0.0.1', port: socket.address().port }, socket }
 }
 
+// covers 4.4.5
 it('the next server is asked when one refuses, and a refusal is told when all do', async () => {
   const upstream = await startTestUpstream()
   const refusing = await startRefusing()

@@ -66,6 +66,7 @@ function source() {
 }
 
 describe('the packets of the DNS server', () => {
+  // covers 4.4.10, 8.2.11
   it('are asked for when they have expired, and their records show what is left', async () => {
     const { dht, find } = source()
     dht.answer = await packet(0)
@@ -81,6 +82,7 @@ describe('the packets of the DNS server', () => {
     expect(dht.asked).toBe(2)
   })
 
+  // covers 4.4.10, 8.12.8
   it('are missing for a while, until one is published, which no absence replaces', async () => {
     const { dht, find } = source()
     expect([await find(), await find()]).toEqual([{ kind: 'missing' }, { kind: 'missing' }])
@@ -92,6 +94,7 @@ describe('the packets of the DNS server', () => {
     expect(await find()).toMatchObject({ kind: 'packet', isStale: true })
   })
 
+  // covers 8.12.8
   it('are never replaced by older ones', async () => {
     const { dht, find } = source()
     await store.keep(await packet(9), now)
@@ -100,6 +103,7 @@ describe('the packets of the DNS server', () => {
     expect(found).toMatchObject({ packet: { timestamp: (await packet(9)).timestamp } })
   })
 
+  // covers 4.4.12
   it('are shown as old while the DHT is gone, and not for ever', async () => {
     const { dht, find } = source()
     await store.keep(await packet(0), now)

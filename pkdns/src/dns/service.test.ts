@@ -100,6 +100,7 @@ async function server(
 }
 
 describe('kept answers', () => {
+  // covers 4.4.10, 8.12.10
   it('are given with the time that is left to them, then asked for anew', async () => {
     const { key, state, ask } = await server()
     expect((await ask(key)).answers[0]?.ttl).toBe(100)
@@ -111,6 +112,7 @@ describe('kept answers', () => {
     expect(state.finds).toBe(2)
   })
 
+  // covers 4.4.11
   it('that are popular are fetched anew before they end, others are not', async () => {
     const { key, state, counts, ask } = await server()
     await ask(key)
@@ -139,6 +141,7 @@ describe('kept answers', () => {
     expect(state.finds).toBe(2)
   })
 
+  // covers 4.4.12
   it('are shown, marked and for a short time, when no new ones can be had', async () => {
     const { key, state, ask } = await server()
     for (const name of [key, 'host.example']) {
@@ -171,6 +174,7 @@ describe('kept answers', () => {
 })
 
 describe('limits', () => {
+  // covers 4.4.13
   it('are per network, and come back with time', async () => {
     const { key, state, ask } = await server({ limits: { queriesPerSecond: 2, queryBurst: 3 } })
     const codes = async (network: string) => {
@@ -184,6 +188,7 @@ describe('limits', () => {
     expect(await codes('a')).toEqual([0, 0, 5, 5])
   })
 
+  // covers 4.4.13
   it('of look-ups do not touch what is kept, and one asker is not charged for another', async () => {
     const { key, ask } = await server({ limits: { lookupsPerSecond: 1, lookupBurst: 1 } })
     expect((await ask(key)).rcode).toBe(0)
@@ -194,6 +199,7 @@ describe('limits', () => {
     expect([refused.rcode, allowed.rcode]).toEqual([5, 3])
   })
 
+  // covers 4.4.7
   it('of look-ups count name servers that a packet chose, too', async () => {
     const keypair = randomKeypair()
     const { key, state, ask } = await server({
@@ -209,6 +215,7 @@ describe('limits', () => {
     expect(state.asks).toBe(1)
   })
 
+  // covers 4.4.14
   it('cut what a forged address would be sent, and never what comes over TCP', async () => {
     const records: ResourceRecord[] = Array.from({ length: 4 }, (_, n) => ({
       name: '@',
@@ -232,6 +239,7 @@ describe('limits', () => {
     expect((await ask(key, { type: 16 })).isCut).toBe(false)
   })
 
+  // covers 4.4.13
   it('bound how many wait for an answer, and how long a question may be', async () => {
     const { key, service, ask } = await server()
     const question = (n: number) => questionMessage(`${n % 4000}.${key}`, 1)
@@ -245,6 +253,7 @@ describe('limits', () => {
     expect(await service.handle(long, asker)).toHaveProperty('length', 12)
   })
 
+  // covers 4.4.2
   it('of size are what the asker can take', async () => {
     const records: ResourceRecord[] = Array.from({ length: 5 }, (_, n) => ({
       name: '@',

@@ -106,6 +106,7 @@ describe('messages on the wire', () => {
     ).toBeNull()
   })
 
+  // covers 4.4.2
   it('are cut to the question when they do not fit', () => {
     const questions = [{ name: 'a.example', type: 16, class: 1 }]
     const strings = [new Uint8Array(255), new Uint8Array(255), new Uint8Array(255)]

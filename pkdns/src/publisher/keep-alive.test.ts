@@ -41,6 +41,7 @@ function network(first: SignedPacket | null = null) {
 }
 
 describe('publishing a zone', () => {
+  // covers 4.5.1
   it('signs anew only what changed, and repeats what did not', async () => {
     const { state, pkarr } = network()
     const first = await publishZone(pkarr, signer, [address('192.0.2.1')], { now: nowMicros })
@@ -51,6 +52,7 @@ describe('publishing a zone', () => {
     expect(changed.packet.timestamp).toBeGreaterThan(first.packet.timestamp)
   })
 
+  // covers 8.13.4
   it('keeps the record that says where the data of a person is', async () => {
     const home = randomKeypair().publicKey
     const { pkarr } = network(await signPacket(signer, userRecords(null, home)))
@@ -95,6 +97,7 @@ describe('keeping alive', () => {
     return { waited, failed }
   }
 
+  // covers 4.5.3
   it('publishes a changed address at the next look, and else only when it is time', async () => {
     const net = network()
     let looks = 0
@@ -117,6 +120,7 @@ describe('keeping alive', () => {
     expect(net.state.puts.length).toBe(1)
   })
 
+  // covers 4.2.7, 4.5.2
   it('follows the figures of churn: the fewer nodes, the sooner', () => {
     expect(survival(1)).toBeCloseTo(0.859, 2)
     expect(survival(24)).toBeCloseTo(0.389, 2)
@@ -143,6 +147,7 @@ describe('the address of this machine', () => {
     return new Response(text)
   }) as typeof fetch
 
+  // covers 4.5.3
   it('is put into the zone from the first service that gives one', async () => {
     const find = createExternalIp({ fetch: fetcher, random: Math.random, services })
     expect(await fillAddresses('@ A {external_ipv4}\n@ AAAA {external_ipv6}', find)).toBe(
@@ -153,6 +158,7 @@ describe('the address of this machine', () => {
     )
   })
 
+  // covers 4.5.3
   it('is an error when nobody tells it', async () => {
     const only = { ipv4: ['https://a', 'https://b'], ipv6: [] }
     const find = createExternalIp({ fetch: fetcher, random: Math.random, services: only })

@@ -54,6 +54,7 @@ function slowDht() {
 }
 
 describe('a publication in flight', () => {
+  // covers 8.5.11
   it('is joined by the same packet and stands in the way of others', async () => {
     const { waiting, dht } = slowDht()
     const { publish } = createPublisher({ dht, store, clock: () => 1n })
@@ -87,6 +88,7 @@ describe('a publication in flight', () => {
     expect(await again).toBe(1)
   })
 
+  // covers 8.8.2
   it('does not reach the DHT when the quota of the client is used up', async () => {
     const { waiting, dht } = slowDht()
     const { publish } = createPublisher({ dht, store, clock: () => 1n })
@@ -128,6 +130,7 @@ it('a DHT node with too much to do is as good as none', async () => {
 })
 
 describe('the store of packets', () => {
+  // covers 8.6.4
   it('never goes back, remembers the later sight, and reads from disk what memory forgot', async () => {
     const [old, newer] = [await packet(1n), await packet(2n)]
     await Promise.all([store.keep(newer, 10n), store.keep(old, 20n), store.keep(newer, 30n)])
@@ -144,6 +147,7 @@ describe('the store of packets', () => {
     expect(await store.get(keypair.publicKey)).toEqual({ packet: newer, lastSeen: 10n })
   })
 
+  // covers 8.2.13
   it('takes what a clock that was ahead has seen for never seen', async () => {
     await store.keep(await packet(1n), 60_000_002n)
     await store.close()
@@ -179,6 +183,7 @@ describe('the resolver of the relay', () => {
       warn: free,
     })
 
+  // covers 8.3.5
   it.each([
     [{}, false, 'dht_unavailable'],
     [{ queried: 5 }, false, 'dht_unavailable'],
@@ -192,6 +197,7 @@ describe('the resolver of the relay', () => {
     }
   })
 
+  // covers 8.3.3, 8.8.8
   it('tells of an item that is no packet only when it is newer than what is known', async () => {
     await store.keep(await packet(10n), 0n)
     const later = () => 1_000_000_000n

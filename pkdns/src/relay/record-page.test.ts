@@ -4,6 +4,7 @@ import { agoText, recordPage } from './record-page.ts'
 
 const nowMs = 1_700_000_000_000
 
+// covers 4.3.4
 it('a record is shown decoded, with its age and its nodes, and cannot bring markup of its own', async () => {
   const keypair = randomKeypair()
   const packet = await signPacket(
@@ -24,6 +25,7 @@ it('a record is shown decoded, with its age and its nodes, and cannot bring mark
   expect(page).not.toContain('a"onload')
 })
 
+// covers 4.3.4
 it('ages are told as people say them, of clocks that differ too', () => {
   expect(agoText(nowMs, nowMs)).toBe('0 seconds ago')
   expect(agoText(nowMs - 1000, nowMs)).toBe('1 second ago')

@@ -26,6 +26,7 @@ const short = (records: ResourceRecord[]) =>
   ])
 
 describe('a zone file', () => {
+  // covers 4.5.1, 8.10.2, 8.12.15
   it('is read as the official tool reads it', () => {
     const zone = `
 $TTL 3600
@@ -53,6 +54,7 @@ _pubky   HTTPS   0 ${key}.
     ])
   })
 
+  // covers 8.2.7
   it('may hold two aliases of one name, which come through signing and compression', async () => {
     const keypair = randomKeypair()
     const records = parseZone('@ CNAME a.example.\n@ CNAME b.example.', keypair.publicKey)
@@ -65,6 +67,7 @@ _pubky   HTTPS   0 ${key}.
     expect(short(parse(zone))).toEqual([['x.sub.@', 300, 'A', '192.0.2.1']])
   })
 
+  // covers 8.10.2
   it('reads service records with their parameters', () => {
     const [record] = parse('@ HTTPS 1 . alpn=h2,h3 port=443 ipv4hint=192.0.2.1 key65280=6286')
     expect(record && dataText(record.data)).toBe(
@@ -72,6 +75,7 @@ _pubky   HTTPS   0 ${key}.
     )
   })
 
+  // covers 8.10.3, 8.10.5
   it('is refused with the line that is wrong', () => {
     const problem = (text: string) => {
       try {
@@ -155,6 +159,7 @@ _pubky   HTTPS   0 ${key}.
     )
   })
 
+  // covers 8.12.15
   it('may hold any bytes in its strings', () => {
     const [record] = parse('@ TXT "a\\"b\\\\c\\255 ü"')
     const bytes = Uint8Array.from([...utf8('a"b\\c'), 255, ...utf8(' ü')])

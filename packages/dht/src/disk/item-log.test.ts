@@ -20,6 +20,7 @@ const item = (key: number, seq: number, size = 10): MutableItem => ({
 const openHere = (maxItems = 100) => openItemLog({ file: join(dir, 'items.log'), maxItems })
 
 describe('the log of items', () => {
+  // covers 8.2.13
   it('has the newest of each key again, with its time', async () => {
     const log = await openHere()
     await Promise.all([log.put(item(1, 1), 5n), log.put(item(2, 1), 6n), log.put(item(1, 2), 7n)])
@@ -57,6 +58,7 @@ describe('the log of items', () => {
     await third.close()
   })
 
+  // covers 8.9.1
   it('is written anew when most of it is dead, and loses nothing by it', async () => {
     const log = await openHere()
     for (let round = 0; round < 20; round++) {
@@ -85,6 +87,7 @@ describe('the log of items', () => {
     await log.close()
   })
 
+  // covers 4.2.2, 8.9.1, 8.9.2, 8.9.3
   it('lets go of what was used longest ago, by number and by bytes', async () => {
     const log = await openHere(3)
     for (let key = 0; key < 3; key++) await log.put(item(key, 1), 1n)

@@ -12,6 +12,7 @@ import { createPkarrClient } from '@pubky/sdk/pkarr/client'
 import { expect, it } from 'vitest'
 import { openPacketFile } from './packet-file.ts'
 
+// covers 4.2.2
 it('a packet that was resolved is there again at the next start, without asking anybody', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'pubky-packets-'))
   const keypair = randomKeypair()

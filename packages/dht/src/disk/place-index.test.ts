@@ -25,6 +25,7 @@ const steps = fc.array(
   { maxLength: 300 },
 )
 
+// covers 8.9.2
 it('does what an ordered map does', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (history) => {

@@ -67,6 +67,7 @@ describe('a look-up among hostile nodes', () => {
   }
   const options = { target, k: 8, concurrency: 8, maxAsked: 200, maxPerHost: 1000 }
 
+  // covers 4.1.11
   it('stops believing a node that names the dead', () => {
     const machine = createLookup({ ...options, isSecure, radius: 0 })
     const liar = contact(0)
@@ -92,6 +93,7 @@ describe('a look-up among hostile nodes', () => {
     expect(machine.closest().length).toBe(8)
   })
 
+  // covers 4.1.11
   it('counts only ids that their addresses may have, and asks the others too', () => {
     const machine = createLookup({
       ...options,
@@ -113,6 +115,7 @@ describe('a look-up among hostile nodes', () => {
     expect(hosts.filter((host) => host === '10.0.0.1').length).toBe(8)
   })
 
+  // covers 4.1.11
   it('asks further where more nodes lie near a key than there should be', () => {
     const ask = (radius: number) => {
       const machine = createLookup({ ...options, isSecure, radius })
@@ -168,6 +171,7 @@ describe('contacts that do not answer', () => {
 })
 
 describe('a gate', () => {
+  // covers 4.1.5d
   it('lets so many in at once, and the others in their order', async () => {
     const gate = createGate(2, 10)
     const order: number[] = []
@@ -187,6 +191,7 @@ describe('a gate', () => {
     expect(most).toBe(2)
   })
 
+  // covers 4.1.5d
   it('turns away what is more than may wait', async () => {
     const gate = createGate(1, 2)
     const [inside, first, second, third] = [1, 2, 3, 4].map(() => gate.enter())

@@ -85,6 +85,7 @@ describe('a look-up', () => {
     )
   })
 
+  // covers 4.1.5a
   it('stops in a network that names new nodes for ever', () => {
     const machine = createLookup({
       target,
@@ -114,6 +115,7 @@ describe('a look-up', () => {
     expect(machine.counts().asked).toBe(100)
   })
 
+  // covers 4.1.5a
   it('believes only so many contacts of one address', () => {
     const machine = createLookup({
       target,
@@ -167,6 +169,7 @@ describe('the storage of a node', () => {
     )
   })
 
+  // covers 4.1.1
   it('checks compare-and-swap before anything else', () => {
     const storage = createStorage({ maxItems: 10, maxBytes: 10_000 })
     expect(storage.put('t', item(1, 'a'), 7n).outcome).toBe('stored')
@@ -176,6 +179,7 @@ describe('the storage of a node', () => {
     expect(storage.put('t', item(1, 'z'), null).outcome).toBe('not-more-recent')
   })
 
+  // covers 4.1.5b
   it('is bounded in items and in bytes, and forgets what was not used longest', () => {
     const storage = createStorage({ maxItems: 2, maxBytes: 10_000 })
     storage.put('a', item(1, 'a'), null)
@@ -190,6 +194,7 @@ describe('the storage of a node', () => {
     expect(small.bytes()).toBe(1200)
   })
 
+  // covers 4.1.5b
   it('lets one address push out nothing but its own', () => {
     const storage = createStorage({ maxItems: 4, maxBytes: 10_000, maxPerOwner: 2 })
     storage.put('kept', item(1, 'k'), null, '192.0.2.1')
@@ -209,6 +214,7 @@ describe('the storage of a node', () => {
 })
 
 describe('the newest of a look-up', () => {
+  // covers 4.1.9
   it('counts agreement and passes over what is old', () => {
     const newest = createNewest(1n)
     expect(newest.isRelevant(item(1, 'a'))).toBe(false)
@@ -221,6 +227,7 @@ describe('the newest of a look-up', () => {
 })
 
 describe('tokens', () => {
+  // covers 4.1.4
   it('hold for their address through one change of the secret and not two', () => {
     let now = 0n
     let n = 0
@@ -236,6 +243,7 @@ describe('tokens', () => {
     expect(tokens.accepts('10.0.0.1', token)).toBe(false)
   })
 
+  // covers 4.1.4
   it('do not outlive a long silence', () => {
     let now = 0n
     let n = 0

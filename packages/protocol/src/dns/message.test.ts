@@ -22,6 +22,7 @@ const message = (count: number, body: string) =>
   fromHex(`000080000000${count.toString(16).padStart(4, '0')}00000000${body}`)
 
 describe('the DNS codec', () => {
+  // covers 8.10.2
   it('reads back every type of record it writes', () => {
     const records = [
       record('a.b', { type: 'A', address: '1.2.3.4' }),
@@ -132,6 +133,7 @@ describe('the DNS codec', () => {
     expect(codeOf(() => decodeDnsMessage(bytes))).toBe('dns_malformed')
   })
 
+  // covers 8.10.3
   it('refuses to build what official readers refuse', () => {
     const https = (params: Map<number, Uint8Array>) =>
       answers(record('b', { type: 'HTTPS', priority: 1, target: '.', params }))

@@ -40,6 +40,7 @@ async function network(records: Record<number, ResourceRecord[]>) {
 }
 
 describe('the resolution of endpoints', () => {
+  // covers 4.2.8, 8.7.7, 8.13.1
   it('follows a user to the homeserver and gives its two endpoints in order', async () => {
     const { all } = await network({
       1: userRecords(null, key(2)),
@@ -65,6 +66,7 @@ describe('the resolution of endpoints', () => {
     expect(found[1]?.params.get(65280)).toEqual(Uint8Array.of(0x18, 0x8e))
   })
 
+  // covers 4.2.8, 8.7.6
   it('reads seven packets at most', async () => {
     const chain = (length: number) => {
       const records: Record<number, ResourceRecord[]> = {}
@@ -79,6 +81,7 @@ describe('the resolution of endpoints', () => {
     expect(eight.asked).toHaveLength(7)
   })
 
+  // covers 8.7.4, 8.7.5
   it('walks a tree of three times three, and an empty packet ends it', async () => {
     const leaf = (n: number) => [1, 2, 3].map((at) => https('@', at, `${at}.${n}.example.com`))
     const branches = [2, 3, 4].map((n) => https('@', n, key(n)))
@@ -90,6 +93,7 @@ describe('the resolution of endpoints', () => {
     expect(await (await network({ 1: [] })).all(key(1))).toEqual([])
   })
 
+  // covers 8.7.6
   it('ends in a loop of aliases', async () => {
     const { all, asked } = await network({ 1: [https('@', 1, key(2))], 2: [https('@', 1, key(1))] })
     expect(await all(key(1))).toEqual([])
@@ -106,6 +110,7 @@ describe('the resolution of endpoints', () => {
     expect((await all(key(1))).map(({ target }) => target)).toEqual(['example.com'])
   })
 
+  // covers 8.7.3
   it('breaks ties by the given randomness', async () => {
     const { all } = await network({ 1: [https('@', 1, 'a.com'), https('@', 1, 'b.com')] })
     const order = async (...values: number[]) =>
@@ -114,6 +119,7 @@ describe('the resolution of endpoints', () => {
     expect(await order(0.1, 0.9)).toEqual(['b.com', 'a.com'])
   })
 
+  // covers 4.2.8, 8.7.1
   it('follows records of the asked type only', async () => {
     const svcb: RecordData = { type: 'SVCB', priority: 0, target: 'svcb.com', params: new Map() }
     const { all } = await network({

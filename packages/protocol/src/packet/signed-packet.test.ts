@@ -24,6 +24,7 @@ const record = (name: string, data: RecordData, ttl = 30): ResourceRecord => ({ 
 const a = (name: string, address = '1.1.1.1', ttl = 30) => record(name, { type: 'A', address }, ttl)
 
 describe('signed packets', () => {
+  // covers 8.2.2
   it.each([
     ['', origin],
     ['.', origin],
@@ -39,6 +40,7 @@ describe('signed packets', () => {
     expect(normalizeOwner(name, origin)).toBe(absolute)
   })
 
+  // covers 8.2.6, 8.2.14
   it('find records by exact name, and by one wildcard label', async () => {
     const packet = await signPacket(signer, [
       a('foo'),
@@ -54,6 +56,7 @@ describe('signed packets', () => {
     expect(names('anything')).toEqual([])
   })
 
+  // covers 8.2.5, 8.10.5
   it('hold 1000 bytes of DNS and not one more', async () => {
     const txt = (...sizes: number[]) =>
       signPacket(signer, [
@@ -68,6 +71,7 @@ describe('signed packets', () => {
     })
   })
 
+  // covers 4.8.3, 8.2.4
   it('are refused when a bit is changed, for another key, and when cut', async () => {
     const payload = packetToRelayPayload(await signPacket(signer, [a('@')]))
     for (const index of [0, 63, 64, 71, 72, payload.length - 1]) {
@@ -88,6 +92,7 @@ describe('signed packets', () => {
     }
   })
 
+  // covers 8.2.1
   it('keep far timestamps exactly and refuse those the DHT cannot carry', async () => {
     const far = toMicros(2n ** 63n - 1n)
     const packet = await signPacket(signer, [a('@')], far)
@@ -97,6 +102,7 @@ describe('signed packets', () => {
     })
   })
 
+  // covers 4.2.5, 8.2.10, 8.2.12
   it('live as long as their smallest ttl, within bounds', async () => {
     const ttl = async (...ttls: number[]) =>
       packetTtl(
@@ -111,6 +117,7 @@ describe('signed packets', () => {
     expect(packetTtl(await signPacket(signer, [a('@')]), 10, 20)).toBe(20)
   })
 
+  // covers 8.13.4
   it('keep other records when the homeserver changes', async () => {
     const previous = await signPacket(signer, [
       record('note', { type: 'TXT', strings: [utf8('mine')] }),
@@ -126,6 +133,7 @@ describe('signed packets', () => {
     expect(homeserverOf(next)).toBe(host)
   })
 
+  // covers 8.13.5
   it('name a homeserver by SVCB too, and none when the target is a domain', async () => {
     const named = async (type: 'SVCB' | 'HTTPS', target: string) =>
       homeserverOf(

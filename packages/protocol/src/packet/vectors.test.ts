@@ -28,6 +28,7 @@ const USER_DNS =
   '000080000000000100000000065f7075626b79343870696e787867717334316e346169646964656e773561707170317572666d7a647a7472386a74346162726b646e34333565776f000041000100000e100038000034746b7271387a6d77623861336d396b313563737533713137716d6667716e703964736b627267397571317279647079787037717900'
 
 describe('the published vectors', () => {
+  // covers 9.1.1
   it.each([
     [zeroKey, '3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29'],
     [oneKey, '8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c'],
@@ -51,10 +52,12 @@ describe('the published vectors', () => {
     expect(toHex(publicKeyBytes(parsePublicKey(text)))).toBe(hex)
   })
 
+  // covers 9.1.2
   it('refuse the text of a value that is no point', () => {
     expect(isPublicKey('c1bkg8tfsyy8wcedtmw4fwhdmm7bbzhgg3z58tf43m5ow8w9mbus')).toBe(false)
   })
 
+  // covers 8.2.3, 8.3.1, 9.1.3
   it.each([
     [
       '63f5ab20b8bcd9ac9dd6f23581c21e05c9ea0454e97ae08f13561019c8bd5374ba06e6674323be29026075d2e8c068810bebe11a07170d54d1d03a92158f1e0b',
@@ -91,6 +94,7 @@ describe('the published vectors', () => {
     },
   )
 
+  // covers 9.1.4
   it('V1: a user names a homeserver', async () => {
     const packet = await signPacket(signerFromKeypair(zero), userRecords(null, one.publicKey), T)
     expect(toHex(packet.dns)).toBe(USER_DNS)
@@ -99,6 +103,7 @@ describe('the published vectors', () => {
     )
   })
 
+  // covers 8.13.1, 9.1.5
   it('V2: a homeserver names its addresses', async () => {
     const records = homeserverRecords(one.publicKey, {
       publicIp: '127.0.0.1',
@@ -115,6 +120,7 @@ describe('the published vectors', () => {
     )
   })
 
+  // covers 9.1.6
   it('V3: an empty packet', async () => {
     const packet = await signPacket(signerFromKeypair(zero), [], T)
     expect(toHex(packet.dns)).toBe('000080000000000000000000')
@@ -124,6 +130,7 @@ describe('the published vectors', () => {
     expect(packetToRelayPayload(packet)).toHaveLength(84)
   })
 
+  // covers 8.2.1, 9.1.7
   it('V4: compression', async () => {
     const records = [
       record('@', { type: 'A', address: '1.1.1.1' }),
@@ -140,6 +147,7 @@ describe('the published vectors', () => {
     )
   })
 
+  // covers 4.2.4, 9.1.8
   it('V5: equal timestamps are told apart by bytes', async () => {
     const signed = (text: string) =>
       signPacket(
@@ -164,6 +172,7 @@ describe('the published vectors', () => {
     ])
   })
 
+  // covers 8.3.1, 9.1.9
   it('BEP44: the item of the specification verifies', async () => {
     const item = {
       key: fromHex('77ff84905a91936367c01360803104f92432fcd904a43511876df5cdf3e7e548'),
@@ -181,6 +190,7 @@ describe('the published vectors', () => {
     await expect(packetFromItem(item)).rejects.toMatchObject({ code: 'dns_malformed' })
   })
 
+  // covers 8.2.3, 8.2.8
   it('the forms of a packet lead to each other', async () => {
     const packet = await signPacket(signerFromKeypair(zero), userRecords(null, one.publicKey), T)
     expect(await packetFromBytes(packetToBytes(packet))).toEqual(packet)

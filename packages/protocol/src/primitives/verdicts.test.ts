@@ -133,6 +133,7 @@ describe('verifying a signature', () => {
     expect(build()).toEqual(vectors)
   })
 
+  // covers 8.1.7
   it.each(vectors)('gives the same verdict everywhere: $reason', async (vector) => {
     const parts = [vector.key, vector.message, vector.signature].map(fromHex)
     const [k = key, m = message, s = message] = parts

@@ -20,6 +20,7 @@ import { client, dhtWith, HOST, KEY, NOW, packet, relays, USER } from './testing
 const OTHER_HOST = keypairFromSeed(new Uint8Array(32).fill(4)).publicKey
 
 describe('looking up a key', () => {
+  // covers 4.2.11
   test('the first relay with a packet wins, and its packet is kept while fresh', async () => {
     const net = relays({ a: 'down', b: null, c: await packet(0) })
     const clock = { now: NOW }
@@ -32,6 +33,7 @@ describe('looking up a key', () => {
     expect(net.requests.length).toBe(6)
   })
 
+  // covers 8.5.10
   test('look-ups at the same time share one question, and one that is cancelled ends alone', async () => {
     const net = relays({ a: await packet(0) })
     const pkarr = client(net)
@@ -47,6 +49,7 @@ describe('looking up a key', () => {
     expect(net.requests.length).toBe(1)
   })
 
+  // covers 4.2.4, 8.5.18
   test('the network-only policy waits for all and takes the newest', async () => {
     const net = relays({ a: await packet(0), b: await packet(9), c: await packet(5) })
     const found = await client(net).resolve(KEY, { policy: 'network-only' })
@@ -54,6 +57,7 @@ describe('looking up a key', () => {
     expect(net.requests).toContain('GET a?policy=NetworkOnly')
   })
 
+  // covers 4.2.3
   test('the DHT is asked beside the relays', async () => {
     const net = relays({ a: await packet(0) })
     const { dht } = dhtWith(await packet(7))
@@ -63,6 +67,7 @@ describe('looking up a key', () => {
     expect((await client({ dht }).resolve(KEY))?.timestamp).toBe(NOW + 7_000_000n)
   })
 
+  // covers 8.4.12, 8.5.3, 8.5.4
   test('an answer older than what was known counts as none', async () => {
     const net = relays({ a: await packet(5) })
     const clock = { now: NOW }
@@ -75,6 +80,7 @@ describe('looking up a key', () => {
     expect((await pkarr.resolve(KEY))?.timestamp).toBe(NOW + 5_000_000n)
   })
 
+  // covers 4.2.5, 8.4.11
   test('an answer that a relay saw too long ago counts as none, whatever our clock says', async () => {
     const payload = packetToRelayPayload(await packet(0)) as Uint8Array<ArrayBuffer>
     const seen = (hoursAgo: number) =>
@@ -91,7 +97,7 @@ describe('looking up a key', () => {
     }
   })
 
-  // covers 11.4.5a
+  // covers 11.4.5a, 8.4.3, 8.5.8
   test('nobody knows is null, nobody could be asked is an error', async () => {
     expect(await client(relays({ a: null, b: 'down' })).resolve(KEY)).toBeNull()
     const down = client(relays({ a: 'down', b: 'down' }))
@@ -99,6 +105,7 @@ describe('looking up a key', () => {
     await expect(client({}).resolve(KEY)).rejects.toMatchObject({ code: 'unresolvable' })
   })
 
+  // covers 4.8.3, 8.4.9, 8.4.10
   test('a packet that does not verify is never used', async () => {
     const forged = packetToRelayPayload(await packet(0))
     forged[100] = (forged[100] ?? 0) ^ 1
@@ -109,6 +116,7 @@ describe('looking up a key', () => {
     }
   })
 
+  // covers 8.4.4
   test('a newer record that is not valid is told, not hidden', async () => {
     const { dht } = dhtWith(await packet(0), NOW + 1n)
     const pkarr = client({ dht })
@@ -124,6 +132,7 @@ describe('looking up a key', () => {
     ).rejects.toMatchObject({ code: 'invalid_record' })
   })
 
+  // covers 4.2.2
   test('a storage gives packets to the next start, and its lies are verified', async () => {
     const kept = new Map<string, StoredPacket>()
     const storage = {
@@ -141,6 +150,7 @@ describe('looking up a key', () => {
     expect(await client({ ...net, storage }).resolve(KEY)).toBeNull()
   })
 
+  // covers 8.5.21
   test('the cache holds no more than it should', async () => {
     const net = relays({ a: await packet(0) })
     const pkarr = client({ ...net, cacheSize: 0 })
@@ -177,6 +187,7 @@ function keepingRelay(first: SignedPacket | null) {
 }
 
 describe('publishing', () => {
+  // covers 8.4.1
   test('says how many nodes hold the packet and remembers it', async () => {
     const relay = keepingRelay(null)
     const { dht, puts } = dhtWith(null)
@@ -189,6 +200,7 @@ describe('publishing', () => {
     await expect(pkarr.publish(older)).rejects.toMatchObject({ code: 'publish_conflict' })
   })
 
+  // covers 4.2.6, 8.5.15, 8.6.2
   test('a conflict wins over silence, and over as many successes', async () => {
     const ok = new Response(null, { status: 204 })
     const conflict = new Response(null, { status: 409 })
@@ -205,6 +217,7 @@ describe('publishing', () => {
     })
   })
 
+  // covers 8.13.4
   test('a new homeserver keeps the other records and comes after a record from the future', async () => {
     const extra: ResourceRecord = {
       name: 'blog',
@@ -223,6 +236,7 @@ describe('publishing', () => {
     expect(found?.records[1]?.data).toMatchObject({ target: OTHER_HOST })
   })
 
+  // covers 4.2.6
   test('a record that changed in between is read again', async () => {
     const relay = keepingRelay(await packet(0))
     relay.state.sneakIn = await packet(3)
@@ -234,6 +248,7 @@ describe('publishing', () => {
 })
 
 describe('relays that fail', () => {
+  // covers 4.2.12
   test('are left out after three failures, and asked again when they have rested', async () => {
     const net = relays({ a: 'down', b: await packet(0) })
     const clock = { now: NOW }
@@ -252,6 +267,7 @@ describe('relays that fail', () => {
     expect(await askedOf('a')).toBe(true)
   })
 
+  // covers 4.2.12
   test('are all asked when there is no other', async () => {
     const net = relays({ a: 'down', b: 'down' })
     const pkarr = client({ ...net, cacheSize: 0 })
@@ -260,6 +276,7 @@ describe('relays that fail', () => {
     expect(net.requests.length).toBe(10)
   })
 
+  // covers 4.2.12
   test('are told from those that refuse', async () => {
     const net = relays({ a: new Response(null, { status: 400 }), b: null })
     const pkarr = client({ ...net, cacheSize: 0 })
@@ -268,6 +285,7 @@ describe('relays that fail', () => {
   })
 })
 
+// covers 4.2.1
 test('the cache holds no more bytes than it should', async () => {
   const net = relays({ a: await packet(0) })
   const asked = async (cacheBytes: number) => {
@@ -281,7 +299,7 @@ test('the cache holds no more bytes than it should', async () => {
   expect(await asked(5000)).toBe(1)
 })
 
-// covers 11.1.22
+// covers 11.1.22, 4.2.7, 8.13.3
 test('a record is published anew at sign-in when it is an hour old, or missing', async () => {
   const clock = { now: NOW }
   const now = () => toMicros(clock.now)

@@ -72,6 +72,7 @@ function seen(of: SignedPacket, hoursAgo: number): Response {
 }
 
 describe('a look-up in the DHT', () => {
+  // covers 4.1.10
   test('gives the first packet at once and keeps a newer one that comes later', async () => {
     const slow = slowDht()
     const pkarr = client({ dht: slow.dht })
@@ -83,6 +84,7 @@ describe('a look-up in the DHT', () => {
       .toBe(NOW + 9_000_000n)
   })
 
+  // covers 8.3.2, 8.5.4, 8.5.19, 8.6.7
   test('passes over what is no packet and what is older than what was known', async () => {
     const slow = slowDht()
     const clock = { now: NOW }
@@ -98,6 +100,7 @@ describe('a look-up in the DHT', () => {
     slow.end()
   })
 
+  // covers 8.3.5
   test('that reaches nobody is no answer', async () => {
     const alone = slowDht(0)
     alone.end()
@@ -111,6 +114,7 @@ describe('a look-up in the DHT', () => {
 })
 
 describe('the answers of relays', () => {
+  // covers 8.4.7
   test('that nobody asked for are asked for once more, past caches', async () => {
     const full = await packet(0)
     for (const odd of [new Response(null, { status: 304 }), new Response('')]) {
@@ -128,6 +132,7 @@ describe('the answers of relays', () => {
     expect(always.requests.length).toBe(2)
   })
 
+  // covers 8.4.6
   test('are never those of a cache on the way', async () => {
     const asked: (string | undefined)[] = []
     const server = createServer((request, response) => {
@@ -143,6 +148,7 @@ describe('the answers of relays', () => {
     server.close()
   })
 
+  // covers 4.2.11, 8.5.23, 8.6.3
   test('end when their time is up, however they trickle in', async () => {
     const server = createServer((_, response) => {
       response.writeHead(200)
@@ -161,6 +167,7 @@ describe('the answers of relays', () => {
     server.close()
   })
 
+  // covers 8.4.1, 8.4.4
   test('with numbers that are none are refused', async () => {
     const seq = { 'pkarr-invalid-signed-packet-seq': 'many' }
     const bad = relays({ a: new Response(null, { status: 404, headers: seq }) })
@@ -173,6 +180,7 @@ describe('the answers of relays', () => {
     expect((await put({})).stored).toBe(1)
   })
 
+  // covers 8.4.11
   test('are from now when their date is none or in the future', async () => {
     for (const date of ['some day', new Date(Number(NOW / 1000n) + 9e9).toUTCString()]) {
       const answer = seen(await packet(0), 0)
@@ -190,6 +198,7 @@ describe('the answers of relays', () => {
     }
   })
 
+  // covers 8.4.2, 8.6.3
   test('of a relay that cannot reach the DHT are none', async () => {
     const away = new Response(null, { status: 503 })
     const alone = client(relays({ a: away }))
@@ -197,6 +206,7 @@ describe('the answers of relays', () => {
     expect(await client(relays({ a: away, b: null })).resolve(KEY)).toBeNull()
   })
 
+  // covers 8.3.2, 8.4.4
   test('about an item that is no packet do not hide a newer packet', async () => {
     const gone = (seq: bigint) =>
       new Response(null, {
@@ -210,6 +220,7 @@ describe('the answers of relays', () => {
     await expect(client(net).resolve(KEY, newest)).rejects.toMatchObject({ code: 'invalid_record' })
   })
 
+  // covers 8.5.5
   test('of the network count under network-only, whatever was known, which is kept', async () => {
     const net = relays({ a: await packet(9) })
     const pkarr = client(net)
@@ -220,6 +231,7 @@ describe('the answers of relays', () => {
     expect((await pkarr.resolve(KEY, OLD_ANSWER))?.timestamp).toBe(NOW + 9_000_000n)
   })
 
+  // covers 8.5.3, 8.5.19, 8.5.20, 8.6.5
   test('that are too old count as none, but are kept when they are newer', async () => {
     const net = relays({ a: seen(await packet(9), 2), b: seen(await packet(5), 0) })
     const pkarr = client(net)
@@ -229,6 +241,7 @@ describe('the answers of relays', () => {
     expect(await nothingFresh.resolve(KEY)).toBeNull()
   })
 
+  // covers 8.5.17
   test('from their caches are kept, and asked for only when nothing is known here', async () => {
     const net = relays({ a: await packet(3) })
     const pkarr = client(net)
@@ -237,6 +250,7 @@ describe('the answers of relays', () => {
     expect(net.requests).toEqual(['GET a?policy=CacheOnly'])
   })
 
+  // covers 4.2.11
   test('do not hold up each other', async () => {
     const quick = await packet(1)
     const fetcher = (async (input: unknown) =>
@@ -249,6 +263,7 @@ describe('the answers of relays', () => {
 })
 
 describe('publishing', () => {
+  // covers 8.6.1
   test('says the greatest number of nodes that somebody told', async () => {
     const stored = (nodes: number) =>
       new Response(null, { status: 204, headers: { 'pkarr-dht-stored-nodes': String(nodes) } })
@@ -258,6 +273,7 @@ describe('publishing', () => {
     )
   })
 
+  // covers 8.5.14
   test('waits past the first failure', async () => {
     const fetcher = (async (input: unknown) => {
       if (String(input).includes('down')) throw new TypeError('fetch failed')
@@ -268,6 +284,7 @@ describe('publishing', () => {
     expect((await pkarr.publish(await packet(0))).stored).toBe(7)
   })
 
+  // covers 4.2.6, 8.5.16
   test('hides neither a conflict of relays nor one of the DHT', async () => {
     const good = new Response(null, { status: 204 })
     const viaDht = client({ ...relays({ a: good }), dht: slowDht().dht })
@@ -283,6 +300,7 @@ describe('publishing', () => {
     }
   })
 
+  // covers 8.5.12
   test('refuses what is older than what is known here, without asking anybody', async () => {
     const net = relays({ a: await packet(9) })
     const pkarr = client(net)
@@ -291,6 +309,7 @@ describe('publishing', () => {
     expect(net.requests.length).toBe(1)
   })
 
+  // covers 8.5.26
   test('that fails leaves what was known', async () => {
     const net = relays({ a: await packet(1) })
     const pkarr = client(net)
