@@ -6,7 +6,7 @@ import { useT } from '../i18n/client.tsx'
 import { type PeopleSource, useHotTags, usePeople } from '../state/queries/side.ts'
 import { useViewer } from '../state/session/viewer.tsx'
 import { UserSkeleton } from '../ui/skeleton.tsx'
-import { tagStyle } from '../ui/tag-colour.ts'
+import { HotTagList } from './hot-tag-list.tsx'
 import { UserRow } from './user-row.tsx'
 
 interface SectionProps {
@@ -43,8 +43,8 @@ interface PeopleProps {
   userId?: string
 }
 
-/** Nothing at all where there is nobody to show. */
-function People({ title, href, source, userId }: PeopleProps) {
+/** Three people; nothing at all where there is nobody to show. */
+export function People({ title, href, source, userId }: PeopleProps) {
   const { data, status } = usePeople(source, userId ? { userId, limit: 3 } : { limit: 3 })
   if (status !== 'pending' && !data?.length) return null
   return (
@@ -77,24 +77,10 @@ export function SideColumn() {
           userId={viewer}
         />
       ) : null}
-      <People title={t('common.activeUsers')} href="/hot" source="influencers" />
+      <People title={t('common.activeUsers')} href="/who-to-follow" source="influencers" />
       <Section title={t('common.hotTags')} href="/hot">
         {tags.data?.length ? (
-          <ul className="flex flex-wrap gap-1.5">
-            {tags.data.map(({ label, tagged_count: count }) => (
-              <li key={label}>
-                <Link
-                  href={`/search?tags=${encodeURIComponent(label)}`}
-                  prefetch={false}
-                  style={tagStyle(label)}
-                  className="tag inline-flex h-8 items-center gap-1.5 rounded-md px-2.5 text-sm font-semibold"
-                >
-                  {label}
-                  <span className="font-medium tabular-nums opacity-75">{count}</span>
-                </Link>
-              </li>
-            ))}
-          </ul>
+          <HotTagList tags={tags.data} />
         ) : (
           <p className="text-sm text-mute">
             {tags.isPending ? t('common.loading') : t('common.noTagsYet')}

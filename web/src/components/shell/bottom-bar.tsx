@@ -9,6 +9,9 @@ import { cx } from '../../ui/cx.ts'
 import { useCompose } from '../composer/compose.tsx'
 import { DESTINATIONS, isCurrent } from './navigation.ts'
 
+/** Forms, which the round button would cover. */
+const SETTINGS = '/settings'
+
 /** Navigation on a phone, with the round button that opens the composer above it. */
 export function BottomBar() {
   const t = useT()
@@ -17,7 +20,7 @@ export function BottomBar() {
   const compose = useCompose()
   return (
     <>
-      {viewer ? (
+      {viewer && !pathname.startsWith(SETTINGS) ? (
         <button
           type="button"
           aria-label={t('common.newPost')}

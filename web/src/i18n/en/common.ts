@@ -59,6 +59,7 @@ export const common = {
   unfollow: 'Unfollow',
   followName: 'Follow {name}',
   unfollowName: 'Unfollow {name}',
+  tagPosts: { one: '{label}, {count} post', other: '{label}, {count} posts' },
   noTagsYet: 'No tags yet today.',
   seeAll: 'See all',
   errorTitle: 'Something went wrong',

@@ -3,6 +3,7 @@ export const lists = {
   bookmarksEmpty: 'No bookmarks yet',
   bookmarksEmptyText:
     'Keep a post with the ribbon under it. Bookmarks are public objects of yours.',
+  bookmarksEmptyGo: 'See what is hot',
   bookmarksGuest: 'Bookmarks belong to an account',
   bookmarksGuestText: 'Make a key, and they are kept in your own storage.',
   whoTitle: 'Who to follow',
@@ -18,8 +19,6 @@ export const lists = {
   month: 'This month',
   allTime: 'All time',
   noTags: 'No tags in this time',
-  tagPosts: { one: '{count} post', other: '{count} posts' },
-  tagPeople: { one: '{count} person', other: '{count} people' },
   errorTitle: 'This list could not be loaded',
   errorText: 'The indexer did not answer.',
 } as const

@@ -54,10 +54,13 @@ export const settings = {
     'Open the recovery file, or type the twelve words, on the sign-in page. Without either nobody can bring the account back.',
   helpShield: 'What does the shield mean?',
   helpShieldText:
-    'The post is signed. Press it, and this browser checks the signature and asks the author’s homeserver for a newer version.',
+    'The post is signed. Press it, and this browser checks the signature and asks the author’s homeserver for a newer version. A line in place of the shield says that a signature is missing where one is due, or that its key was revoked.',
   helpMove: 'Where is my data?',
   helpMoveText:
     'On the homeserver that your key names, as files at paths. Indexers like this one only read them.',
+  helpStolen: 'I lost a device, or do not trust an app any more',
+  helpStolenText:
+    'Revoke its key under “Signing keys”. It is signed out, and what it says from then on counts for nothing. Your own key is not in it, so nobody can take your account.',
   name: 'Name',
   nameTooShort: 'At least 3 characters.',
   nameTooLong: 'At most 50 characters.',

@@ -1,6 +1,7 @@
 'use client'
 
 import { Bookmark } from 'lucide-react'
+import Link from 'next/link'
 import { PostFeed } from '../../components/post-feed.tsx'
 import { Columns } from '../../components/shell/columns.tsx'
 import { SideColumn } from '../../components/side-column.tsx'
@@ -21,7 +22,15 @@ export function Bookmarks() {
           stream={{ source: 'bookmarks' }}
           label={t('lists.bookmarksTitle')}
           empty={
-            <EmptyState icon={<Bookmark size={28} aria-hidden />} title={t('lists.bookmarksEmpty')}>
+            <EmptyState
+              icon={<Bookmark size={28} aria-hidden />}
+              title={t('lists.bookmarksEmpty')}
+              action={
+                <Link href="/hot" className={buttonClass('outline')}>
+                  {t('lists.bookmarksEmptyGo')}
+                </Link>
+              }
+            >
               {t('lists.bookmarksEmptyText')}
             </EmptyState>
           }

@@ -1,16 +1,16 @@
 'use client'
 
-import { Flame, Hash } from 'lucide-react'
-import Link from 'next/link'
+import { CloudOff, Flame, Hash } from 'lucide-react'
 import { useState } from 'react'
+import { HotTagList } from '../../components/hot-tag-list.tsx'
 import { PostFeed } from '../../components/post-feed.tsx'
 import { Columns } from '../../components/shell/columns.tsx'
-import { SideColumn } from '../../components/side-column.tsx'
+import { People, SideColumn } from '../../components/side-column.tsx'
 import { useT } from '../../i18n/client.tsx'
 import { type Timeframe, useHotTags } from '../../state/queries/side.ts'
+import { Button } from '../../ui/button.tsx'
 import { Choices } from '../../ui/segmented.tsx'
-import { EmptyState } from '../../ui/states.tsx'
-import { tagStyle } from '../../ui/tag-colour.ts'
+import { EmptyState, ErrorState } from '../../ui/states.tsx'
 
 const MOST_TAGS = 30
 
@@ -36,6 +36,10 @@ export function Hot() {
         />
       </div>
       <HotTags timeframe={timeframe} />
+      {/* Wide windows show them beside the page. */}
+      <div className="mt-8 -mb-8 xl:hidden">
+        <People title={t('common.activeUsers')} href="/who-to-follow" source="influencers" />
+      </div>
       <h2 className="mt-8 mb-3 text-lg">{t('lists.hotPosts')}</h2>
       <PostFeed
         stream={{ source: 'all', sorting: 'total_engagement' }}
@@ -57,28 +61,21 @@ function HotTags({ timeframe }: { timeframe: Timeframe }) {
         aria-label={t('common.loading')}
       />
     )
-  if (!tags.data?.length)
+  if (!tags.data)
+    return (
+      <ErrorState
+        icon={<CloudOff size={28} aria-hidden />}
+        title={t('lists.errorTitle')}
+        action={<Button onClick={() => void tags.refetch()}>{t('common.retry')}</Button>}
+      >
+        {t('lists.errorText')}
+      </ErrorState>
+    )
+  if (tags.data.length === 0)
     return <EmptyState icon={<Hash size={28} aria-hidden />} title={t('lists.noTags')} />
   return (
     <section aria-label={t('lists.hotTags')} className="card p-4 sm:p-6">
-      <ol className="flex flex-wrap gap-2">
-        {tags.data.map(({ label, tagged_count: posts, taggers_count: people }) => (
-          <li key={label}>
-            <Link
-              href={`/search?tags=${encodeURIComponent(label)}`}
-              prefetch={false}
-              style={tagStyle(label)}
-              className="tag inline-flex h-9 items-center gap-2 rounded-md px-3 text-sm font-semibold"
-            >
-              {label}
-              <span className="font-medium tabular-nums opacity-75">{posts}</span>
-              <span className="sr-only">
-                {t('lists.tagPosts', { count: posts })}, {t('lists.tagPeople', { count: people })}
-              </span>
-            </Link>
-          </li>
-        ))}
-      </ol>
+      <HotTagList tags={tags.data} />
     </section>
   )
 }

@@ -26,7 +26,7 @@ import { usePost } from '../../state/queries/post.ts'
 import { useUnread } from '../../state/queries/unread.ts'
 import { useMuted, useUser } from '../../state/queries/user.ts'
 import { keyOfUri, type PostKeyText, shortKey, splitKey } from '../../state/views.ts'
-import { Button } from '../../ui/button.tsx'
+import { Button, buttonClass } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Choices } from '../../ui/segmented.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
@@ -109,7 +109,15 @@ export function Notifications() {
         />
       </div>
       {groups.length === 0 ? (
-        <EmptyState icon={<Bell size={28} aria-hidden />} title={t('notices.empty')}>
+        <EmptyState
+          icon={<Bell size={28} aria-hidden />}
+          title={t('notices.empty')}
+          action={
+            <Link href="/who-to-follow" className={buttonClass('outline')}>
+              {t('common.whoToFollow')}
+            </Link>
+          }
+        >
           {t('notices.emptyText')}
         </EmptyState>
       ) : (

@@ -24,7 +24,8 @@ export function WhoToFollow() {
           source="recommended"
           userId={viewer}
           label={t('lists.whoTitle')}
-          empty={empty}
+          // There is somebody below to begin with.
+          empty={<p className="text-sm text-mute">{t('lists.whoEmptyText')}</p>}
         />
       ) : null}
       <h2 className="mt-8 mb-3 text-lg">{t('lists.mostFollowed')}</h2>

@@ -1,7 +1,9 @@
 'use client'
 
 import { CloudOff, Feather, KeyRound, Radar, Users } from 'lucide-react'
+import Link from 'next/link'
 import { useState } from 'react'
+import { useCompose } from '../../components/composer/compose.tsx'
 import { PostTags } from '../../components/post-card/post-tags.tsx'
 import { PostFeed } from '../../components/post-feed.tsx'
 import { Columns } from '../../components/shell/columns.tsx'
@@ -63,7 +65,7 @@ function PersonPage({ user, tab, own }: { user: string; tab: ProfileTab; own: bo
         <div className="mb-4">
           <ProfileTabs user={shown.user} tab={tab} own={own} />
         </div>
-        <TabContent user={shown.user} tab={tab} />
+        <TabContent user={shown.user} tab={tab} own={own} />
       </Columns>
     )
   if (shown.status === 'error')
@@ -156,7 +158,7 @@ function ProfileTabs({ user, tab, own }: { user: UserView; tab: ProfileTab; own:
   return <Tabs label={t('profile.tabs')} tabs={tabs} current={isFirst ? base : `${base}/${tab}`} />
 }
 
-function TabContent({ user, tab }: { user: UserView; tab: ProfileTab }) {
+function TabContent({ user, tab, own }: { user: UserView; tab: ProfileTab; own: boolean }) {
   const t = useT()
   const { id } = user.details
   const people = <Users size={28} aria-hidden />
@@ -168,9 +170,7 @@ function TabContent({ user, tab }: { user: UserView; tab: ProfileTab }) {
         <PostFeed
           stream={{ source: 'author', authorId: id }}
           label={t('profile.tabPosts')}
-          empty={
-            <EmptyState icon={<Feather size={28} aria-hidden />} title={t('profile.postsEmpty')} />
-          }
+          empty={<NothingPosted own={own} />}
         />
       )
     case 'replies':
@@ -194,7 +194,11 @@ function TabContent({ user, tab }: { user: UserView; tab: ProfileTab }) {
           source="followers"
           userId={id}
           label={t('profile.tabFollowers')}
-          empty={<EmptyState icon={people} title={t('profile.followersEmpty')} />}
+          empty={
+            <EmptyState icon={people} title={t('profile.followersEmpty')}>
+              {own ? t('profile.followersEmptyOwn') : null}
+            </EmptyState>
+          }
         />
       )
     case 'following':
@@ -203,7 +207,15 @@ function TabContent({ user, tab }: { user: UserView; tab: ProfileTab }) {
           source="following"
           userId={id}
           label={t('profile.tabFollowing')}
-          empty={<EmptyState icon={people} title={t('profile.followingEmpty')} />}
+          empty={
+            <EmptyState
+              icon={people}
+              title={t('profile.followingEmpty')}
+              action={own ? <FindPeople /> : null}
+            >
+              {own ? t('profile.followingEmptyOwn') : null}
+            </EmptyState>
+          }
         />
       )
     case 'friends':
@@ -220,6 +232,35 @@ function TabContent({ user, tab }: { user: UserView; tab: ProfileTab }) {
         />
       )
   }
+}
+
+function NothingPosted({ own }: { own: boolean }) {
+  const t = useT()
+  const compose = useCompose()
+  return (
+    <EmptyState
+      icon={<Feather size={28} aria-hidden />}
+      title={t('profile.postsEmpty')}
+      action={
+        own ? (
+          <Button look="brand" onClick={() => compose({ mode: 'post' })}>
+            {t('profile.write')}
+          </Button>
+        ) : null
+      }
+    >
+      {own ? t('profile.postsEmptyOwn') : null}
+    </EmptyState>
+  )
+}
+
+function FindPeople() {
+  const t = useT()
+  return (
+    <Link href="/who-to-follow" className={buttonClass('brand')}>
+      {t('common.whoToFollow')}
+    </Link>
+  )
 }
 
 function TaggedAs({ user }: { user: UserView }) {

@@ -7,20 +7,26 @@ import { UserAvatar } from '../../components/user-avatar.tsx'
 import { useT } from '../../i18n/client.tsx'
 import { useActions } from '../../state/actions.ts'
 import { useProfileTags } from '../../state/queries/profile-tags.ts'
-import type { TagDetails, UserView } from '../../state/views.ts'
+import { useUser } from '../../state/queries/user.ts'
+import { useViewer } from '../../state/session/viewer.tsx'
+import { shortKey, type TagDetails, type UserView } from '../../state/views.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { EmptyState } from '../../ui/states.tsx'
 
 /** The words that people say about a person, with who says them. */
 export function Tagged({ user }: { user: UserView }) {
   const t = useT()
-  const { id } = user.details
+  const { id: viewer } = useViewer()
+  const { id, name } = user.details
   const tags = useProfileTags(id)
   // What the view shows includes the viewer's own unsent tags.
   const shown = merge(user.tags, tags.data ?? [])
   return (
     <section aria-label={t('profile.tabTagged')} className="grid gap-4">
       <div className="card p-4 sm:px-6">
+        <p className="mb-3 text-sm text-mute">
+          {id === viewer ? t('profile.tagOneself') : t('profile.tagThem', { name })}
+        </p>
         <PostTags target={id} tags={user.tags} most={0} />
       </div>
       {tags.isPending && shown.length === 0 ? <Skeleton className="h-40 rounded-lg" /> : null}
@@ -58,17 +64,26 @@ function TagLine({ target, tag }: { target: string; tag: TagDetails }) {
       >
         {tag.taggers.map((tagger) => (
           <li key={tagger}>
-            <Link
-              href={`/profile/${tagger}`}
-              prefetch={false}
-              aria-label={tagger.slice(0, 6)}
-              className="block rounded-full ring-2 ring-surface"
-            >
-              <UserAvatar userId={tagger} size={30} />
-            </Link>
+            <Tagger userId={tagger} />
           </li>
         ))}
       </ul>
     </li>
+  )
+}
+
+function Tagger({ userId }: { userId: string }) {
+  const { user } = useUser(userId)
+  const name = user?.details.name ?? shortKey(userId)
+  return (
+    <Link
+      href={`/profile/${userId}`}
+      prefetch={false}
+      aria-label={name}
+      title={name}
+      className="block rounded-full ring-2 ring-surface"
+    >
+      <UserAvatar userId={userId} size={30} />
+    </Link>
   )
 }

@@ -4,6 +4,7 @@ import { CloudOff, Hash, Search as SearchIcon, SearchX, X } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
+import { HotTagList } from '../../components/hot-tag-list.tsx'
 import { PostCard } from '../../components/post-card/post-card.tsx'
 import { PostFeed } from '../../components/post-feed.tsx'
 import { Columns } from '../../components/shell/columns.tsx'
@@ -11,8 +12,9 @@ import { SideColumn } from '../../components/side-column.tsx'
 import { UserRow } from '../../components/user-row.tsx'
 import { useT } from '../../i18n/client.tsx'
 import { useSearchPeople, useSearchPosts, useSearchTags } from '../../state/queries/search.ts'
+import { useHotTags, usePeople } from '../../state/queries/side.ts'
 import { Button, buttonClass } from '../../ui/button.tsx'
-import { PostSkeleton } from '../../ui/skeleton.tsx'
+import { PostSkeleton, UserSkeleton } from '../../ui/skeleton.tsx'
 import { EmptyState, ErrorState } from '../../ui/states.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
 import { tagStyle } from '../../ui/tag-colour.ts'
@@ -30,11 +32,56 @@ export function Search({ query }: { query: SearchQuery }) {
       ) : query.text ? (
         <ByText query={query} />
       ) : (
-        <EmptyState icon={<SearchIcon size={28} aria-hidden />} title={t('search.promptTitle')}>
-          {t('search.promptText')}
-        </EmptyState>
+        <Prompt />
       )}
     </Columns>
+  )
+}
+
+const MOST_TAGS = 16
+const MOST_PEOPLE = 5
+
+/** Where there are no words yet: what one may find. */
+function Prompt() {
+  const t = useT()
+  const tags = useHotTags(MOST_TAGS, 'this_week')
+  const people = usePeople('most_followed', { limit: MOST_PEOPLE })
+  const isEmpty = !tags.data?.length && !people.data?.length
+  if (isEmpty && !tags.isPending && !people.isPending)
+    return (
+      <EmptyState icon={<SearchIcon size={28} aria-hidden />} title={t('search.promptTitle')}>
+        {t('search.promptText')}
+      </EmptyState>
+    )
+  return (
+    <div className="grid gap-8">
+      <p className="text-sm text-mute">{t('search.promptText')}</p>
+      {tags.data?.length ? (
+        <section>
+          <h2 className="mb-3 text-lg">{t('search.hotTags')}</h2>
+          <HotTagList tags={tags.data} />
+        </section>
+      ) : null}
+      <section>
+        <div className="mb-3 flex items-baseline justify-between gap-4">
+          <h2 className="text-lg">{t('search.hotPeople')}</h2>
+          <Link
+            href="/who-to-follow"
+            prefetch={false}
+            className="touch text-sm text-mute hover:text-fg hover:underline"
+          >
+            {t('common.seeAll')}
+          </Link>
+        </div>
+        <div className="card divide-y px-4 py-2 sm:px-6">
+          {people.data?.map((user) => (
+            <div key={user} className="py-1">
+              <UserRow userId={user} />
+            </div>
+          )) ?? <UserSkeleton />}
+        </div>
+      </section>
+    </div>
   )
 }
 
@@ -181,7 +228,15 @@ function PostResults({ text }: { text: string }) {
   const t = useT()
   const result = useSearchPosts(text, true)
   const none = (
-    <EmptyState icon={<SearchX size={28} aria-hidden />} title={t('search.noPosts')}>
+    <EmptyState
+      icon={<SearchX size={28} aria-hidden />}
+      title={t('search.noPosts')}
+      action={
+        <Link href={searchHref({ text, kind: 'people' })} className={buttonClass('outline')}>
+          {t('search.inPeople')}
+        </Link>
+      }
+    >
       {t('search.noPostsText')}
     </EmptyState>
   )

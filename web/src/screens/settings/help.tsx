@@ -1,6 +1,6 @@
 'use client'
 
-import { Keyboard } from 'lucide-react'
+import { ChevronDown, Keyboard } from 'lucide-react'
 import { askForShortcutHelp } from '../../components/shell/shortcut-setting.ts'
 import { useT } from '../../i18n/client.tsx'
 import { Button } from '../../ui/button.tsx'
@@ -10,6 +10,7 @@ const QUESTIONS = [
   ['settings.helpLost', 'settings.helpLostText'],
   ['settings.helpShield', 'settings.helpShieldText'],
   ['settings.helpMove', 'settings.helpMoveText'],
+  ['settings.helpStolen', 'settings.helpStolenText'],
 ] as const
 
 /** What people ask first. */
@@ -19,9 +20,16 @@ export function Help() {
     <>
       <div className="card divide-y px-5 sm:px-7">
         {QUESTIONS.map(([question, answer]) => (
-          <details key={question} className="py-4">
-            <summary className="touch cursor-pointer font-semibold">{t(question)}</summary>
-            <p className="mt-2 text-sm text-soft">{t(answer)}</p>
+          <details key={question} className="group py-4">
+            <summary className="touch flex cursor-pointer list-none items-center justify-between gap-4 font-semibold [&::-webkit-details-marker]:hidden">
+              {t(question)}
+              <ChevronDown
+                size={18}
+                aria-hidden
+                className="shrink-0 text-mute transition-transform group-open:rotate-180"
+              />
+            </summary>
+            <p className="mt-2 max-w-[64ch] text-sm text-soft">{t(answer)}</p>
           </details>
         ))}
       </div>
