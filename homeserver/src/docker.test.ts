@@ -11,6 +11,7 @@ const read = (name: string) => readFileSync(join(ROOT, name), 'utf8')
 interface Service {
   image?: string
   build?: { context: string; dockerfile: string }
+  env_file?: string
   environment?: Record<string, string>
   depends_on?: string[] | Record<string, { condition: string }>
   volumes?: string[]
@@ -23,7 +24,7 @@ const compose = parse(read('docker-compose.yml')) as {
 }
 
 const SERVICE_KEYS = new Set(
-  'image build restart stop_grace_period depends_on environment volumes ports healthcheck command profiles'.split(
+  'image build restart stop_grace_period depends_on env_file environment volumes ports healthcheck command profiles'.split(
     ' ',
   ),
 )
@@ -107,6 +108,11 @@ test('the Dockerfile copies what the repository and the build have, and sets wha
       name,
       known.has(name) || [...NODE_NAMES, 'HOMESERVER_MIGRATIONS'].includes(name),
     ]).toEqual([name, true])
+})
+
+test('every setting can stand in .env, from which compose and the server read', () => {
+  expect(compose.services.homeserver?.env_file).toBe('.env')
+  expect(read('docs/run-a-homeserver.md')).toContain('Everything can be set in `.env`')
 })
 
 test('the guide names settings that there are', () => {
