@@ -71,19 +71,27 @@ export function keepLastWords(user: string, slot: string, { text, tags }: DraftC
   localStorage.setItem(`${LAST_WORDS}${user} ${slot}`, JSON.stringify(words))
 }
 
+/** Puts words in the place of what is older. */
+async function join(words: Draft): Promise<void> {
+  const { user, slot, text, tags, atMs } = words
+  const write = (await openDatabase()).transaction('drafts', 'readwrite')
+  const known = await write.store.get([user, slot])
+  if (!known || known.atMs <= atMs) {
+    const uploads = known?.uploads ?? []
+    if (text || tags.length > 0 || uploads.length > 0) await write.store.put({ ...words, uploads })
+    else await write.store.delete([user, slot])
+  }
+  await write.done
+}
+
 async function gatherLastWords(user: string): Promise<void> {
   const found = Object.keys(localStorage).filter((key) => key.startsWith(`${LAST_WORDS}${user} `))
   for (const key of found) {
-    const words = JSON.parse(localStorage.getItem(key) ?? 'null') as Draft | null
-    localStorage.removeItem(key)
-    if (!words) continue
-    const db = await openDatabase()
-    const known = await db.get('drafts', [user, words.slot])
-    if (known && known.atMs > words.atMs) continue
-    const uploads = known?.uploads ?? []
-    if (words.text || words.tags.length > 0 || uploads.length > 0)
-      await db.put('drafts', { ...words, uploads })
-    else await db.delete('drafts', [user, words.slot])
+    const kept = localStorage.getItem(key)
+    const words = JSON.parse(kept ?? 'null') as Draft | null
+    if (words) await join(words)
+    // Not before the database has them: the page may go away meanwhile.
+    if (localStorage.getItem(key) === kept) localStorage.removeItem(key)
   }
 }
 

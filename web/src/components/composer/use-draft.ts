@@ -95,10 +95,10 @@ export function useDraft(o: DraftOptions): KeptDraft {
     const keep = flush.current
     const onHide = () => document.visibilityState === 'hidden' && keep()
     const onLeave = () => {
-      const { user, slot, content } = latest.current
-      const isKept = isOver.current || !isReady.current || isSame(kept.current, content)
-      if (user !== null && !isKept && (kept.current || !latest.current.isEmpty))
-        keepLastWords(user, slot, content)
+      const { user, slot, content, isEmpty } = latest.current
+      // What was written before anything kept was read is worth no less.
+      const isKept = isOver.current || isSame(kept.current, content)
+      if (user !== null && !isKept && (kept.current || !isEmpty)) keepLastWords(user, slot, content)
       keep()
     }
     document.addEventListener('visibilitychange', onHide)
