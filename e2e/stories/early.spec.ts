@@ -1,21 +1,18 @@
 import { card, publish, unique } from '../flows/posts.ts'
+import { holdBack } from '../setup/hold-back.ts'
 import { expect, test } from '../setup/story.ts'
-
-const SLOW_MS = 2500
 
 test('a button works as soon as it is seen, before the page has come to life', async ({ join }) => {
   const { page } = await join('Impatient person')
   const text = unique('Press me early')
   await publish(page, { text })
   await page.waitForTimeout(500)
-  await page.context().route('**/_next/static/chunks/*.js', async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
-    await route.continue()
-  })
+  const scripts = await holdBack(page, '**/_next/static/chunks/*.js')
   await page.goto('/home', { waitUntil: 'commit' })
   const post = card(page, text)
   await post.getByRole('button', { name: 'Bookmark', exact: true }).click()
   expect(await page.evaluate(() => 'earlyClicks' in globalThis)).toBe(true)
+  scripts.release()
   await expect(post.getByRole('button', { name: 'Remove bookmark' })).toBeVisible()
   await page.context().unrouteAll({ behavior: 'wait' })
   await expect(page.getByText(/changes? waiting to be sent/)).toHaveCount(0)

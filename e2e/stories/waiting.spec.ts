@@ -2,19 +2,18 @@ import { expectAlive } from '../flows/onboarding.ts'
 import { publish, unique } from '../flows/posts.ts'
 import { expectAccessible } from '../setup/axe.ts'
 import { AWAY } from '../setup/guard.ts'
+import { holdBack } from '../setup/hold-back.ts'
 import { expect, test } from '../setup/story.ts'
 
 test('a page that takes its time shows that it is coming', async ({ join }) => {
   const { page } = await join('Patient person')
-  await page.context().route(/_rsc=/, async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 1500))
-    await route.continue()
-  })
+  const answers = await holdBack(page, /_rsc=/)
   await page.getByRole('link', { name: 'Hot', exact: true }).filter({ visible: true }).click()
   const waiting = page.getByRole('main').getByRole('status', { name: 'Loading' })
   await expect(waiting).toBeVisible()
   await expect(page).toHaveURL(/\/home$/)
   await expectAccessible(page, 'page on its way')
+  answers.release()
   await expect(page).toHaveURL(/\/hot$/)
   await expect(page.getByRole('heading', { level: 1, name: 'Hot' })).toBeVisible()
   await page.context().unrouteAll({ behavior: 'wait' })
