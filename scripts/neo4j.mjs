@@ -1,6 +1,7 @@
 // Runs Neo4j from Maven Central for its contract suite. By hand: `node scripts/neo4j.mjs`, then
 // `TEST_NEO4J_URI=… npx vitest run nexus/src/graph/neo4j` with the address that it prints.
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -28,12 +29,13 @@ function run(command, args, ms) {
   })
 }
 
+/** Below the ports of outgoing connections, which would take one before it is used. */
 function freePort() {
+  const wanted = randomInt(20_000, 32_000)
   return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
+    const server = createServer()
+    server.once('error', () => resolve(freePort()))
+    server.listen(wanted, '127.0.0.1', () => server.close(() => resolve(wanted)))
   })
 }
 
@@ -77,6 +79,9 @@ export async function startNeo4j(scratch) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { uri, why } = await startNeo4j(mkdtempSync(join(tmpdir(), 'neo4j-')))
+  const scratch = mkdtempSync(join(tmpdir(), 'neo4j-'))
+  process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
+  for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => process.exit())
+  const { uri, why } = await startNeo4j(scratch)
   console.log(uri ?? why)
 }

@@ -1,7 +1,7 @@
 // `npm test`: installs what is missing, then check, unit and property tests, contract suites, the
 // in-process network, and people's stories in a browser. Ends with one line of counts.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,9 @@ process.chdir(root)
 ensureInstalled()
 
 const scratch = mkdtempSync(join(tmpdir(), 'pubky-test-'))
+// What tests, browsers and killed processes leave behind goes with it at the end.
+process.env.TMPDIR = join(scratch, 'tmp')
+mkdirSync(process.env.TMPDIR)
 const total = { passed: 0, failed: 0, skipped: 0 }
 
 function add(counts) {
@@ -105,6 +108,10 @@ else {
   }
 }
 
-rmSync(scratch, { recursive: true, force: true })
+try {
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+} catch (error) {
+  console.log(`left behind: ${scratch} (${error.message})`)
+}
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exitCode = total.failed === 0 ? 0 : 1
