@@ -125,32 +125,35 @@ function firstLevel(folder: string, path: string): string {
   return slash < 0 ? path : path.slice(0, slash + 1)
 }
 
-async function edgePath(
-  pool: Pool,
-  userId: string,
-  low: string,
-  high: string,
-  reverse: boolean,
-): Promise<string | null> {
-  const { rows } = await pool.query<{ path: string }>({
-    name: reverse ? 'list_reverse' : 'list',
-    text: deepSql(reverse),
-    values: [userId, low, high, 1],
-  })
-  return rows[0]?.path ?? null
+/**
+ * Each step jumps over a folder by the index, so that a listing costs as many look-ups as it has lines,
+ * whatever lies below, and one question. $5 is the folder.
+ */
+function shallowSql(reverse: boolean): string {
+  const rest = 'substr(path, length($5) + 1)'
+  const name = `case position('/' in ${rest}) when 0 then path
+    else left(path, length($5) + position('/' in ${rest})) end`
+  const beyond =
+    "case right(n.name, 1) when '/' then left(n.name, -1) || '0' else n.name || chr(1) end"
+  const [bounds, order] = reverse
+    ? ['path >= $2 and path < n.name', 'desc']
+    : [`path >= ${beyond} and path < $3`, 'asc']
+  return `with recursive names (name) as (
+    (select ${name} from entries where user_id = $1 and path >= $2 and path < $3
+      order by path ${order} limit 1)
+    union all
+    select (select ${name} from entries where user_id = $1 and ${bounds} order by path ${order} limit 1)
+    from names n where n.name is not null
+  ) select name as path from names where name is not null limit $4`
 }
 
-/**
- * First-level names in byte order, folders once with a final slash. Each step jumps over a folder by
- * the index, so that a listing costs as many look-ups as it has lines, whatever lies below.
- */
+/** First-level names in byte order, folders once with a final slash. */
 async function shallow(
   pool: Pool,
   userId: string,
   folder: StoragePath,
   q: ListQuery,
 ): Promise<string[]> {
-  const names: string[] = []
   let low: string = folder
   let high = after(folder)
   if (q.cursor !== null) {
@@ -162,15 +165,12 @@ async function shallow(
       high = bound < high ? bound : high
     }
   }
-  while (names.length < q.limit) {
-    const path = await edgePath(pool, userId, low, high, q.reverse)
-    if (path === null) break
-    const name = firstLevel(folder, path)
-    names.push(name)
-    if (q.reverse) high = name
-    else low = name.endsWith('/') ? after(name) : next(name)
-  }
-  return names
+  const { rows } = await pool.query<{ path: string }>({
+    name: q.reverse ? 'shallow_reverse' : 'shallow',
+    text: shallowSql(q.reverse),
+    values: [userId, low, high, q.limit, folder],
+  })
+  return rows.map((row) => row.path)
 }
 
 /** Addresses below a folder in UTF-8 byte order. */
