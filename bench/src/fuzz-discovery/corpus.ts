@@ -18,6 +18,13 @@ export interface Corpus {
   krpc: Buffer[]
   questions: Buffer[]
   replies: Buffer[]
+  /** What comes behind the question of a reply: three counts of records, and the records. */
+  tails: Buffer[]
+}
+
+/** Names of forwarded questions are as long as this, so that pointers into them fit. */
+export function forwardedName(n: number, zone: string): string {
+  return `${String(n % 1e9).padStart(9, '0')}.${zone}`
 }
 
 /** Right messages of every kind, to be made wrong. */
@@ -84,5 +91,32 @@ export async function createCorpus(random: Random): Promise<Corpus> {
     ),
     ...questions.slice(0, 4),
   ]
-  return { packet, krpc, questions, replies }
+  const tails = [`sub.${publicKey}`, 'host.example'].flatMap((zone) => {
+    const name = forwardedName(0, zone)
+    const alias = (target: string): ResourceRecord => ({
+      name,
+      ttl: 60,
+      data: { type: 'CNAME', target },
+    })
+    const ns = { name: zone, ttl: 60, data: { type: 'NS', target: `ns.${zone}` } } as const
+    const address = { name, ttl: 60, data: { type: 'A', address: '192.0.2.5' } } as const
+    const glue = { ...address, name: `ns.${zone}` }
+    const answers: ResourceRecord[][] = [
+      [address],
+      [alias(zone), { ...address, name: zone }],
+      [alias(publicKey)],
+      [alias(name)],
+      Array.from({ length: 20 }, (_, n) => alias(`${'y'.repeat(51)}${n % 2 ? 'y' : 'o'}`)),
+    ]
+    return [
+      ...answers.map((list) => ({ answers: list })),
+      { authorities: [ns], additionals: [glue] },
+    ].map((sections) => {
+      const questions = [{ name, type: 1, class: 1 }]
+      const bytes = Buffer.from(encodeDnsMessage({ flags: 0x8180, questions, ...sections }))
+      const { length } = encodeDnsMessage({ questions })
+      return Buffer.concat([bytes.subarray(6, 12), bytes.subarray(length)])
+    })
+  })
+  return { packet, krpc, questions, replies, tails }
 }

@@ -5,12 +5,13 @@ import { createStorage } from '@pubky/dht/machine/storage'
 import { createTokens } from '@pubky/dht/machine/tokens'
 import { decodeDnsMessage, ProtocolError } from '@pubky/protocol'
 import { createCounts } from '../../../pkdns/src/dns/counts.ts'
+import { questionMessage } from '../../../pkdns/src/dns/doh.ts'
 import { createLimits } from '../../../pkdns/src/dns/limits.ts'
 import { createNameResolver } from '../../../pkdns/src/dns/resolver.ts'
 import { createDnsService } from '../../../pkdns/src/dns/service.ts'
 import { readQuery, readReply } from '../../../pkdns/src/dns/wire.ts'
 import type { Random } from '../random.ts'
-import type { Corpus } from './corpus.ts'
+import { type Corpus, forwardedName } from './corpus.ts'
 
 /** Takes one message; throws or rejects only when something is wrong with the program. */
 export type Target = (bytes: Buffer) => void | Promise<void>
@@ -55,9 +56,18 @@ export const dnsReaders: Target = (bytes) => {
   }
 }
 
+const UNLIMITED = {
+  queriesPerSecond: 0,
+  queryBurst: 0,
+  lookupsPerSecond: 0,
+  lookupBurst: 0,
+  totalLookupsPerSecond: 0,
+  surplusBytesPerSecond: 1000,
+}
+
 /** The DNS server without its sockets, with one key that exists. */
-export function dnsServer({ packet }: Corpus): Target {
-  const service = createDnsService({
+function serviceOf({ packet }: Corpus, forward: (name: string) => Buffer | null) {
+  return createDnsService({
     resolver: createNameResolver({
       packets: {
         async find(key) {
@@ -66,7 +76,7 @@ export function dnsServer({ packet }: Corpus): Target {
           return { kind: 'packet', packet, origin, ageS: 0, ttlS: 60, isStale: false }
         },
       },
-      forwarder: { ask: async () => null, close: () => {} },
+      forwarder: { ask: async ({ name }) => forward(name), close: () => {} },
       upstreams: [{ host: '127.0.0.1', port: 53 }],
       tld: 'key',
       maxSteps: 15,
@@ -74,17 +84,7 @@ export function dnsServer({ packet }: Corpus): Target {
       mayReach: () => true,
       delegationPort: 53,
     }),
-    limits: createLimits(
-      {
-        queriesPerSecond: 0,
-        queryBurst: 0,
-        lookupsPerSecond: 0,
-        lookupBurst: 0,
-        totalLookupsPerSecond: 0,
-        surplusBytesPerSecond: 1000,
-      },
-      () => performance.now(),
-    ),
+    limits: createLimits(UNLIMITED, () => performance.now()),
     counts: createCounts(),
     nowMs: () => performance.now(),
     cacheBytes: 4 << 20,
@@ -94,13 +94,41 @@ export function dnsServer({ packet }: Corpus): Target {
       throw error
     },
   })
+}
+
+function check(sent: Buffer | null): void {
+  if (sent && (sent.length > 1232 || readReply(sent) === null)) checkHeaderOnly(sent)
+}
+
+export function dnsServer(corpus: Corpus): Target {
+  const service = serviceOf(corpus, () => null)
   return (bytes) => {
     const reply = service.handle(bytes, { network: 'fuzz', transport: 'udp' })
-    const check = (sent: Buffer | null) => {
-      if (sent && (sent.length > 1232 || readReply(sent) === null)) checkHeaderOnly(sent)
-    }
     if (reply instanceof Promise) return reply.then(check)
     check(reply)
+  }
+}
+
+/** The DNS server when resolvers, and name servers that packets name, reply what is wrong behind the question. */
+export function dnsForwarded(corpus: Corpus): Target {
+  const key = corpus.packet.publicKey
+  const zones = [`sub.${key}`, 'host.example', `sub.${key}.key`]
+  let tail: Buffer = Buffer.alloc(0)
+  let asked = 0
+  const service = serviceOf(corpus, (name) => {
+    const question = questionMessage(name, 1)
+    const head = question.subarray(0, readQuery(question)?.questionEnd)
+    const reply = Buffer.concat([head, tail.subarray(6)])
+    reply.writeUInt16BE(0x8180, 2)
+    reply.fill(0, 6, 12)
+    tail.copy(reply, 6, 0, Math.min(6, tail.length))
+    return reply
+  })
+  return async (bytes) => {
+    tail = bytes
+    asked += 1
+    const question = questionMessage(forwardedName(asked, zones[asked % zones.length] ?? ''), 1)
+    check(await service.handle(question, { network: 'fuzz', transport: 'udp' }))
   }
 }
 

@@ -50,13 +50,14 @@ export function answerOf(message: Partial<DnsMessage>, meta: AnswerMeta): Answer
 /** Takes a reply of another server over as it is, but for the OPT record of that hop. */
 export function answerFrom(
   reply: Buffer,
-  { opt, questionEnd, ttls }: ReplyLayout,
+  { opt, questionEnd, ttls, end }: ReplyLayout,
   meta: AnswerMeta,
 ): Answer | null {
-  let bytes = Buffer.from(reply)
+  // What may come behind the last record would stand before our OPT record.
+  let bytes = Buffer.from(reply.subarray(0, end))
   if (opt) {
     // Cut only at the end: records behind it may point at each other.
-    if (opt.end !== reply.length) return null
+    if (opt.end !== end) return null
     bytes = bytes.subarray(0, opt.start)
     bytes.writeUInt16BE(bytes.readUInt16BE(10) - 1, 10)
   }
