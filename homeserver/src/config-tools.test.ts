@@ -28,7 +28,7 @@ test('--check-config tells every problem at once, of file and environment', asyn
   const file = join(dir, 'bad.env')
   await writeFile(
     file,
-    'PROT=1\nRATE_LIMITS=GET /x 1r/m ip; GET /x fast ip\nDEFAULT_RATE_READ=1mb\nDEFAULT_QUOTA_MB=-1\nBLOB_STORE=s3\nport 80\n',
+    'PROT=1\nRATE_LIMITS=GET /x 1r/m ip; GET /x fast ip; GET y 1r/m\nDEFAULT_RATE_READ=1mb\nDEFAULT_QUOTA_MB=-1\nBLOB_STORE=s3\nport 80\n',
   )
   const { code, err } = await run('--check-config', {
     CONFIG_FILE: file,
@@ -44,7 +44,7 @@ test('--check-config tells every problem at once, of file and environment', asyn
     expect.stringMatching(/^- ADMIN_PORT must be/),
     expect.stringMatching(/^- DEFAULT_QUOTA_MB must be/),
     '- DEFAULT_RATE_READ must be a rate like 10mb/s',
-    '- RATE_LIMITS has a rule "GET /x fast ip" without a rate like 10r/m',
+    '- RATE_LIMITS has a rule "GET /x fast ip" without a rate like 10r/m, and has a rule "GET y 1r/m" without a path',
     '- ADMIN_PASSWORD must not be the default admin password outside the local network',
     '- S3_ENDPOINT is needed for the blob store s3',
     '- S3_ACCESS_KEY_ID is needed for the blob store s3',

@@ -32,7 +32,15 @@ function rateRules(o: Rest & { default: string }): Setting<string> {
   return {
     ...o,
     parse(value) {
-      parseRateRules(value)
+      const problems = value.split(';').flatMap((rule) => {
+        try {
+          parseRateRules(rule)
+          return []
+        } catch (error) {
+          return [error instanceof Error ? error.message : 'is wrong']
+        }
+      })
+      if (problems.length > 0) throw new TypeError(problems.join(', and '))
       return value
     },
   }
