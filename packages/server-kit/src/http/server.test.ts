@@ -132,6 +132,25 @@ describe('createHttpServer', () => {
     await app.close()
   })
 
+  it('ends a connection that asks and asks without waiting for answers, before they fill memory', async () => {
+    const app = createHttpServer({ name: 'test', log })
+    let asked = 0
+    app.get('/slow', async () => {
+      asked += 1
+      await new Promise(() => {})
+    })
+    app.get('/quick', async () => 'quick')
+    const { url, port } = await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(5000))
+    await closed
+    expect(asked).toBe(100)
+    expect(await (await fetch(`${url}/quick`)).text()).toBe('quick')
+    await app.close()
+  })
+
   it('finishes requests when it closes, and ends streams of events at once', async () => {
     const app = createHttpServer({ name: 'test', log, closeGraceMs: 20_000 })
     let finish = () => {}

@@ -51,12 +51,14 @@ function sendError(
 const CHECK_MS = 5000
 const IDLE_TIMEOUT_MS = 120_000
 const CLOSE_GRACE_MS = 1500
+/** Requests of one connection that wait for their answers; without a limit a few megabytes of them fill memory. */
+const MAX_PIPELINED = 100
 
 /**
- * When the server closes, streams of events end at once (their clients come back by themselves), and
+ * A connection may have so many requests open. When the server closes, streams of events end at once (their clients come back by themselves), and
  * other requests get a moment to finish; nothing holds up the stop for longer.
  */
-function closeGracefully(app: FastifyInstance, graceMs: number): void {
+function watchConnections(app: FastifyInstance, graceMs: number): void {
   // By connection: an answer that waits behind others is never told that its connection has ended.
   const open = new Map<Socket, Set<ServerResponse>>()
   let closing = false
@@ -65,8 +67,14 @@ function closeGracefully(app: FastifyInstance, graceMs: number): void {
     // A connection that is kept alive becomes idle only after its last answer.
     if (closing) setImmediate(() => app.server.closeIdleConnections())
   }
-  app.addHook('onRequest', ({ raw: { socket } }, { raw }, done) => {
+  app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
+    const { raw } = reply
     let answers = open.get(socket)
+    if (socket.destroyed || (answers?.size ?? 0) >= MAX_PIPELINED) {
+      socket.destroy()
+      // Nobody waits for it any more.
+      return void reply.hijack()
+    }
     if (!answers) {
       answers = new Set()
       open.set(socket, answers)
@@ -107,7 +115,7 @@ export function createHttpServer(o: HttpServerOptions): FastifyInstance {
       connectionsCheckingInterval: Math.min(o.requestTimeoutMs ?? CHECK_MS, CHECK_MS),
     },
   })
-  closeGracefully(app, o.closeGraceMs ?? CLOSE_GRACE_MS)
+  watchConnections(app, o.closeGraceMs ?? CLOSE_GRACE_MS)
   app.setErrorHandler((error: FastifyError | ServiceError, request, reply) => {
     const status = statusOf(error)
     if (status < 500 || error instanceof ServiceError) {
