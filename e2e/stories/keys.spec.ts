@@ -49,6 +49,11 @@ async function openRevoking(page: Page, name: string): Promise<Locator> {
   return page.getByRole('dialog', { name: `Revoke the key of ${name}?` })
 }
 
+/** As a person reads it off the clock of the stories' time zone. */
+function wallClock(date: Date): string {
+  return date.toLocaleString('sv', { timeZone: 'Europe/Vienna' }).replace(' ', 'T')
+}
+
 /** What the shield of a post says, and what is found behind it. */
 async function expectShield(page: Page, text: string, says: string, report: string) {
   const shield = card(page, text).getByRole('button', { name: says, exact: true })
@@ -96,9 +101,7 @@ test('an author revokes the key of an app, and what it said since is marked', as
     const moment = dialog.getByLabel('From when on')
     await moment.fill('2999-01-01T00:00:00')
     await expect(dialog).toContainText('has not come yet')
-    // Local time, as a person reads it off a clock.
-    const local = new Date(`${stolen.toLocaleString('sv', { timeZone: 'Europe/Vienna' })}Z`)
-    await moment.fill(local.toISOString().slice(0, 19))
+    await moment.fill(wallClock(stolen))
     await unlock(dialog, file, 'not the password')
     await expect(dialog.getByRole('alert')).toContainText('The password is wrong')
     await unlock(dialog, file)
@@ -125,6 +128,23 @@ test('an author revokes the key of an app, and what it said since is marked', as
     const report = 'was taken back by the author'
     await expectShield(page, doubted, 'Signed with a key that was revoked', report)
     await expectShield(page, kept, 'Signed by its author', 'what you see is what was signed')
+  })
+
+  await test.step('a key that is revoked may turn out to have been lost earlier', async () => {
+    await page.goto('/settings/keys')
+    await page.getByRole('button', { name: `Revoke the key of ${APP} from an earlier` }).click()
+    const dialog = page.getByRole('dialog', { name: `Revoke the key of ${APP}?` })
+    const moment = dialog.getByLabel('From when on')
+    await moment.fill(wallClock(new Date()))
+    await expect(dialog).toContainText('It counts for nothing since before this moment.')
+    await moment.fill('2020-01-01T00:00:00')
+    await unlock(dialog, file)
+    const done = page.getByRole('dialog', { name: `The key of ${APP} is revoked` })
+    await expect(done).toContainText('Nothing that it signed is kept.')
+    await done.getByRole('button', { name: 'Done' }).click()
+    await page.goto('/profile/posts')
+    const report = 'was taken back by the author'
+    await expectShield(page, kept, 'Signed with a key that was revoked', report)
   })
 
   await test.step('the keys cannot be read while the homeserver is away', async () => {

@@ -18,7 +18,7 @@ test('posts are found by words and tags, people by name and key', async ({ join,
   await expectAccessible(page, 'found posts')
 
   await page.goto(`/search?q=${encodeURIComponent(name)}`)
-  await page.getByRole('main').getByRole('link', { name: 'People' }).click()
+  await page.getByRole('main').getByRole('link', { name: 'People', exact: true }).click()
   const people = page.getByRole('list', { name: 'People' })
   await expect(people.getByRole('link', { name: new RegExp(name) })).toBeVisible()
   await expectAccessible(page, 'found people')

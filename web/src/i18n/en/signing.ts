@@ -32,6 +32,8 @@ export const signing = {
   copyKey: 'Copy the key of {name}',
   revoke: 'Revoke',
   revokeName: 'Revoke the key of {name}',
+  earlier: 'Change the moment',
+  earlierName: 'Revoke the key of {name} from an earlier moment on',
   dialogTitle: 'Revoke the key of {name}?',
   dialogAbout: 'Do this when a device is lost or an app is not to be trusted. It is for good.',
   before: 'Before',
@@ -50,6 +52,7 @@ export const signing = {
   momentHint:
     'What it signed after this moment is marked as revoked for everybody, even if they saw it already.',
   momentFuture: 'This moment has not come yet.',
+  momentLater: 'It counts for nothing since before this moment.',
   unlockText:
     'Your own key says what is revoked. It is opened in this browser, sent nowhere, and forgotten when the work is done.',
   revokeRun: 'Revoke this key',

@@ -3,8 +3,11 @@ import {
   KEYS_FOLDER,
   type KeyRule,
   POLICY_PATH,
+  ProtocolError,
   type PublicKeyZ32,
+  parsePolicy,
   parseUri,
+  policyTextOf,
   type StoragePath,
   toMicros,
 } from '@pubky/protocol'
@@ -53,17 +56,18 @@ export async function readKeyRules(
   const keepsProofs = host.features.has('object-signatures')
   if (!keepsProofs) return { keepsProofs, keys: [], isWhole: true, requiredSinceMs: null }
   const collector = keyCollector(user)
-  const [count, revoked, policy] = await Promise.all([
+  const [count, revoked, policies] = await Promise.all([
     readHistory(host, user, o, collector.add),
     readRevoked(pubky, user, signal),
-    readPolicy(pubky, user, signal),
+    readPolicies(pubky, user, signal),
   ])
+  const since = policies.filter(coversSocial).map((policy) => policy.since)
   for (const rule of revoked) collector.revoke(rule.signer, rule.at / 1000)
   return {
     keepsProofs,
     keys: collector.list(),
     isWhole: count < most,
-    requiredSinceMs: policy && coversSocial(policy) ? policy.since / 1000 : null,
+    requiredSinceMs: since.length > 0 ? Math.min(...since) / 1000 : null,
   }
 }
 
@@ -102,12 +106,32 @@ async function readRevoked(pubky: Pubky, user: PublicKeyZ32, signal: AbortSignal
   return found
 }
 
-async function readPolicy(pubky: Pubky, owner: PublicKeyZ32, signal: AbortSignal) {
-  const rule = await readRule(pubky.storage, { owner, path: POLICY_PATH }, { signal })
-  return rule?.says === 'policy' ? rule : null
+type PolicyRule = KeyRule & { says: 'policy' }
+
+/** What the homeserver says and what the record of the address says: verifiers count either. */
+async function readPolicies(
+  pubky: Pubky,
+  owner: PublicKeyZ32,
+  signal: AbortSignal,
+): Promise<PolicyRule[]> {
+  const [told, packet] = await Promise.all([
+    readRule(pubky.storage, { owner, path: POLICY_PATH }, { signal }),
+    pubky.resolve(owner, { signal }),
+  ])
+  const text = packet && policyTextOf(packet)
+  return [told, text ? parsedPolicy(text) : null].filter((rule) => rule?.says === 'policy')
 }
 
-function coversSocial(policy: KeyRule & { says: 'policy' }): boolean {
+function parsedPolicy(text: Uint8Array): PolicyRule | null {
+  try {
+    return parsePolicy(text)
+  } catch (error) {
+    if (error instanceof ProtocolError) return null
+    throw error
+  }
+}
+
+function coversSocial(policy: PolicyRule): boolean {
   return isDueBy(policy, `${SOCIAL}profile.json` as StoragePath, policy.since)
 }
 
@@ -146,7 +170,7 @@ export function requireSignatures(o: Change & { isOn: boolean }): Promise<void> 
   const { config, account, secret, signal, isOn } = o
   const pubky = pubkyClient(config)
   return withRoot(account.user, secret, async (root) => {
-    const policy = await readPolicy(pubky, root.publicKey, signal)
+    const [policy] = await readPolicies(pubky, root.publicKey, signal)
     const others = (policy?.signed ?? []).filter((path) => !SOCIAL.startsWith(path))
     if (isOn) return setPolicy(pubky, root, { signed: [...others, SOCIAL], signal })
     const since = policy && others.length > 0 ? { since: toMicros(BigInt(policy.since)) } : {}

@@ -54,14 +54,14 @@ export function KeyRow({ signing, name, isOwn, isHere, onRevoke }: KeyRowProps) 
       }
       facts={<Facts signing={signing} />}
       action={
-        isOwn || isRevoked ? null : (
+        isOwn ? null : (
           <Button
             size="sm"
-            look="outline"
-            aria-label={t('signing.revokeName', { name })}
+            look={isRevoked ? 'quiet' : 'outline'}
+            aria-label={t(isRevoked ? 'signing.earlierName' : 'signing.revokeName', { name })}
             onClick={onRevoke}
           >
-            {t('signing.revoke')}
+            {t(isRevoked ? 'signing.earlier' : 'signing.revoke')}
           </Button>
         )
       }

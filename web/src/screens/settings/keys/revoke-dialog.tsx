@@ -34,10 +34,12 @@ export function RevokeDialog({ account, signing, name, isHere, onClose }: Revoke
   const config = useConfig()
   const client = useQueryClient()
   const { job, run } = useJob<never, Revoked>()
-  const [isEarlier, setEarlier] = useState(false)
+  const { revokedAtMs } = signing
+  const [isEarlier, setEarlier] = useState(revokedAtMs !== null)
   const [moment, setMoment] = useState('')
   const fromMs = isEarlier ? new Date(moment).getTime() : null
-  const isFuture = fromMs !== null && fromMs > Date.now()
+  // What was said to hold no longer cannot hold again.
+  const isTooLate = fromMs !== null && fromMs > (revokedAtMs ?? Date.now())
   const isBusy = job.state === 'running'
   const isDone = job.state === 'done'
 
@@ -89,7 +91,7 @@ export function RevokeDialog({ account, signing, name, isHere, onClose }: Revoke
           danger
           text={t('signing.unlockText')}
           submit={t('signing.revokeRun')}
-          ready={!isEarlier || (!isFuture && Number.isFinite(fromMs))}
+          ready={!isEarlier || (!isTooLate && Number.isFinite(fromMs))}
           failed={job.state === 'failed' ? job : null}
           onUnlock={revoke}
           aside={
@@ -101,16 +103,18 @@ export function RevokeDialog({ account, signing, name, isHere, onClose }: Revoke
           <Meaning name={name} isHere={isHere} />
           <div className="grid gap-3">
             <h3 className="text-base">{t('signing.since')}</h3>
-            <Choices
-              row
-              label={t('signing.since')}
-              value={isEarlier ? 'earlier' : 'now'}
-              onChange={(choice) => setEarlier(choice === 'earlier')}
-              choices={[
-                { value: 'now', label: t('signing.sinceNow') },
-                { value: 'earlier', label: t('signing.sinceEarlier') },
-              ]}
-            />
+            {revokedAtMs === null ? (
+              <Choices
+                row
+                label={t('signing.since')}
+                value={isEarlier ? 'earlier' : 'now'}
+                onChange={(choice) => setEarlier(choice === 'earlier')}
+                choices={[
+                  { value: 'now', label: t('signing.sinceNow') },
+                  { value: 'earlier', label: t('signing.sinceEarlier') },
+                ]}
+              />
+            ) : null}
             {isEarlier ? (
               <TextField
                 label={t('signing.moment')}
@@ -118,7 +122,11 @@ export function RevokeDialog({ account, signing, name, isHere, onClose }: Revoke
                 step={1}
                 value={moment}
                 hint={t('signing.momentHint')}
-                error={isFuture ? t('signing.momentFuture') : null}
+                error={
+                  isTooLate
+                    ? t(revokedAtMs === null ? 'signing.momentFuture' : 'signing.momentLater')
+                    : null
+                }
                 onChange={(event) => setMoment(event.target.value)}
               />
             ) : null}
