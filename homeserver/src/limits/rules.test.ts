@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import { bandwidthOf, requestRateOf } from './rate.ts'
 import { createRuleChecker, parseRateRule, parseRateRules } from './rules.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { expect, it } from 'vitest'
 import { storable } from './storable.ts'
 

@@ -1,6 +1,6 @@
 import { toMicros } from '@pubky/protocol/brands'
 import { fromHex, utf8 } from '@pubky/protocol/bytes'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import {
   checkTimestampId,

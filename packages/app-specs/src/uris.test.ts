@@ -1,6 +1,6 @@
 import { toMicros } from '@pubky/protocol/brands'
 import { parsePublicKey } from '@pubky/protocol/keys'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import {
   articleContent,

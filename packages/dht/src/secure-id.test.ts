@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { expect, it } from 'vitest'
 import { isSecureId, secureIdFor } from './secure-id.ts'
 

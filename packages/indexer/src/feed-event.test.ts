@@ -1,5 +1,5 @@
 import { keypairFromSeed } from '@pubky/protocol'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, test } from 'vitest'
 import { IndexerError } from './errors.ts'
 import { lineOf, parseFrame, parsePage } from './feed-event.ts'

@@ -1,5 +1,5 @@
+import { fc } from '@pubky/testkit/properties'
 import { readVectors } from '@pubky/testkit/vectors'
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nowMicros } from './brands.ts'
 import { toHex, utf8 } from './bytes.ts'

@@ -1,5 +1,5 @@
+import { fc } from '@pubky/testkit/properties'
 import { readVectors } from '@pubky/testkit/vectors'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type StoragePath, toMicros } from './brands.ts'
 import { fromHex, toHex, utf8 } from './bytes.ts'

@@ -1,5 +1,5 @@
+import { fc } from '@pubky/testkit/properties'
 import { readVectors } from '@pubky/testkit/vectors'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { toMicros } from './brands.ts'
 import { fromHex, toHex } from './bytes.ts'

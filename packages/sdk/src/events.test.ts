@@ -1,5 +1,5 @@
 import { type EventId, keypairFromSeed, parseEventId, toBase64 } from '@pubky/protocol'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, test } from 'vitest'
 import { createClock } from './clock.ts'
 import { PubkyError } from './errors.ts'

@@ -8,7 +8,7 @@ import {
   utf8,
 } from '@pubky/protocol'
 import { createModelHomeserver, type ModelHomeserver } from '@pubky/testkit/model-homeserver'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, test } from 'vitest'
 import { PubkyError } from './errors.ts'
 import {

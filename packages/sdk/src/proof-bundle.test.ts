@@ -1,5 +1,5 @@
 import { utf8 } from '@pubky/protocol'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { expect, test } from 'vitest'
 import { decodeBundle, encodeBundle } from './proof-bundle.ts'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { expect, test } from 'vitest'
 import { createFrameGuard, readSse } from './sse.ts'
 

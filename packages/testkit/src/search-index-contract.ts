@@ -1,8 +1,8 @@
 import { type Label, type PostId, postKeyText } from '@pubky/app-specs'
 import { keypairFromSeed, type PublicKeyZ32 } from '@pubky/protocol'
-import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { SearchDoc, SearchIndex } from '../../../nexus/src/search/search-index.ts'
+import { fc } from './properties.ts'
 
 const person = (n: number) => keypairFromSeed(new Uint8Array(32).fill(n)).publicKey
 const [A, B, C] = [person(1), person(2), person(3)]

@@ -1,6 +1,5 @@
 import type { Label, PostId, PostKey } from '@pubky/app-specs'
 import { keypairFromSeed } from '@pubky/protocol'
-import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   FAR_FOLLOWER_SCORE,
@@ -9,6 +8,7 @@ import {
   type Reach,
   type SocialGraph,
 } from '../../../nexus/src/graph/social-graph.ts'
+import { fc } from './properties.ts'
 import { createGraphModel } from './social-graph-model.ts'
 
 const PEOPLE = Array.from(

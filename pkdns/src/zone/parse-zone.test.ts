@@ -9,7 +9,7 @@ import {
   signPacket,
   utf8,
 } from '@pubky/protocol'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import { ZoneError } from '../errors.ts'
 import { parseZone } from './parse-zone.ts'

@@ -1,6 +1,6 @@
 import type { StoragePath } from '@pubky/protocol'
 import { PubkyError, type Session } from '@pubky/sdk'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import { type Operation, playOperations } from './play.ts'
 

@@ -1,5 +1,5 @@
 import { growth } from '@pubky/testkit/growth'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import { type Inline, parseUserText } from './user-text-parser.ts'
 

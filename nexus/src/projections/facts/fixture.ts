@@ -40,7 +40,7 @@ import {
 } from '@pubky/protocol'
 import { createFileBlobStore } from '@pubky/server-kit'
 import { createTestDatabase } from '@pubky/testkit/pg'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { createPostgresGraph } from '../../graph/pg/postgres-graph.ts'
 import { createPostgresSearch } from '../../search/pg/postgres-search.ts'
 import { createGraphProjection } from '../graph/graph-projection.ts'

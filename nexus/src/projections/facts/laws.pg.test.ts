@@ -9,7 +9,7 @@ import {
 } from '@pubky/app-specs'
 import { catchUp, createCompactor, type NewObjectEntry, type Projection } from '@pubky/indexer'
 import { blake3Sync, type EventId, type PublicKeyZ32, type StoragePath } from '@pubky/protocol'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, test } from 'vitest'
 import { LAW_RUNS, LAW_SEED, LAW_TIMEOUT_MS } from '../views/fixture.ts'
 import {

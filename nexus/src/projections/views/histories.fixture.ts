@@ -25,7 +25,7 @@ import {
   type StoragePath,
   utf8,
 } from '@pubky/protocol'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { HOSTS, type NewEntry, objectEntry, PHONE, START_MS } from './fixture.ts'
 import type { Deed, Happening, Policy, Rule, Says } from './model.ts'
 import { ANN, BOB, CEM, DAN } from './story.ts'

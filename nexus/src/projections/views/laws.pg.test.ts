@@ -1,5 +1,5 @@
 import type { JournalEntry } from '@pubky/indexer'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { LAW_RUNS, LAW_SEED, LAW_TIMEOUT_MS, openWorld, type World } from './fixture.ts'

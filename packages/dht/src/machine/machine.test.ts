@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { MutableItem } from '@pubky/sdk/dht'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import { type Contact, compareDistance, isAllowedAddress, parseHostPort } from '../contact.ts'
 import { createBuckets } from './buckets.ts'

@@ -1,5 +1,5 @@
 import { growth } from '@pubky/testkit/growth'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import { fromHex, toHex, utf8 } from '../bytes.ts'
 import { ProtocolError } from '../errors.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import { toMicros } from '../brands.ts'
 import { concat, utf8 } from '../bytes.ts'

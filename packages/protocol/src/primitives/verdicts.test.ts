@@ -1,7 +1,7 @@
 import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
+import { fc } from '@pubky/testkit/properties'
 import { readVectors } from '@pubky/testkit/vectors'
-import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { concat, fromHex, toHex, utf8 } from '../bytes.ts'
 import { publicKeyFromBytes } from '../keys.ts'

@@ -1,5 +1,5 @@
 import { memoryArchive } from '@pubky/sdk/archive'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { expect, test } from 'vitest'
 import { blobArchive } from './blob-archive.ts'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { expect, test } from 'vitest'
 import { sessions } from '../../../i18n/en/sessions.ts'
 import { createTranslate } from '../../../i18n/format.ts'
