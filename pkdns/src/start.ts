@@ -108,6 +108,7 @@ export function startPkdns(
         network: config.network,
         dht: address,
         contacts: dht.stats().contacts,
+        size: dht.stats().size,
         ...store.stats(),
       }),
     })

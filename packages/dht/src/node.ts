@@ -13,7 +13,7 @@ import { type BucketLimit, createBuckets } from './machine/buckets.ts'
 import { createFailing } from './machine/failing.ts'
 import { createGate } from './machine/gate.ts'
 import { createNeighbours } from './machine/neighbours.ts'
-import { createNetworkSize } from './machine/network-size.ts'
+import { createNetworkSize, type SizeEstimate } from './machine/network-size.ts'
 import { createRoundTrips } from './machine/round-trips.ts'
 import type { StorageLimits } from './machine/storage.ts'
 import { createTokens } from './machine/tokens.ts'
@@ -56,7 +56,7 @@ export interface DhtNode extends Dht {
   readonly ready: Promise<void>
   /** Pings these addresses; those that answer become contacts. Resolves when all have or are late. */
   greet(addresses: readonly Address[]): Promise<void>
-  stats(): { contacts: number; items: number }
+  stats(): { contacts: number; items: number; size: SizeEstimate | null }
 }
 
 const RATES = {
@@ -248,7 +248,11 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     },
     nodes: contacts,
     greet,
-    stats: () => ({ contacts: client.nodes.toArray().length, items: store.size() }),
+    stats: () => ({
+      contacts: client.nodes.toArray().length,
+      items: store.size(),
+      size: ctx.size.estimate(),
+    }),
     async [Symbol.asyncDispose]() {
       closing ??= close()
       await closing

@@ -1,6 +1,7 @@
 import { randomKeypair, signerFromKeypair, signPacket, toMicros, utf8 } from '@pubky/protocol'
 import { expect, it } from 'vitest'
 import { agoText, recordPage } from './record-page.ts'
+import { statusPage } from './status-page.ts'
 
 const nowMs = 1_700_000_000_000
 
@@ -31,4 +32,19 @@ it('ages are told as people say them, of clocks that differ too', () => {
   expect(agoText(nowMs - 1000, nowMs)).toBe('1 second ago')
   expect(agoText(nowMs + 120_000, nowMs)).toBe('in 2 minutes')
   expect(agoText(nowMs - 3 * 86_400_000, nowMs)).toBe('3 days ago')
+})
+
+it('the state of the relay tells how large the DHT seems to be', () => {
+  const status = {
+    network: 'mainnet',
+    dht: '0.0.0.0:6881',
+    contacts: 150,
+    inMemory: 1,
+    memoryBytes: 10,
+    maxBytes: 100,
+    onDisk: 2,
+  }
+  expect(statusPage({ ...status, size: null })).toContain('not known yet')
+  const size = { nodes: 8412, deviation: 0.067 }
+  expect(statusPage({ ...status, size })).toContain('about 8412 nodes (± 7 %)')
 })

@@ -5,10 +5,17 @@ export interface RelayStatus {
   network: string
   dht: string
   contacts: number
+  /** How many nodes the DHT seems to have; null while nothing is known. */
+  size: { nodes: number; deviation: number } | null
   inMemory: number
   memoryBytes: number
   maxBytes: number
   onDisk: number
+}
+
+function sizeText(size: RelayStatus['size']): string {
+  if (!size) return 'not known yet'
+  return `about ${size.nodes} nodes (± ${Math.round(size.deviation * 100)} %)`
 }
 
 /** The page at `/`: what this relay is and how full it is. Holds numbers of ours only. */
@@ -18,6 +25,7 @@ export function statusPage(status: RelayStatus): string {
     ['Network', status.network],
     ['DHT node', status.dht],
     ['DHT contacts', String(status.contacts)],
+    ['DHT size', sizeText(status.size)],
     ['Packets on disk', String(status.onDisk)],
     ['Packets in memory', `${status.inMemory} (${percent} % of ${status.maxBytes} bytes)`],
   ]

@@ -140,7 +140,7 @@ describe('a look-up among hostile nodes', () => {
 describe('the size of the network', () => {
   it('is guessed from how close nodes lie, whatever attackers do at a few places', () => {
     const size = createNetworkSize()
-    expect(size.radius(20)).toBe(0)
+    expect([size.radius(20), size.estimate()]).toEqual([0, null])
     const nodes = Array.from({ length: 2000 }, (_, n) => idOf(n))
     for (let place = 0; place < 15; place++) {
       const at = idOf(10_000 + place)
@@ -150,6 +150,8 @@ describe('the size of the network', () => {
     const guess = 20 / size.radius(20)
     expect(guess).toBeGreaterThan(1300)
     expect(guess).toBeLessThan(3000)
+    expect(size.estimate()).toMatchObject({ nodes: Math.round(guess) })
+    expect(size.estimate()?.deviation).toBeCloseTo(0.067, 3)
     for (let place = 0; place < 5; place++) size.sample(`attacked ${place}`, 20, 1e-9)
     expect(20 / size.radius(20)).toBeLessThan(4000)
   })

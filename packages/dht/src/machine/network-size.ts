@@ -4,6 +4,12 @@ const MAX_SAMPLES = 31
 const BYTES = 6
 const SPACE = 2 ** (8 * BYTES)
 
+/** spec/discovery.md 7. */
+export interface SizeEstimate {
+  nodes: number
+  deviation: number
+}
+
 /** The XOR distance of two ids as a share of the whole space, from 0 to 1. */
 export function distanceShare(a: Uint8Array, b: Uint8Array): number {
   let value = 0
@@ -19,6 +25,12 @@ export function distanceShare(a: Uint8Array, b: Uint8Array): number {
 export function createNetworkSize() {
   const samples = new Map<string, number>()
 
+  function median(): number | null {
+    const sorted = [...samples.values()].sort((a, b) => a - b)
+    // Of two in the middle the smaller network: attackers can only make it look larger.
+    return sorted[(sorted.length - 1) >> 1] ?? null
+  }
+
   return {
     /** The k-th closest node around a place is so far away, as a share of the space. */
     sample(place: string, k: number, share: number): void {
@@ -30,10 +42,14 @@ export function createNetworkSize() {
     },
     /** Share of the space in which k nodes are to be expected; 0 while nothing is known. */
     radius(k: number): number {
-      const sorted = [...samples.values()].sort((a, b) => a - b)
-      // Of two in the middle the smaller network: attackers can only make it look larger.
-      const size = sorted[(sorted.length - 1) >> 1]
-      return size === undefined ? 0 : Math.min(k / size, 1)
+      const size = median()
+      return size === null ? 0 : Math.min(k / size, 1)
+    },
+    /** How many nodes there seem to be, and the share by which that is often wrong; null at first. */
+    estimate(): SizeEstimate | null {
+      const size = median()
+      if (size === null) return null
+      return { nodes: Math.round(size), deviation: 0.281 * samples.size ** -0.529 }
     },
   }
 }
