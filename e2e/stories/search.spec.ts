@@ -1,6 +1,7 @@
 import { card, publish, unique } from '../flows/posts.ts'
 import { expectAccessible } from '../setup/axe.ts'
-import { expect, test } from '../setup/story.ts'
+import { AWAY } from '../setup/guard.ts'
+import { address, expect, test } from '../setup/story.ts'
 
 test('posts are found by words and tags, people by name and key', async ({ join, visit }) => {
   const name = unique('Zaphod')
@@ -33,4 +34,22 @@ test('posts are found by words and tags, people by name and key', async ({ join,
 
   await page.goto('/search?q=nothingcontainsthisword')
   await expect(page.getByText('No posts contain this')).toBeVisible()
+})
+
+test('without a connection a list says so, and loads when there is one', async ({
+  visit,
+  guard,
+}) => {
+  guard.allow(AWAY)
+  const page = await visit()
+  await page.route(
+    (url) => url.origin !== address(),
+    (route) => route.abort(),
+  )
+  await page.goto('/search?q=nothingcontainsthisword')
+  const main = page.getByRole('main')
+  await expect(main.getByRole('status')).toContainText('No connection')
+  await expectAccessible(page, 'a search without a connection')
+  await page.unrouteAll()
+  await expect(main.getByText('No posts contain this')).toBeVisible()
 })

@@ -13,6 +13,7 @@ import { Button } from '../ui/button.tsx'
 import { PostSkeleton } from '../ui/skeleton.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { ErrorState } from '../ui/states.tsx'
+import { OfflineState } from './offline-state.tsx'
 import { PostCard } from './post-card/post-card.tsx'
 import { WindowedList } from './windowed-list.tsx'
 
@@ -28,6 +29,7 @@ interface PostFeedProps {
 export function PostFeed({ stream, label, empty }: PostFeedProps) {
   const t = useT()
   const feed = usePostStream(stream)
+  if (feed.status === 'pending' && feed.isPaused) return <OfflineState />
   if (feed.status === 'pending')
     return (
       <div role="status" aria-label={t('common.loading')} className="grid gap-4">

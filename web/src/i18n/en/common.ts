@@ -70,7 +70,8 @@ export const common = {
   notFoundText: 'The address may be mistyped, or what it named is gone.',
   goHome: 'Go to the feed',
   offlineTitle: 'No connection',
-  offlineText: 'This page has not been opened before, so there is no copy to show.',
+  offlineText:
+    'This was not opened before, so there is no copy to show. It loads when you are back.',
   indexerDown: 'The indexer does not answer. Showing what this browser remembers.',
   signOutTitle: 'Sign out of this browser?',
   signOutText: 'The keys, the cache and the session of this account are removed from this browser.',

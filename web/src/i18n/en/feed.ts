@@ -34,6 +34,9 @@ export const feed = {
   loadMoreError: 'More posts could not be loaded.',
   end: 'You have seen it all.',
   loadingMore: 'Loading more posts',
+  firstTitle: 'You follow nobody yet',
+  firstText: 'Follow a few people, and “Following” becomes a feed of your own.',
+  firstGo: 'Find people',
   guestTitle: 'You are looking around',
   guestText: 'Make a key to post, tag and follow.',
 } as const

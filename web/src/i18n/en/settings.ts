@@ -44,6 +44,8 @@ export const settings = {
   pseudo: 'Mirrored test language',
   mutedEmpty: 'You mute nobody',
   mutedEmptyText: 'Posts of muted people vanish everywhere but on their own profile.',
+  mutedFailed: 'The list could not be loaded',
+  mutedFailedText: 'The indexer did not answer.',
   unmute: 'Unmute',
   unmuteName: 'Unmute {name}',
   helpKeys: 'What is my key?',

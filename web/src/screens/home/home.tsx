@@ -1,12 +1,14 @@
 'use client'
 
 import { Feather, SlidersHorizontal, Users } from 'lucide-react'
+import Link from 'next/link'
 import { useState } from 'react'
 import { Composer } from '../../components/composer/composer.tsx'
 import { PostFeed } from '../../components/post-feed.tsx'
 import { Columns } from '../../components/shell/columns.tsx'
 import { SideColumn } from '../../components/side-column.tsx'
 import { useT } from '../../i18n/client.tsx'
+import { useUser } from '../../state/queries/user.ts'
 import { useViewer } from '../../state/session/viewer.tsx'
 import { Button, buttonClass, IconButton } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
@@ -61,9 +63,12 @@ export function Home({ initialFilter }: { initialFilter: Filter }) {
         </div>
       ) : null}
       {viewer ? (
-        <div className="card mb-4 p-4 sm:px-6">
-          <Composer mode="post" collapsible />
-        </div>
+        <>
+          <div className="card mb-4 p-4 sm:px-6">
+            <Composer mode="post" collapsible />
+          </div>
+          <FirstStep viewer={viewer} />
+        </>
       ) : (
         <GuestCard />
       )}
@@ -80,6 +85,26 @@ export function Home({ initialFilter }: { initialFilter: Filter }) {
         }
       />
     </Columns>
+  )
+}
+
+/** For newcomers, as long as the page is open: a feed of one's own begins with people. */
+function FirstStep({ viewer }: { viewer: string }) {
+  const t = useT()
+  const { user } = useUser(viewer)
+  // What comes or goes later would move what one reads.
+  const [isDue] = useState(user?.counts.following === 0)
+  if (!isDue) return null
+  return (
+    <div className="card mb-4 flex flex-wrap items-center justify-between gap-x-6 gap-y-3 p-4 sm:px-6">
+      <div className="min-w-0 grow basis-56">
+        <p className="font-semibold">{t('feed.firstTitle')}</p>
+        <p className="text-sm text-mute">{t('feed.firstText')}</p>
+      </div>
+      <Link href="/who-to-follow" prefetch={false} className={buttonClass('outline', 'sm')}>
+        {t('feed.firstGo')}
+      </Link>
+    </div>
   )
 }
 

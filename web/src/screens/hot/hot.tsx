@@ -3,6 +3,7 @@
 import { CloudOff, Flame, Hash } from 'lucide-react'
 import { useState } from 'react'
 import { HotTagList } from '../../components/hot-tag-list.tsx'
+import { OfflineState } from '../../components/offline-state.tsx'
 import { PostFeed } from '../../components/post-feed.tsx'
 import { Columns } from '../../components/shell/columns.tsx'
 import { People, SideColumn } from '../../components/side-column.tsx'
@@ -53,6 +54,7 @@ export function Hot() {
 function HotTags({ timeframe }: { timeframe: Timeframe }) {
   const t = useT()
   const tags = useHotTags(MOST_TAGS, timeframe)
+  if (tags.isPending && tags.isPaused) return <OfflineState />
   if (tags.isPending)
     return (
       <div

@@ -15,6 +15,7 @@ import {
 } from 'lucide-react'
 import Link from 'next/link'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { OfflineState } from '../../components/offline-state.tsx'
 import { previewText } from '../../components/preview-text.ts'
 import { Time } from '../../components/time.tsx'
 import { UserAvatar } from '../../components/user-avatar.tsx'
@@ -70,6 +71,7 @@ export function Notifications() {
       void client.invalidateQueries({ queryKey: ['notifications'] })
   })
 
+  if (list.isPending && list.isPaused) return <OfflineState />
   if (list.isPending)
     return (
       <div role="status" aria-label={t('common.loading')} className="grid gap-3">

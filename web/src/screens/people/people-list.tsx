@@ -2,6 +2,7 @@
 
 import { CloudOff } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { OfflineState } from '../../components/offline-state.tsx'
 import { UserRow } from '../../components/user-row.tsx'
 import { useT } from '../../i18n/client.tsx'
 import { usePeoplePages } from '../../state/queries/people-pages.ts'
@@ -24,6 +25,7 @@ interface PeopleListProps {
 export function PeopleList({ source, userId, label, empty }: PeopleListProps) {
   const t = useT()
   const people = usePeoplePages(source, userId)
+  if (people.isPending && people.isPaused) return <OfflineState />
   if (people.isPending)
     return (
       <div role="status" aria-label={t('common.loading')} className="card p-4 sm:px-6">

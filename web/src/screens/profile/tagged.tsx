@@ -1,6 +1,6 @@
 'use client'
 
-import { Tags } from 'lucide-react'
+import { CloudOff, Tags } from 'lucide-react'
 import Link from 'next/link'
 import { PostTags, TagChip } from '../../components/post-card/post-tags.tsx'
 import { UserAvatar } from '../../components/user-avatar.tsx'
@@ -10,8 +10,9 @@ import { useProfileTags } from '../../state/queries/profile-tags.ts'
 import { useUser } from '../../state/queries/user.ts'
 import { useViewer } from '../../state/session/viewer.tsx'
 import { shortKey, type TagDetails, type UserView } from '../../state/views.ts'
+import { Button } from '../../ui/button.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
-import { EmptyState } from '../../ui/states.tsx'
+import { EmptyState, ErrorState } from '../../ui/states.tsx'
 
 /** The words that people say about a person, with who says them. */
 export function Tagged({ user }: { user: UserView }) {
@@ -30,7 +31,16 @@ export function Tagged({ user }: { user: UserView }) {
         <PostTags target={id} tags={user.tags} most={0} />
       </div>
       {tags.isPending && shown.length === 0 ? <Skeleton className="h-40 rounded-lg" /> : null}
-      {!tags.isPending && shown.length === 0 ? (
+      {tags.isError && shown.length === 0 ? (
+        <ErrorState
+          icon={<CloudOff size={28} aria-hidden />}
+          title={t('lists.errorTitle')}
+          action={<Button onClick={() => void tags.refetch()}>{t('common.retry')}</Button>}
+        >
+          {t('lists.errorText')}
+        </ErrorState>
+      ) : null}
+      {tags.isSuccess && shown.length === 0 ? (
         <EmptyState icon={<Tags size={28} aria-hidden />} title={t('profile.taggedEmpty')}>
           {t('profile.taggedEmptyText')}
         </EmptyState>

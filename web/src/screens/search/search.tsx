@@ -5,6 +5,7 @@ import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
 import { HotTagList } from '../../components/hot-tag-list.tsx'
+import { OfflineState } from '../../components/offline-state.tsx'
 import { PostCard } from '../../components/post-card/post-card.tsx'
 import { PostFeed } from '../../components/post-feed.tsx'
 import { Columns } from '../../components/shell/columns.tsx'
@@ -47,6 +48,7 @@ function Prompt() {
   const tags = useHotTags(MOST_TAGS, 'this_week')
   const people = usePeople('most_followed', { limit: MOST_PEOPLE })
   const isEmpty = !tags.data?.length && !people.data?.length
+  if (isEmpty && (tags.isPaused || people.isPaused)) return <OfflineState />
   if (isEmpty && !tags.isPending && !people.isPending)
     return (
       <EmptyState icon={<SearchIcon size={28} aria-hidden />} title={t('search.promptTitle')}>
@@ -189,6 +191,7 @@ function ByText({ query }: { query: SearchQuery }) {
 interface Result {
   data: string[] | undefined
   isPending: boolean
+  isPaused: boolean
   isError: boolean
   refetch: () => unknown
 }
@@ -204,6 +207,7 @@ function Results({
   children: (keys: string[]) => ReactNode
 }) {
   const t = useT()
+  if (result.isPending && result.isPaused) return <OfflineState />
   if (result.isPending)
     return (
       <div role="status" aria-label={t('common.loading')} className="grid gap-4">

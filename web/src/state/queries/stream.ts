@@ -21,6 +21,8 @@ export interface PostStream {
   /** `author:id`, in the order to show; the person's own unsent posts included. */
   keys: readonly PostKeyText[]
   status: 'pending' | 'error' | 'success'
+  /** Nobody can be asked now; it goes on by itself. */
+  isPaused: boolean
   retry: () => void
   hasMore: boolean
   loadMore: () => void
@@ -136,6 +138,7 @@ export function usePostStream(input: StreamInput): PostStream {
   return {
     keys,
     status: query.status === 'error' && keys.length > 0 ? 'success' : query.status,
+    isPaused: query.isPaused,
     retry: () => void query.refetch(),
     hasMore: query.hasNextPage,
     loadMore: () => {

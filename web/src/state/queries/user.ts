@@ -37,24 +37,31 @@ export function useUser(user: string): ShownUser {
   }
 }
 
-/** Whether the viewer mutes somebody, unsent changes included. */
+/** Whom the viewer mutes, unsent changes included. */
 export function useMuted(): ReadonlySet<string> {
+  return useMutes().muted
+}
+
+/** The same, and whether it is known. */
+export function useMutes() {
   const api = useApi()
   const { id: viewer } = useViewer()
   const pending = usePending()
-  const { data } = useQuery({
+  const query = useQuery({
     queryKey: ['mutes'],
     queryFn: ({ signal }) => api.user.mutes.query({ userId: viewer ?? '' }, { signal }),
     enabled: viewer !== null,
     staleTime: USER_STALE_MS,
   })
-  return useMemo(() => {
-    const muted = new Set<string>(data)
+  const { data } = query
+  const muted = useMemo(() => {
+    const all = new Set<string>(data)
     for (const { action, state } of pending) {
       if (action.type !== 'mute' || state === 'failed') continue
-      if (action.on) muted.add(action.user)
-      else muted.delete(action.user)
+      if (action.on) all.add(action.user)
+      else all.delete(action.user)
     }
-    return muted
+    return all as ReadonlySet<string>
   }, [data, pending])
+  return { muted, query }
 }
