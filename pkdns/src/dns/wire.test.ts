@@ -1,5 +1,5 @@
 import { decodeDnsMessage, encodeDnsMessage, type ResourceRecord } from '@pubky/protocol'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { describe, expect, it } from 'vitest'
 import { answerFrom, answerOf, writeReply } from './answer.ts'
 import { questionMessage } from './doh.ts'
