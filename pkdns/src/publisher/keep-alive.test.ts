@@ -112,6 +112,26 @@ describe('keeping alive', () => {
     expect(new Set(hours.state.puts).size).toBe(1)
   })
 
+  // covers 4.5.3
+  it('comes back at the next look when somebody else with the key has published', async () => {
+    const net = network()
+    const old = [address('192.0.2.9')]
+    let looks = 0
+    await run(net, {
+      waits: 6,
+      records: () => {
+        looks += 1
+        if (looks === 3) void publishZone(net.pkarr, signer, old, { now: nowMicros })
+        return [address('192.0.2.1')]
+      },
+    })
+    expect(net.state.puts.map(({ records }) => records[0]?.data)).toEqual([
+      { type: 'A', address: '192.0.2.1' },
+      { type: 'A', address: '192.0.2.9' },
+      { type: 'A', address: '192.0.2.1' },
+    ])
+  })
+
   it('tries again ever less eagerly while it fails', async () => {
     const net = network()
     net.state.fails = 4

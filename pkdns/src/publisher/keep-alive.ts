@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Micros, ResourceRecord, Signer } from '@pubky/protocol'
+import { type Micros, type ResourceRecord, type Signer, toMicros } from '@pubky/protocol'
 import type { PkarrClient } from '@pubky/sdk/pkarr/client'
 import { type Published, publishZone } from './publish-zone.ts'
 import { republishAfterMs } from './schedule.ts'
@@ -12,7 +12,7 @@ export interface KeepAliveOptions {
   signer: Signer
   /** The records as they should be now; read anew each time, so that a changed address is noticed. */
   records: () => Promise<readonly ResourceRecord[]>
-  /** How often `records` is read, in ms; a change is published at once. */
+  /** How often `records` and what is published are read, in ms; a change is published at once. */
   checkEveryMs: number
   now: () => Micros
   signal: AbortSignal
@@ -25,24 +25,25 @@ export interface KeepAliveOptions {
 
 /**
  * Keeps records published until `signal` is aborted: again when nodes may have forgotten them, at
- * once when they change, ever less eagerly while it fails.
+ * once when they change or somebody else with the same key has replaced them, ever less eagerly while
+ * it fails.
  */
 export async function keepAlive(o: KeepAliveOptions): Promise<void> {
   const wait = o.wait ?? ((ms, signal) => sleep(ms, undefined, { signal }).catch(() => {}))
   const nowMs = () => Number(o.now() / 1000n)
   let retryMs = FIRST_RETRY_MS
-  let last: string | null = null
+  let last = { text: '', timestamp: toMicros(0n) }
   let dueMs = 0
   while (!o.signal.aborted) {
     try {
       const records = await o.records()
       const text = fingerprint(records)
-      if (text !== last || nowMs() >= dueMs) {
+      if (text !== last.text || nowMs() >= dueMs || (await isReplaced(o, last.timestamp))) {
         const published = await publishZone(o.pkarr, o.signer, records, {
           now: o.now,
           signal: o.signal,
         })
-        last = text
+        last = { text, timestamp: published.packet.timestamp }
         const nextMs = republishAfterMs(published.stored)
         dueMs = nowMs() + nextMs
         o.onPublished?.(published, nextMs)
@@ -56,6 +57,15 @@ export async function keepAlive(o: KeepAliveOptions): Promise<void> {
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
     }
   }
+}
+
+/** A homeserver behind a changing address publishes the old one again and again. */
+async function isReplaced(
+  { pkarr, signer, signal }: KeepAliveOptions,
+  timestamp: Micros,
+): Promise<boolean> {
+  const newest = await pkarr.resolve(signer.publicKey, { policy: 'network-only', signal })
+  return newest !== null && newest.timestamp > timestamp
 }
 
 function fingerprint(records: readonly ResourceRecord[]): string {
