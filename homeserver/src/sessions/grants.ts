@@ -181,6 +181,9 @@ export async function grantSessionInfo(
   }
 }
 
+/** In one answer: who has more is better told of the newest than not at all. */
+export const MAX_LISTED = 1000
+
 /** Grants that hold, newest first, as `GET /auth/grant/sessions` lists them. */
 export async function listGrants(ctx: Context, userId: string): Promise<unknown[]> {
   const { rows } = await ctx.pool.query<{
@@ -192,7 +195,7 @@ export async function listGrants(ctx: Context, userId: string): Promise<unknown[
   }>(
     `select id, client_id, capabilities, issued_at::text, expires_at::text from grants
      where user_id = $1 and revoked_at is null and expires_at > $2
-     order by created_at desc, id`,
+     order by created_at desc, id limit ${MAX_LISTED}`,
     [userId, nowSeconds(ctx)],
   )
   return rows.map((row) => ({

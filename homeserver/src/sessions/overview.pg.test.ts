@@ -1,10 +1,11 @@
+import { publicKeyBytes } from '@pubky/protocol'
 import { expect, test } from 'vitest'
 import { twoServers } from '../testing/fixture.ts'
 import { openEvents } from '../testing/http.ts'
 import { cookieSignIn, cookieSignUp, grantSignIn, makeGrant, person } from '../testing/people.ts'
 import type { TestServer } from '../testing/server.ts'
 
-const { server: a, other: b } = await twoServers()
+const { database, server: a, other: b } = await twoServers()
 
 async function signedIn() {
   const who = person()
@@ -71,6 +72,25 @@ test('a session that is ended there ends everywhere, with the streams it reads',
   expect(await put(a)).toBe(401)
   await expect.poll(() => put(b)).toBe(401)
   expect(await list(web)).toHaveLength(1)
+})
+
+test('who is signed in a thousand times over is told of the newest', async () => {
+  const { who, web, list } = await signedIn()
+  await database.pool.query(
+    `insert into grants (user_id, id, client_id, client_key, capabilities, issued_at, expires_at, created_at)
+     select user_id, 'many-' || i, 'many.example', client_key, capabilities, issued_at, expires_at,
+       created_at - i * interval '1 minute'
+     from grants, generate_series(1, 1100) as i
+     where user_id = (select id from users where key = $1)`,
+    [Buffer.from(publicKeyBytes(who.key))],
+  )
+  const clients = (await list(web)).map((one: { client: string }) => one.client)
+  expect(clients).toHaveLength(1002)
+  expect(clients).toContain('notes.example')
+  const answer = await a.call('GET', '/auth/grant/sessions', { headers: web })
+  const grants: { grant_id: string; client_id: string }[] = JSON.parse(answer.text)
+  expect(grants).toHaveLength(1000)
+  expect([grants[0]?.client_id, grants.at(-1)?.grant_id]).toEqual(['notes.example', 'many-999'])
 })
 
 test('only who may do everything sees or ends sessions, and only their own', async () => {

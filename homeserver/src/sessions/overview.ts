@@ -1,7 +1,7 @@
 import { type PublicKeyZ32, publicKeyFromBytes } from '@pubky/protocol'
 import type { Pool } from 'pg'
 import type { Context } from '../context.ts'
-import { nowSeconds, revokeGrant } from './grants.ts'
+import { MAX_LISTED, nowSeconds, revokeGrant } from './grants.ts'
 import { cookieKey, type Session } from './resolver.ts'
 
 /** Where somebody is signed in: behind a cookie, or by a grant. Times are in seconds. */
@@ -54,11 +54,13 @@ function seconds(column: string): string {
 }
 
 const COOKIES = `select id::text, origin as client, null as client_key, capabilities, ${seconds('created_at')},
-  ${seconds('last_used_at')}, null as expires_at from sessions where user_id = $1`
+  ${seconds('last_used_at')}, null as expires_at from sessions where user_id = $1
+  order by id desc limit ${MAX_LISTED}`
 
 const GRANTS = `select id, client_id as client, client_key, capabilities, ${seconds('created_at')},
   ${seconds('last_used_at')}, expires_at::text from grants
-  where user_id = $1 and revoked_at is null and expires_at > $2`
+  where user_id = $1 and revoked_at is null and expires_at > $2
+  order by grants.created_at desc, id limit ${MAX_LISTED}`
 
 function toSummary(kind: Session['kind'], row: Row, asking: Session): SessionSummary {
   const number = (text: string | null) => (text === null ? null : Number(text))
