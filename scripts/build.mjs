@@ -31,11 +31,13 @@ const ENTRIES = {
   'homeserver-move-blobs': 'homeserver/src/bin/move-blobs.ts',
   nexus: 'nexus/src/bin/nexus.ts',
   'nexus-rebuild': 'nexus/src/bin/rebuild.ts',
+  'nexus-purge': 'nexus/src/bin/purge.ts',
   web: 'stack/src/bin/web.ts',
   start: 'stack/src/bin/start.ts',
   demo: 'stack/src/bin/demo.ts',
   load: 'stack/src/bin/load.ts',
   rebuild: 'stack/src/bin/rebuild.ts',
+  purge: 'stack/src/bin/purge.ts',
   backup: 'stack/src/bin/backup.ts',
   restore: 'stack/src/bin/restore.ts',
 }

@@ -12,6 +12,7 @@ import {
 import { type Micros, nowMicros, type PublicKeyZ32, parsePublicKey } from '@pubky/protocol'
 import { createPkarrClient, type PkarrClient } from '@pubky/sdk'
 import {
+  type BlobStore,
   createFileBlobStore,
   createLogger,
   createPool,
@@ -36,7 +37,7 @@ import { createObjectReader } from './read/object.ts'
 import { createReader } from './read/reader.ts'
 import type { SearchIndex } from './search/search-index.ts'
 import { createNexusServer } from './server.ts'
-import { createVariantStore } from './static/variants.ts'
+import { createVariantStore, type VariantStore, withVariants } from './static/variants.ts'
 
 export interface NexusDeps {
   clock: () => Micros
@@ -90,11 +91,18 @@ function startProjector(parts: Parts, journal: Journal, projections: readonly Pr
   }
 }
 
+/** The blobs of a data folder, and what is made of them. */
+export function openFiles(dataDir: string): { blobs: BlobStore; variants: VariantStore } {
+  const files = createFileBlobStore({ dir: join(dataDir, 'blobs') })
+  const variants = createVariantStore({ dir: join(dataDir, 'variants'), blobs: files })
+  return { blobs: withVariants(files, variants), variants }
+}
+
 function startWatcher(
   parts: Parts,
   o: {
     journal: Journal
-    blobs: ReturnType<typeof createFileBlobStore>
+    blobs: BlobStore
     pkarr: PkarrClient
     fetch: typeof fetch
   },
@@ -149,7 +157,8 @@ export async function startNexus(
     await migrate(config.databaseUrl, MIGRATIONS)
     const pool = createPool(config.databaseUrl, { max: 16, name: 'nexus', log })
     teardown.add(() => pool.end())
-    const blobs = teardown.use(createFileBlobStore({ dir: join(config.dataDir, 'blobs') }))
+    const { blobs, variants } = openFiles(config.dataDir)
+    teardown.use(blobs)
     const safe = teardown.use(
       createSafeFetch({
         allowPrivate: config.network === 'local',
@@ -198,7 +207,7 @@ export async function startNexus(
       },
       log,
       blobs,
-      variants: createVariantStore({ dir: join(config.dataDir, 'variants'), blobs }),
+      variants,
       ready: async () => (await pool.query('select 1')).rowCount === 1,
     })
     teardown.add(() => app.close())

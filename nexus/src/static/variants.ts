@@ -18,13 +18,26 @@ const MAX_RUNNING = 2
 const MAX_WAITING = 64
 const MAX_INPUT_BYTES = 32 * 1024 * 1024
 
-/** A WebP of an image, made at first request and kept beside the blobs. */
+/** WebP of images, made at first request and kept beside the blobs. */
 export interface VariantStore {
   open(
     blobKey: string,
     size: number,
     variant: Variant,
   ): Promise<{ stream: Readable; size: number; modified: Date }>
+  /** Deletes what was made of these blobs. */
+  forget(blobKeys: readonly string[]): Promise<void>
+}
+
+/** The same blobs, whose variants are deleted with them. */
+export function withVariants(blobs: BlobStore, variants: VariantStore): BlobStore {
+  return {
+    ...blobs,
+    async delete(keys, o) {
+      await blobs.delete(keys, o)
+      await variants.forget(keys)
+    },
+  }
 }
 
 function createGate() {
@@ -52,6 +65,9 @@ export function createVariantStore(o: { dir: string; blobs: BlobStore }): Varian
   sharp.concurrency(1)
   const gated = createGate()
   const making = new Map<string, Promise<void>>()
+
+  const fileOf = (blobKey: string, variant: string) =>
+    join(dir, blobKey.slice(0, 2), `${blobKey}.${variant}.webp`)
 
   async function make(blobKey: string, variant: Variant, file: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true })
@@ -82,7 +98,7 @@ export function createVariantStore(o: { dir: string; blobs: BlobStore }): Varian
   return {
     async open(blobKey, size, variant) {
       if (size > MAX_INPUT_BYTES) throw refusals.imageUnreadable()
-      const file = join(dir, blobKey.slice(0, 2), `${blobKey}.${variant}.webp`)
+      const file = fileOf(blobKey, variant)
       let info = await stat(file).catch(() => null)
       if (!info) {
         const job =
@@ -93,6 +109,14 @@ export function createVariantStore(o: { dir: string; blobs: BlobStore }): Varian
         info = await stat(file)
       }
       return { stream: createReadStream(file), size: info.size, modified: info.mtime }
+    },
+    async forget(blobKeys) {
+      for (const blobKey of blobKeys)
+        for (const variant of Object.keys(VARIANTS)) {
+          const file = fileOf(blobKey, variant)
+          await making.get(file)?.catch(() => {})
+          await rm(file, { force: true })
+        }
     },
   }
 }

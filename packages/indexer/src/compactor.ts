@@ -10,10 +10,10 @@ import type { BlobStore } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { pause } from './backoff.ts'
 import type { ObjectEntry } from './entries.ts'
+import { erasing } from './erasing.ts'
 import type { WatcherLog } from './follow-host.ts'
 import { refsOf } from './refs.ts'
 import { bytesOfKey, entryOfRow, JOURNAL_COLUMNS, type JournalRow } from './rows.ts'
-import { deleteUnusedBlobs } from './unused-blobs.ts'
 
 const MARK = 'compactor'
 const DELETIONS_AT_ONCE = 100
@@ -147,17 +147,15 @@ export function createCompactor(o: { pool: Pool; blobs: BlobStore; log?: Watcher
           ? refsOf(row.path as StoragePath, row.body, Number(row.received_at_ms))
           : null,
       }))
-      await o.pool.query(
-        `update journal set body = null, blob_key = null, refs = e.refs
-         from unnest($1::bigint[], $2::jsonb[]) as e (position, refs)
-         where journal.position = e.position`,
-        [erasure.map((e) => e.position), erasure.map((e) => e.refs && JSON.stringify(e.refs))],
-      )
-      await deleteUnusedBlobs(
-        o.pool,
-        o.blobs,
-        rows.flatMap((row) => row.blob_key ?? []),
-      )
+      await erasing(o.pool, o.blobs, async (client) => {
+        await client.query(
+          `update journal set body = null, blob_key = null, refs = e.refs
+           from unnest($1::bigint[], $2::jsonb[]) as e (position, refs)
+           where journal.position = e.position`,
+          [erasure.map((e) => e.position), erasure.map((e) => e.refs && JSON.stringify(e.refs))],
+        )
+        return { blobs: rows.flatMap((row) => row.blob_key ?? []) }
+      })
       erased += rows.length
     }
   }

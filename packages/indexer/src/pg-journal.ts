@@ -3,6 +3,7 @@ import type { BlobStore } from '@pubky/server-kit'
 import { createListener } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import type { NewHomeEntry, NewObjectEntry, NewPurgeEntry } from './entries.ts'
+import { erasing } from './erasing.ts'
 import { IndexerError } from './errors.ts'
 import type { FeedCursor, Journal } from './journal.ts'
 import {
@@ -14,7 +15,6 @@ import {
   type JournalRow,
 } from './rows.ts'
 import { createTail } from './tail.ts'
-import { deleteUnusedBlobs } from './unused-blobs.ts'
 import { createWaker } from './waker.ts'
 
 /** A read stops after about so many bytes of bodies (design 3). */
@@ -110,14 +110,15 @@ export function createPgJournal(o: PgJournalOptions): Journal & AsyncDisposable 
   }
 
   async function appendPurge(entry: NewPurgeEntry): Promise<bigint> {
-    const { rows } = await pool.query<{ head: string; blobs: string[] }>(
-      'select head, blobs from journal_append_purge($1, $2, $3, $4)',
-      [bytesOfKey(entry.owner), entry.path, entry.receivedAtMs, entry.reason],
-    )
+    const { head } = await erasing(pool, o.blobs, async (client) => {
+      const { rows } = await client.query<{ head: string; blobs: string[] }>(
+        'select head, blobs from journal_append_purge($1, $2, $3, $4)',
+        [bytesOfKey(entry.owner), entry.path, entry.receivedAtMs, entry.reason],
+      )
+      return rows[0] ?? { head: '0', blobs: [] }
+    })
     tail.clear()
-    const head = announce(rows[0]?.head ?? '0')
-    await deleteUnusedBlobs(pool, o.blobs, rows[0]?.blobs ?? [])
-    return head
+    return announce(head)
   }
 
   async function read(

@@ -41,6 +41,7 @@ export class StartError extends Error {
     | 'invalid_config'
     | 'data_version'
     | 'already_running'
+    | 'nothing_to_purge'
   /** Everything that is wrong, one by one. */
   readonly problems: readonly string[]
 

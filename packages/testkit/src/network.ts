@@ -36,6 +36,8 @@ export interface TestNetwork extends AsyncDisposable {
   readonly homeserverKey: PublicKeyZ32
   /** Base URL; null without Nexus. */
   readonly nexus: string | null
+  /** Where Nexus keeps its data; null without it. */
+  readonly nexusConfig: { databaseUrl: string; dataDir: string } | null
   /** A client with an empty cache, closed with the network. */
   client(o?: PubkyOptions): Pubky
 }
@@ -110,7 +112,8 @@ async function build(o: TestNetworkOptions, teardown: Teardown): Promise<TestNet
     homeserver,
     homeservers,
     homeserverKey: homeserver.publicKey,
-    nexus,
+    nexus: nexus?.url ?? null,
+    nexusConfig: nexus?.config ?? null,
     client(options = {}) {
       return teardown.use(createPubky({ relays: [relay], localHost: 'localhost', ...options }))
     },
@@ -134,13 +137,13 @@ async function startNexusFor(
   homeservers: readonly RunningHomeserver[],
   o: { dir: string; relay: string },
   teardown: Teardown,
-): Promise<string> {
+): Promise<{ url: string; config: NonNullable<TestNetwork['nexusConfig']> }> {
   const { startNexus } = await import('@pubky/nexus')
   const database = teardown.use(await createTestDatabase(join(MIGRATIONS, 'nexus/migrations')))
+  const config = { databaseUrl: database.url, dataDir: join(o.dir, 'nexus') }
   const nexus = teardown.use(
     await startNexus({
-      databaseUrl: database.url,
-      dataDir: join(o.dir, 'nexus'),
+      ...config,
       host: '127.0.0.1',
       port: 0,
       pkarrRelays: [o.relay],
@@ -149,5 +152,5 @@ async function startNexusFor(
       roles: ['watcher', 'projector', 'api'],
     }),
   )
-  return nexus.urls.http
+  return { url: must(nexus.urls.http, 'an address'), config }
 }
