@@ -1,0 +1,3 @@
+import { runIndexerTool } from '../indexer-tool.ts'
+
+await runIndexerTool('nexus-purge')
