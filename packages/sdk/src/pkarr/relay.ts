@@ -58,6 +58,7 @@ async function within<T>(
 ): Promise<T> {
   const control = new AbortController()
   const forward = () => control.abort(signal?.reason)
+  if (signal?.aborted) forward()
   signal?.addEventListener('abort', forward, { once: true })
   const late = () => control.abort(new PubkyError('timeout', { detail: new URL(relay).host }))
   const timer = setTimeout(late, ms)
