@@ -33,8 +33,13 @@ async function allowed(file: string) {
   return { root, session, signer: signerFromKeypair(client, grant) }
 }
 
-async function post(session: Session, text: string, signer?: Signer | null): Promise<string> {
-  const built = buildPost({ content: text, kind: 'short' }, nextId())
+async function post(
+  session: Session,
+  text: string,
+  { signer, quotes }: { signer?: Signer | null; quotes?: string } = {},
+): Promise<string> {
+  const embed = quotes ? { kind: 'short' as const, uri: `pubky://${session.user}${quotes}` } : null
+  const built = buildPost({ content: text, kind: 'short', embed }, nextId())
   const path = `/pub/pubky.app/posts/${built.id}`
   await session.storage.put(path, built.body, signer === undefined ? {} : { signer })
   return path
@@ -56,7 +61,8 @@ function wallClock(date: Date): string {
 
 /** What the shield of a post says, and what is found behind it. */
 async function expectShield(page: Page, text: string, says: string, report: string) {
-  const shield = card(page, text).getByRole('button', { name: says, exact: true })
+  // The last one, for what quotes it is newer.
+  const shield = card(page, text).last().getByRole('button', { name: says, exact: true })
   await expect(async () => {
     await page.reload()
     await expect(shield).toBeVisible({ timeout: 4000 })
@@ -88,7 +94,8 @@ test('an author revokes the key of an app, and what it said since is marked', as
   await page.waitForTimeout(1500)
   const stolen = new Date()
   await page.waitForTimeout(1500)
-  await post(session, doubted)
+  const doubtedPath = await post(session, doubted)
+  const quoting = unique('Said about it')
 
   await test.step('what revoking means is said before the key is asked for', async () => {
     await page.goto('/settings/keys')
@@ -117,9 +124,9 @@ test('an author revokes the key of an app, and what it said since is marked', as
     await expectAccessible(page, 'revoked keys')
     await expect(post(session, 'More')).rejects.toMatchObject({ code: 'unauthorized' })
     const again = await allowed(file)
-    await post(again.session, unique('Said with a new key'))
+    await post(again.session, quoting, { quotes: doubtedPath })
     // Others may still hand in what the old key signs.
-    const signed = post(again.session, 'Signed with the old one', signer)
+    const signed = post(again.session, 'Signed with the old one', { signer })
     await expect(signed).rejects.toMatchObject({ code: 'signature_revoked' })
   })
 
@@ -128,6 +135,11 @@ test('an author revokes the key of an app, and what it said since is marked', as
     const report = 'was taken back by the author'
     await expectShield(page, doubted, 'Signed with a key that was revoked', report)
     await expectShield(page, kept, 'Signed by its author', 'what you see is what was signed')
+    const quote = card(page, quoting).locator('[data-quoted]')
+    await expect(quote).toContainText(doubted)
+    await expect(
+      quote.getByRole('button', { name: 'Signed with a key that was revoked' }),
+    ).toBeVisible()
   })
 
   await test.step('a key that is revoked may turn out to have been lost earlier', async () => {
@@ -192,7 +204,7 @@ test('an author requires signatures: what is not signed is refused, or marked', 
   const file = await keeper(page, 'Somebody who signs everything')
   const { root, session } = await allowed(file)
   const early = unique('Not signed when nobody asked')
-  await post(session, early, null)
+  await post(session, early, { signer: null })
   const path = await post(session, unique('Signed at first'))
 
   await page.goto('/settings/keys')
@@ -205,7 +217,7 @@ test('an author requires signatures: what is not signed is refused, or marked', 
   await expect(policy).toContainText('Signatures are required since')
   await expectAccessible(page, 'signatures are required')
 
-  const refused = post(session, unique('Not signed'), null)
+  const refused = post(session, unique('Not signed'), { signer: null })
   await expect(refused).rejects.toMatchObject({ code: 'signature_required' })
   await page.goto('/home')
   await publish(page, { text: unique('Signed by this browser') })

@@ -9,6 +9,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { Time } from '../time.tsx'
 import { UserAvatar } from '../user-avatar.tsx'
 import { PostBody } from './post-body.tsx'
+import { Shield } from './shield.tsx'
 
 /** A quoted post in its own small frame. */
 export function EmbeddedPost({ postKey }: { postKey: PostKeyText }) {
@@ -44,6 +45,9 @@ export function EmbeddedPost({ postKey }: { postKey: PostKeyText }) {
         >
           <Time atMs={post.details.indexed_at} />
         </Link>
+      </div>
+      <div className="mb-2 flex empty:hidden">
+        <Shield view={post} onlyBad />
       </div>
       <PostBody view={post} href={`/post/${author}/${id}`} />
     </section>

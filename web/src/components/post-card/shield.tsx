@@ -36,12 +36,13 @@ const COLOURS: Record<ProofState, string> = {
  * Whether a post is signed, as the indexer says; a press checks it in this browser. What one should know
  * before reading on takes a line of its own.
  */
-export function Shield({ view }: { view: PostView }) {
+export function Shield({ view, onlyBad }: { view: PostView; onlyBad?: boolean }) {
   const t = useT()
   const [open, setOpen] = useState(false)
   const { proof } = view
   const Icon = ICONS[proof]
   const isBad = proof === 'stripped' || proof === 'revoked'
+  if (onlyBad && !isBad) return null
   const press = { 'aria-haspopup': 'dialog', onClick: () => setOpen(true) } as const
   return (
     <>
