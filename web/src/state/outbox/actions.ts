@@ -62,7 +62,7 @@ export interface Pending {
  * remembered of one. For these actions the overlay stays for a moment; it changes nothing that is right.
  */
 export function outlivesItsNews({ type }: Action): boolean {
-  return type === 'bookmark' || type === 'mute' || type === 'follow' || type === 'delete'
+  return ['post', 'bookmark', 'mute', 'follow', 'delete'].includes(type)
 }
 
 /** Actions with the same subject replace each other while they wait. */

@@ -1,6 +1,11 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { Api } from '../api.ts'
-import { insertOnTop, removeFromStreams, setBookmarked } from '../queries/stream-cache.ts'
+import {
+  insertOnTop,
+  removeFromStreams,
+  setBookmarked,
+  streamsLoaded,
+} from '../queries/stream-cache.ts'
 import type { PostView, UserView } from '../views.ts'
 import { type Action, outlivesItsNews, type Pending } from './actions.ts'
 import { isReflected, subjectToAsk } from './overlay.ts'
@@ -93,6 +98,12 @@ export function watchConfirmations(
     }
     if (pending.shownAtMs !== undefined) {
       watched.delete(id)
+      const { action } = pending
+      if (action.type === 'post') {
+        // What was asked for earlier may come without it.
+        await streamsLoaded(queryClient)
+        insertOnTop(queryClient, store.user, action)
+      }
       await store.remove(id)
       return
     }

@@ -46,6 +46,15 @@ export function prepend(data: StreamData, keys: readonly PostKeyText[]): StreamD
   return { ...data, pages: [{ ...first, keys: [...fresh, ...first.keys] }, ...rest] }
 }
 
+/** Resolves when no list is being loaded of those that are now. */
+export async function streamsLoaded(client: QueryClient): Promise<void> {
+  const loading = client
+    .getQueryCache()
+    .findAll({ queryKey: ['stream'], fetchStatus: 'fetching' })
+    .map((query) => query.promise)
+  await Promise.allSettled(loading)
+}
+
 /** The indexer has the person's new post: it takes its place in every cached list it belongs to. */
 export function insertOnTop(
   client: QueryClient,
