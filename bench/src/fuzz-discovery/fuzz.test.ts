@@ -7,7 +7,7 @@ import { mutate } from './mutate.ts'
 it('mutated datagrams and DNS messages do no harm', async () => {
   const parts = await fuzzDiscovery({ seed: 11, messages: 30_000 })
   for (const { messages, slowestMs } of Object.values(parts)) {
-    expect(messages).toBeGreaterThanOrEqual(3000)
+    expect(messages).toBeGreaterThanOrEqual(1500)
     expect(slowestMs).toBeLessThan(10)
   }
 })

@@ -76,10 +76,10 @@ export async function fuzzDiscovery(o: { seed: number; messages: number }) {
   const share = (part: number) => Math.round(o.messages * part)
   const from = (list: readonly Buffer[]) => () => mutate(list, random)
   return {
-    dhtDatagrams: await fuzz(dhtNode(random), from(corpus.krpc), share(0.4)),
+    dhtDatagrams: await fuzz(dhtNode(random), from(corpus.krpc), share(0.45)),
     dnsReplies: await fuzz(dnsReaders, from(corpus.replies), share(0.25)),
     dnsQuestions: await fuzz(dnsServer(corpus), from(corpus.questions), share(0.25)),
-    dnsForwarded: await fuzz(dnsForwarded(corpus), from(corpus.tails), share(0.1)),
+    dnsForwarded: await fuzz(dnsForwarded(corpus), from(corpus.tails), share(0.05)),
   }
 }
 

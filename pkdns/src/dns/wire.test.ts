@@ -106,6 +106,11 @@ describe('messages on the wire', () => {
     expect(
       readQuery(Buffer.from(encodeDnsMessage({ ...twoOpts, additionals: doubled }))),
     ).toBeNull()
+    const { additionals } = twoOpts
+    const reply = (sections: object) =>
+      readReply(Buffer.from(encodeDnsMessage({ ...twoOpts, additionals: [], ...sections })))
+    expect(reply({ additionals })?.opt).not.toBeNull()
+    expect([reply({ additionals: doubled }), reply({ answers: additionals })]).toEqual([null, null])
   })
 
   // covers 4.4.2

@@ -140,6 +140,8 @@ export function readReply(bytes: Buffer): ReplyLayout | null {
       if (!place) return null
       layout.end = place.end
       if (place.type === TYPE_OPT) {
+        // One, among the additional records (RFC 6891 6.1.1).
+        if (layout.opt || section !== 2) return null
         layout.opt = { start, end: place.end }
         continue
       }
