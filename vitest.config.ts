@@ -11,8 +11,8 @@ export default defineConfig({
     maxWorkers: 2,
     env: { LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent' },
     // For a machine ten times slower than a busy one: what never comes is found by these, and nothing else is.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     teardownTimeout: 60_000,
     expect: { poll: { timeout: 120_000, interval: 50 } },
   },

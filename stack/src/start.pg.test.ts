@@ -31,7 +31,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-describe('startStack', () => {
+describe('startStack', { timeout: 600_000 }, () => {
   it('starts everything, keeps the data, and starts again on the same folder', async () => {
     for (const round of [1, 2]) {
       const told: string[] = []

@@ -6,10 +6,13 @@ import { startHttpRelay } from '@pubky/http-relay'
 import { startPkdns } from '@pubky/pkdns'
 import { must, type PublicKeyZ32, randomBytes, toHex } from '@pubky/protocol'
 import { createPubky, type Pubky, type PubkyOptions } from '@pubky/sdk'
+import { createPkarrClient } from '@pubky/sdk/pkarr/client'
 import { createLogger, Teardown } from '@pubky/server-kit'
 import { createTestDatabase } from './pg.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../../prisma')
+/** A busy machine may take longer than the patience of people. */
+const LOOKUP_MS = 60_000
 /** The official testnet's homeserver (design 5). */
 const ZERO_SEED = '00'.repeat(32)
 
@@ -89,16 +92,19 @@ async function build(o: TestNetworkOptions, teardown: Teardown): Promise<TestNet
     const isFirst = index === 0
     homeservers.push(
       teardown.use(
-        await startHomeserver({
-          databaseUrl: database.url,
-          dataDir: join(dir, `homeserver-${index}`),
-          secretSeed: isFirst ? ZERO_SEED : toHex(randomBytes(32)),
-          port: (isFirst && ports.homeserver) || 0,
-          adminPort: (isFirst && ports.admin) || 0,
-          signupMode: index < count - (o.closed ?? 0) ? 'open' : 'token_required',
-          network: 'local',
-          pkarrRelays: [relay],
-        }),
+        await startHomeserver(
+          {
+            databaseUrl: database.url,
+            dataDir: join(dir, `homeserver-${index}`),
+            secretSeed: isFirst ? ZERO_SEED : toHex(randomBytes(32)),
+            port: (isFirst && ports.homeserver) || 0,
+            adminPort: (isFirst && ports.admin) || 0,
+            signupMode: index < count - (o.closed ?? 0) ? 'open' : 'token_required',
+            network: 'local',
+            pkarrRelays: [relay],
+          },
+          { pkarr: createPkarrClient({ relays: [relay], timeoutMs: LOOKUP_MS }) },
+        ),
       ),
     )
   }
@@ -115,7 +121,9 @@ async function build(o: TestNetworkOptions, teardown: Teardown): Promise<TestNet
     nexus: nexus?.url ?? null,
     nexusConfig: nexus?.config ?? null,
     client(options = {}) {
-      return teardown.use(createPubky({ relays: [relay], localHost: 'localhost', ...options }))
+      const all = { relays: [relay], localHost: 'localhost', ...options }
+      const pkarr = createPkarrClient({ ...all, timeoutMs: LOOKUP_MS })
+      return teardown.use(createPubky({ pkarr, ...all }))
     },
     [Symbol.asyncDispose]: () => teardown[Symbol.asyncDispose](),
   }

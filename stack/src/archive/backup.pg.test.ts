@@ -87,7 +87,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
-describe('backup and restore', () => {
+describe('backup and restore', { timeout: 600_000 }, () => {
   it('makes the same network again from one private file', async () => {
     await using databases = await open(dataDir)
     const report = await backup({ dataDir, file })
