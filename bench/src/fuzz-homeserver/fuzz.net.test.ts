@@ -5,7 +5,7 @@ test('a homeserver withstands requests of every sort, and nobody reaches what is
   const report = await fuzzHomeserver({
     seed: 5,
     rounds: 2,
-    roundMs: 4000,
+    round: { requests: 400 },
     workers: 8,
     actors: 3,
     bystanders: 2,

@@ -17,7 +17,8 @@ export interface FuzzOptions {
   seed: number
   /** The state is judged after each round, when every answer has come. */
   rounds: number
-  roundMs: number
+  /** How long a round goes on, or how many requests it has. */
+  round: { ms: number } | { requests: number }
   /** Connections at a time. */
   workers: number
   actors: number
@@ -59,6 +60,16 @@ function aimOf(shot: Shot, server: HomeserverProcess, random: Random) {
   }
 }
 
+/** Whether a round that begins now goes on, asked before each request. */
+function roundOf(round: FuzzOptions['round']): () => boolean {
+  if ('requests' in round) {
+    let left = round.requests
+    return () => left-- > 0
+  }
+  const untilMs = performance.now() + round.ms
+  return () => performance.now() < untilMs
+}
+
 /** Requests of every sort, right and wrong, at a homeserver of its own; tells what is not as it should be. */
 export async function fuzzHomeserver(o: FuzzOptions): Promise<FuzzReport> {
   const dir = await mkdtemp(join(tmpdir(), 'pubky-fuzz-'))
@@ -82,8 +93,8 @@ export async function fuzzHomeserver(o: FuzzOptions): Promise<FuzzReport> {
   const report = { requests: 0, mutated: 0, events: 0, answers: {} as Record<string, number> }
   const memoryMiB: number[] = []
 
-  async function work(scene: Scene, untilMs: number): Promise<void> {
-    while (performance.now() < untilMs && server.complaints.length === 0) {
+  async function work(scene: Scene, goesOn: () => boolean): Promise<void> {
+    while (goesOn() && server.complaints.length === 0) {
       const shot = await anyShot(scene, server)
       allow(shot)
       const answer = await fire(shot.bytes, aimOf(shot, server, scene.random))
@@ -97,8 +108,8 @@ export async function fuzzHomeserver(o: FuzzOptions): Promise<FuzzReport> {
   }
 
   for (let round = 0; round < o.rounds && server.complaints.length === 0; round += 1) {
-    const untilMs = performance.now() + o.roundMs
-    await Promise.all(scenes.map((scene) => work(scene, untilMs)))
+    const goesOn = roundOf(o.round)
+    await Promise.all(scenes.map((scene) => work(scene, goesOn)))
     const state = await judgeDatabase(pool, tenants, byHex)
     report.events = state.events
     for (const finding of state.findings) found.add(finding)
@@ -129,7 +140,7 @@ export async function run({ seed }: { seed: number }): Promise<Figures> {
   const { findings, memoryMiB, ...counts } = await fuzzHomeserver({
     seed,
     rounds: ROUNDS,
-    roundMs: ROUND_MS,
+    round: { ms: ROUND_MS },
     workers: 24,
     actors: 12,
     bystanders: 4,
