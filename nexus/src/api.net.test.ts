@@ -138,7 +138,7 @@ beforeAll(async () => {
       const { body } = await get(`/v0/stream/posts/keys?${reach}`)
       if (!JSON.stringify(body).includes(root)) throw new Error('not in the graph yet')
     },
-    { timeout: 30_000, interval: 50 },
+    { timeout: 240_000, interval: 50 },
   )
 })
 afterAll(() => network[Symbol.asyncDispose]())

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { churn, eclipse, latency } from './experiments.ts'
 import { createVirtualTime } from './virtual-time.ts'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 600_000
 
 // covers 4.6.1, 4.6.2
 it('calls come in the order of their times, and nothing else moves the clock', async () => {
