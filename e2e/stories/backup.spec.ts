@@ -25,6 +25,9 @@ test('both backups bring an account back, and the key leaves the browser', async
 
   const reminder = page.getByText('Your key lives only in this browser.')
   await expect(reminder).toBeVisible()
+  // The server says so, too: it does not come later and move what one reads.
+  const sent = await page.request.get('/home')
+  expect(await sent.text()).toContain('Your key lives only in this browser.')
   await page.getByRole('link', { name: 'Back up now' }).click()
   const phrase = await backUpByPhrase(page)
   const file = await backUpByFile(page, PASSWORD)

@@ -195,6 +195,14 @@ test('a browser that revokes its own key signs in again with a new one', async (
   await page.goto('/settings/keys')
   await expect(page.getByRole('list', { name: 'Keys', exact: true })).toContainText('This browser')
   await expect(page.getByRole('list', { name: 'Revoked keys' })).toContainText('Pubky')
+
+  // What the old key signed is kept.
+  await page.goto('/profile/posts')
+  const header = page.locator('main header').first()
+  await header.getByRole('button', { name: 'Signed by its author' }).click()
+  const proof = page.getByRole('dialog', { name: 'Proof of this profile' })
+  await expect(proof).toContainText('what you see is what was signed')
+  await expectAccessible(page, 'the proof of a profile')
 })
 
 test('an author requires signatures: what is not signed is refused, or marked', async ({

@@ -16,3 +16,8 @@ export const getViewer = cache(async (): Promise<string | null> => {
   const value = (await cookies()).get('viewer')?.value ?? ''
   return looksLikeUser(value) ? value : null
 })
+
+/** Whether the viewer's key has yet to be backed up, as the browser said. */
+export async function isBackupDue(): Promise<boolean> {
+  return (await cookies()).get('backup')?.value === 'pending'
+}

@@ -1,4 +1,4 @@
-import { parseObject, postPath } from '@pubky/app-specs'
+import { PROFILE_PATH, parseObject, postPath } from '@pubky/app-specs'
 import {
   blake3,
   decodeProofHeader,
@@ -19,9 +19,12 @@ import { readRule } from '@pubky/sdk/read-rule'
 import type { Api } from './api.ts'
 import type { RuntimeConfig } from './config.ts'
 import { pubkyClient } from './session/connection.ts'
-import type { PostView } from './views.ts'
+import type { PostView, UserView } from './views.ts'
 
 // Loaded when somebody presses a shield.
+
+/** What is on the page, and is to be what was signed. */
+export type Shown = { kind: 'post'; view: PostView } | { kind: 'profile'; view: UserView }
 
 export interface ProofCheck {
   /**
@@ -51,22 +54,19 @@ interface Place {
 
 const READ_LIMIT_MS = 6000
 
-/** Checks a post against its proof here, without trusting the indexer (design 6). */
+/** Checks what is shown against its proof here, without trusting the indexer (design 6). */
 export async function checkProof(
   api: Api,
   config: RuntimeConfig,
-  view: PostView,
+  what: Shown,
   signal: AbortSignal,
 ): Promise<ProofCheck> {
-  const at = {
-    owner: parsePublicKey(view.details.author),
-    path: postPath(view.details.id as never),
-  }
+  const at = placeOf(what)
   const found = await api.object.get.query({ author: at.owner, path: at.path }, { signal })
   if (!found?.bytes) throw new Error('the indexer does not have the object')
   const body = fromBase64(found.bytes)
   const limit = AbortSignal.any([signal, AbortSignal.timeout(READ_LIMIT_MS)])
-  const stored = await readStored(config, view.details.uri, limit)
+  const stored = await readStored(config, `pubky://${at.owner}${at.path}`, limit)
   const currency = stored === 'unreachable' ? stored : isSame(stored, body) ? 'newest' : 'newer'
   // By the author's own rules where they could be asked about these bytes, else by word of the indexer.
   const told = currency === 'newest' ? (stored as VerifiedObject).verdict : found.verdict
@@ -85,8 +85,13 @@ export async function checkProof(
     hash: toHex(proof.hash),
     revokedAtMs: isRevoked ? await revokedAt(config, at.owner, proof.signer, limit) : null,
   }
-  if (!shows(at.path, body, view)) return { verdict: 'invalid', currency, details }
+  if (!isShown(at.path, body, what)) return { verdict: 'invalid', currency, details }
   return { verdict: isRevoked ? 'revoked' : 'valid', currency, details }
+}
+
+function placeOf({ kind, view }: Shown): Place {
+  if (kind === 'profile') return { owner: parsePublicKey(view.details.id), path: PROFILE_PATH }
+  return { owner: parsePublicKey(view.details.author), path: postPath(view.details.id as never) }
 }
 
 function isSame(stored: VerifiedObject | null, body: Uint8Array): boolean {
@@ -117,11 +122,16 @@ async function verified(header: string, at: Place, body: Uint8Array): Promise<Ob
   }
 }
 
-/** Whether the text on the page is the one in the signed bytes. */
-function shows(path: StoragePath, body: Uint8Array, view: PostView): boolean {
+/** Whether the words on the page are those in the signed bytes. */
+function isShown(path: StoragePath, body: Uint8Array, { kind, view }: Shown): boolean {
   try {
-    const shown = parseObject(path, body)
-    return shown.kind === 'post' && shown.value.content === view.details.content
+    const signed = parseObject(path, body)
+    if (kind === 'post')
+      return signed.kind === 'post' && signed.value.content === view.details.content
+    if (signed.kind !== 'profile') return false
+    const { name, bio, image } = signed.value
+    const { details } = view
+    return name === details.name && bio === details.bio && image === details.image
   } catch (error) {
     if (error instanceof Error && error.name === 'SpecsError') return false
     throw error

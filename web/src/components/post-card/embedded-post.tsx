@@ -47,7 +47,7 @@ export function EmbeddedPost({ postKey }: { postKey: PostKeyText }) {
         </Link>
       </div>
       <div className="mb-2 flex empty:hidden">
-        <Shield view={post} onlyBad />
+        <Shield kind="post" view={post} onlyBad />
       </div>
       <PostBody view={post} href={`/post/${author}/${id}`} />
     </section>

@@ -52,7 +52,7 @@ export function PostHeader({ view, nameId, sending }: PostHeaderProps) {
           <span className="key">{shortKey(author)}</span>
         </p>
       </div>
-      <Shield view={view} />
+      <Shield kind="post" view={view} />
       <PostMenu
         view={view}
         authorName={name}

@@ -10,9 +10,9 @@ import {
 import { type ReactNode, useEffect, useState } from 'react'
 import { useLocale, useT } from '../../i18n/client.tsx'
 import { formatLocale, type MessageKey } from '../../i18n/types.ts'
-import { checkProof, type ProofCheck, type ProofDetails } from '../../state/proof.ts'
+import { checkProof, type ProofCheck, type ProofDetails, type Shown } from '../../state/proof.ts'
 import { useApi, useConfig } from '../../state/services.ts'
-import { type PostView, shortKey } from '../../state/views.ts'
+import { shortKey } from '../../state/views.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Spinner } from '../../ui/spinner.tsx'
 
@@ -44,8 +44,8 @@ const CURRENCY = {
   unreachable: 'post.proofUnreachable',
 } as const satisfies Record<ProofCheck['currency'], MessageKey>
 
-/** Verifies a post in this browser and shows what came of it. */
-export function ProofDialog({ view, onClose }: { view: PostView; onClose: () => void }) {
+/** Verifies a post or profile in this browser and shows what came of it. */
+export function ProofDialog({ kind, view, onClose }: Shown & { onClose: () => void }) {
   const t = useT()
   const api = useApi()
   const config = useConfig()
@@ -53,14 +53,18 @@ export function ProofDialog({ view, onClose }: { view: PostView; onClose: () => 
 
   useEffect(() => {
     const stop = new AbortController()
-    checkProof(api, config, view, stop.signal).then(setCheck, () => {
+    checkProof(api, config, { kind, view } as Shown, stop.signal).then(setCheck, () => {
       if (!stop.signal.aborted) setCheck('failed')
     })
     return () => stop.abort()
-  }, [api, config, view])
+  }, [api, config, kind, view])
 
   return (
-    <Dialog open onClose={onClose} title={t('post.proofTitle')}>
+    <Dialog
+      open
+      onClose={onClose}
+      title={t(kind === 'post' ? 'post.proofTitle' : 'post.proofTitleProfile')}
+    >
       <div aria-live="polite" className="min-h-40">
         {check === null ? (
           <p className="flex items-center gap-3 py-8 text-sm text-mute">

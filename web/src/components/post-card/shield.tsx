@@ -3,7 +3,8 @@
 import { ChevronRight, ShieldAlert, ShieldCheck, ShieldQuestionMark, ShieldX } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
-import type { PostView, ProofState } from '../../state/views.ts'
+import type { Shown } from '../../state/proof.ts'
+import type { ProofState } from '../../state/views.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
 
@@ -33,13 +34,13 @@ const COLOURS: Record<ProofState, string> = {
 }
 
 /**
- * Whether a post is signed, as the indexer says; a press checks it in this browser. What one should know
+ * Whether a post or profile is signed, as the indexer says; a press checks it in this browser. What one should know
  * before reading on takes a line of its own.
  */
-export function Shield({ view, onlyBad }: { view: PostView; onlyBad?: boolean }) {
+export function Shield({ onlyBad, ...shown }: Shown & { onlyBad?: boolean }) {
   const t = useT()
   const [open, setOpen] = useState(false)
-  const { proof } = view
+  const { proof } = shown.view
   const Icon = ICONS[proof]
   const isBad = proof === 'stripped' || proof === 'revoked'
   if (onlyBad && !isBad) return null
@@ -70,7 +71,7 @@ export function Shield({ view, onlyBad }: { view: PostView; onlyBad?: boolean })
       )}
       {open ? (
         <Suspense>
-          <ProofDialog view={view} onClose={() => setOpen(false)} />
+          <ProofDialog {...shown} onClose={() => setOpen(false)} />
         </Suspense>
       ) : null}
     </>

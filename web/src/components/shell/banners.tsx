@@ -7,12 +7,13 @@ import { useViewerSession } from '../../state/session/viewer.tsx'
 import { buttonClass } from '../../ui/button.tsx'
 import { Banner } from './banner.tsx'
 
-/** Notices below the header: no connection, backup due. */
-export function Banners() {
+/** Notices below the header: no connection, backup due. The latter is known to the server, so that nothing moves. */
+export function Banners({ isBackupDue }: { isBackupDue: boolean }) {
   const t = useT()
   const reachable = useReachable()
   const offline = !reachable && !navigator.onLine
   const { account } = useViewerSession()
+  const isDue = account ? account.stage === 'ready' && account.backup === 'pending' : isBackupDue
   return (
     <div aria-live="polite">
       {reachable ? null : (
@@ -22,7 +23,7 @@ export function Banners() {
           {t(offline ? 'common.offline' : 'common.indexerDown')}
         </Banner>
       )}
-      {account?.stage === 'ready' && account.backup === 'pending' ? (
+      {isDue ? (
         <Banner
           icon={<KeyRound size={18} aria-hidden />}
           action={

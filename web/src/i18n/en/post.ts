@@ -49,8 +49,9 @@ export const post = {
   proofTitle: 'Proof of this post',
   proofChecking: 'Checking the signature in your browser',
   proofValid: 'The signature is valid, and what you see is what was signed.',
-  proofInvalid: 'The signature does not fit this post.',
-  proofAbsent: 'The author’s app did not sign this post. It may still be genuine.',
+  proofTitleProfile: 'Proof of this profile',
+  proofInvalid: 'The signature does not fit what is shown.',
+  proofAbsent: 'The author’s app did not sign this. It may still be genuine.',
   proofDue: 'A signature is due here and is missing.',
   proofDueText:
     'The author signs everything, or signed this once. Somebody may have changed it: do not take it for the author’s word.',

@@ -2,6 +2,7 @@
 
 import { Copy, Ellipsis, ExternalLink, Link2, Pencil, Users, Volume2, VolumeX } from 'lucide-react'
 import Link from 'next/link'
+import { Shield } from '../../components/post-card/shield.tsx'
 import { useCopy } from '../../components/use-copy.ts'
 import { UserAvatar } from '../../components/user-avatar.tsx'
 import { FollowButton } from '../../components/user-row.tsx'
@@ -48,6 +49,7 @@ export function ProfileHeader({ user }: { user: UserView }) {
               {shortKey(id)}
               <Copy size={13} aria-hidden />
             </button>
+            {name === id ? null : <Shield kind="profile" view={user} />}
             <Status text={user.details.status} />
             {!own && followedBy ? (
               <span className="inline-flex items-center gap-1.5">

@@ -58,16 +58,25 @@ function read(): Stored {
 
 function write(value: Stored): void {
   localStorage.setItem(KEY, JSON.stringify(value))
-  writeViewerCookie(value)
+  writeCookies(value)
   for (const listener of listeners) listener()
 }
 
-/** Tells the server whose feed to render. It holds a public key and opens nothing. */
-function writeViewerCookie({ current, accounts }: Stored): void {
-  const ready = accounts.find(({ user }) => user === current)?.stage === 'ready'
-  const age = ready ? YEAR_SECONDS : 0
+function writeCookie(name: string, value: string | null): void {
+  const age = value === null ? 0 : YEAR_SECONDS
   // biome-ignore lint/suspicious/noDocumentCookie: the asynchronous API is not everywhere yet.
-  document.cookie = `viewer=${ready ? current : ''}; path=/; max-age=${age}; samesite=lax`
+  document.cookie = `${name}=${value ?? ''}; path=/; max-age=${age}; samesite=lax`
+}
+
+/**
+ * Tells the server whose feed to render, and whether the reminder of a backup stands above it. They hold
+ * a public key and open nothing.
+ */
+function writeCookies({ current, accounts }: Stored): void {
+  const account = accounts.find(({ user }) => user === current)
+  const ready = account?.stage === 'ready' ? account : null
+  writeCookie('viewer', ready?.user ?? null)
+  writeCookie('backup', ready?.backup === 'pending' ? 'pending' : null)
 }
 
 /** The account in use; null for a guest. */
@@ -110,7 +119,7 @@ export function repairViewerCookie(shown: string | null): boolean {
   const account = currentAccount()
   const due = account?.stage === 'ready' ? account.user : null
   if (due === shown) return false
-  writeViewerCookie(read())
+  writeCookies(read())
   // Where cookies are refused a reload would change nothing.
   return document.cookie.split('; ').includes(`viewer=${due}`) || due === null
 }
