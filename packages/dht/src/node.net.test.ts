@@ -312,9 +312,7 @@ describe('a DHT node', () => {
       await send(target, mutate(seeds[round % seeds.length] ?? new Uint8Array(), random))
     }
     // On a busy machine it is still at work on them.
-    await expect
-      .poll(() => nodes[1]?.get(item.key).newest(), { timeout: 10_000 })
-      .toMatchObject({ item: { seq: 5n } })
+    await expect.poll(() => nodes[1]?.get(item.key).newest()).toMatchObject({ item: { seq: 5n } })
     expect(await target.get(item.key).first()).toEqual(item)
     const { ask, close: closeAsk } = await stranger()
     expect(await ask(target, { t: 'zz', y: 'q', q: 'ping', a: { id } })).not.toBeNull()

@@ -13,6 +13,7 @@ const node = (o: Partial<DhtNodeOptions> = {}) =>
     network: 'local',
     clock: () => BigInt(Date.now()) * 1000n,
     random: randomBytes,
+    timeoutMs: 60_000,
     ...o,
   })
 
@@ -81,21 +82,24 @@ it('ends with the newest of versions that come at once, and swaps only what it s
 // covers 8.11.14
 it('believes no answer that comes when its time is up', async () => {
   await using target = await node({ timeoutMs: 60 })
-  const late = createSocket('udp4')
-  let answered = 0
-  late.on('message', (bytes, { port }) => {
+  const { socket: late, ask } = await asker(target.address.port)
+  const asked: Uint8Array[] = []
+  late.on('message', (bytes) => {
     const query = decodeBencode(bytes)
     const t = query instanceof Map && query.has('q') ? query.get('t') : null
-    if (!(t instanceof Uint8Array)) return
-    setTimeout(() => {
-      late.send(encodeBencode({ t, y: 'r', r: { id: Buffer.alloc(20, 7) } }), port, '127.0.0.1')
-      answered += 1
-    }, 150)
+    if (t instanceof Uint8Array) asked.push(t)
   })
   await new Promise<void>((resolve) => late.bind(0, '127.0.0.1', resolve))
   await target.greet([{ host: '127.0.0.1', port: late.address().port }])
-  await expect.poll(() => answered).toBeGreaterThan(0)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  expect(target.nodes()).toEqual([])
+  await expect.poll(() => asked.length).toBeGreaterThan(0)
+  for (const t of asked)
+    late.send(
+      encodeBencode({ t, y: 'r', r: { id: Buffer.alloc(20, 7) } }),
+      target.address.port,
+      '127.0.0.1',
+    )
+  // It reads in order: what it answers to comes after what it did not believe.
+  await ask('find_node', { target: randomBytes(20) })
+  expect(target.nodes().map(({ id }) => Buffer.from(id))).not.toContainEqual(Buffer.alloc(20, 7))
   late.close()
 })
