@@ -33,6 +33,11 @@ function textOf(t: Translate, locale: Locale, found: Found): string {
   return t('standstill.mirrorPausedText', { time })
 }
 
+/** Where something can be done about it, or where it happened, nobody has to be told. */
+function isSaidAt(pathname: string, { kind }: Found): boolean {
+  return LOOKS[kind].href.split('#')[0] === pathname || (kind === 'refused' && pathname === '/home')
+}
+
 /**
  * Says what does not go on by itself, one thing at a time. It lies above the page, so that nothing one
  * reads is moved, and is silent on the page where something can be done about it.
@@ -40,7 +45,7 @@ function textOf(t: Translate, locale: Locale, found: Found): string {
 export function Standstill({ user }: { user: string }) {
   const pathname = usePathname()
   const { shown, dismiss } = useDismissed(user, useStandstills(user))
-  const found = shown.find(({ kind }) => LOOKS[kind].href.split('#')[0] !== pathname)
+  const found = shown.find((one) => !isSaidAt(pathname, one))
   return (
     <div
       role="status"

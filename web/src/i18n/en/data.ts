@@ -13,7 +13,7 @@ export const data = {
     'These changes are kept in this browser until your homeserver has them. Signing out here would lose all but the words.',
   unsentWaits: 'Waits; it is tried again by itself.',
   unsentMore: { one: 'and {count} more', other: 'and {count} more' },
-  unsentDraft: 'Make it a draft',
+  unsentDraft: 'To drafts',
   unsentDiscard: 'Discard',
   unsentPost: 'A post',
   unsentEdit: 'A change of a post',

@@ -52,6 +52,8 @@ export const sessions = {
     other: '{count} places lose their access at once. This browser stays signed in.',
   },
   endedAll: 'You are signed in here only',
+  keysText: 'Whoever took a device or an app over may have its key all the same.',
+  keys: 'Revoke a key',
   notEnded: {
     one: '{count} session could not be ended. Try again.',
     other: '{count} sessions could not be ended. Try again.',

@@ -2,6 +2,7 @@
 
 import { useQueryClient } from '@tanstack/react-query'
 import { CloudOff } from 'lucide-react'
+import Link from 'next/link'
 import { useEffect, useState } from 'react'
 import { ConfirmDialog } from '../../../components/confirm-dialog.tsx'
 import { useT } from '../../../i18n/client.tsx'
@@ -88,6 +89,17 @@ export function SessionList({ user, door, onEnded }: SessionListProps) {
             {t('sessions.endAll')}
           </Button>
         </div>
+      ) : null}
+      {data ? (
+        <p className="border-t pt-4 mt-5 text-sm text-mute">
+          {t('sessions.keysText')}{' '}
+          <Link
+            href="/settings/keys"
+            className="font-semibold text-fg underline underline-offset-4"
+          >
+            {t('sessions.keys')}
+          </Link>
+        </p>
       ) : null}
       {first ? (
         <ConfirmDialog
