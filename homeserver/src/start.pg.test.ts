@@ -82,3 +82,26 @@ test('the record of the server names its port before anybody is served', () => {
   expect(server.published).toHaveLength(1)
   expect(server.published[0]?.publicKey).toBe(server.running.publicKey)
 })
+
+test('a server whose record nobody takes serves nevertheless, tells it, and tries again', async () => {
+  const published: unknown[] = []
+  let isAway = true
+  const pkarr = {
+    resolve: async () => null,
+    async publish(packet: unknown) {
+      if (isAway) throw new TypeError('no relay answers')
+      published.push(packet)
+      return { stored: 1 }
+    },
+  }
+  await using other = await startTestServer(database.url, { deps: { pkarr } })
+  expect((await other.call('GET', '/')).status).toBe(200)
+  const own = async () => {
+    const headers = { 'x-admin-password': 'admin' }
+    return JSON.parse((await other.admin('GET', '/stats', { headers })).text).publishing.own
+  }
+  expect(await own()).toMatchObject({ lastMs: null, failure: 'no relay answers' })
+  isAway = false
+  await expect.poll(() => published.length).toBe(1)
+  expect((await own()).lastMs).toBeGreaterThan(0)
+})

@@ -205,7 +205,10 @@ export async function startHomeserver(
       createPkarrClient({ relays: config.pkarrRelays, fetch: deps.fetch ?? fetch, now: clock })
     const health = Object.assign(ctx.published, { httpPort })
     const publisher = { config, keypair, httpPort, pkarr, pool, log, health }
-    await publishOwnRecord(publisher)
+    // People's data is served, whether the record can be published or not; the page tells it.
+    await publishOwnRecord(publisher).catch((error: unknown) =>
+      log.error({ error }, 'the record could not be published, and is tried again'),
+    )
     const stop = new AbortController()
     const jobs = Promise.all([keepPublished(publisher, stop.signal), chores(ctx, stop.signal)])
     jobs.catch((error: unknown) => log.error({ error }, 'background work ended'))

@@ -20,6 +20,8 @@ const TRIES = 4
 const BACKOFF_MS = 200
 const MAX_BACKOFF_MS = 5000
 const PAGE = 1000
+const FIRST_RETRY_MS = 2000
+const LAST_RETRY_MS = 300_000
 
 export interface PublisherOptions {
   config: HomeserverConfig
@@ -124,15 +126,29 @@ async function every(
   }
 }
 
+/** Publishes the own record in time, after a failure sooner. */
+async function keepOwnPublished(o: PublisherOptions, signal: AbortSignal): Promise<void> {
+  const intervalMs = o.config.republishIntervalSeconds * 1000
+  let retryMs = FIRST_RETRY_MS
+  let pauseMs = o.health.own.lastMs === null ? retryMs : intervalMs
+  while (!signal.aborted) {
+    await sleep(pauseMs, undefined, { signal }).catch(() => {})
+    if (signal.aborted) return
+    try {
+      await publishOwnRecord(o)
+      retryMs = FIRST_RETRY_MS
+      pauseMs = intervalMs
+    } catch (error) {
+      o.log.warn({ error }, 'publishing the record failed')
+      pauseMs = retryMs
+      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
+    }
+  }
+}
+
 /** Keeps the own record and those of the users alive until `signal`. */
 export function keepPublished(o: PublisherOptions, signal: AbortSignal): Promise<unknown> {
-  const own = o.config.republishIntervalSeconds * 1000
-  const jobs = [
-    every(
-      { firstMs: own, intervalMs: own, signal, log: o.log, what: 'publishing the record' },
-      () => publishOwnRecord(o),
-    ),
-  ]
+  const jobs = [keepOwnPublished(o, signal)]
   if (o.config.userRepublishIntervalSeconds > 0) {
     const intervalMs = Math.max(o.config.userRepublishIntervalSeconds, MIN_INTERVAL_SECONDS) * 1000
     const task = {
