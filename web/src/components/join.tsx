@@ -1,8 +1,9 @@
 'use client'
 
-import { createContext, lazy, type ReactNode, Suspense, use, useCallback, useState } from 'react'
+import { createContext, type ReactNode, Suspense, use, useCallback, useState } from 'react'
+import { part } from '../ui/part.ts'
 
-const JoinDialog = lazy(() => import('./join-dialog.tsx').then((m) => ({ default: m.JoinDialog })))
+const JoinDialog = part(() => import('./join-dialog.tsx').then((m) => m.JoinDialog))
 
 const JoinContext = createContext<() => void>(() => {})
 

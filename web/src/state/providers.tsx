@@ -47,11 +47,11 @@ export function AppProviders({ config, viewer, children }: AppProvidersProps) {
   useEffect(() => {
     // Queries that failed are asked again when somebody can be reached again.
     onlineManager.setEventListener((setOnline) => reach.subscribe(() => setOnline(reach.reachable)))
-    addEventListener('online', reach.suspect)
-    addEventListener('offline', reach.suspect)
+    addEventListener('online', reach.changed)
+    addEventListener('offline', reach.changed)
     return () => {
-      removeEventListener('online', reach.suspect)
-      removeEventListener('offline', reach.suspect)
+      removeEventListener('online', reach.changed)
+      removeEventListener('offline', reach.changed)
       reach.stop()
     }
   }, [reach])

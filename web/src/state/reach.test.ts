@@ -45,6 +45,24 @@ describe('what the app knows of its connection', () => {
     expect(told).toEqual([false, true])
   })
 
+  it('believes no answer from before the connection changed', async () => {
+    let answer = (_: boolean) => {}
+    const reach = new Reach({
+      ask: () =>
+        new Promise<void>((resolve, reject) => {
+          answer = (isThere) => (isThere ? resolve() : reject(new TypeError('failed')))
+        }),
+    })
+    reach.suspect()
+    const before = answer
+    reach.changed()
+    answer(false)
+    before(true)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(reach.reachable).toBe(false)
+    reach.stop()
+  })
+
   it('asks once for many suspicions', async () => {
     const { reach, asked } = watched()
     for (let n = 0; n < 20; n += 1) reach.suspect()

@@ -36,6 +36,12 @@ export class Reach {
     if (!this.#asking) void this.#look()
   }
 
+  /** The browser says that its connection changed: an answer from before means nothing any more. */
+  changed = (): void => {
+    this.#asking?.abort()
+    void this.#look()
+  }
+
   stop(): void {
     this.#asking?.abort()
     if (this.#timer) clearTimeout(this.#timer)
@@ -53,7 +59,7 @@ export class Reach {
     } catch {
       reachable = false
     }
-    this.#asking = null
+    if (this.#asking === stopped) this.#asking = null
     if (stopped.signal.aborted) return
     if (!reachable) this.#timer = setTimeout(() => void this.#look(), AGAIN_MS)
     if (reachable === this.#reachable) return

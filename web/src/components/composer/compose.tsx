@@ -2,7 +2,6 @@
 
 import {
   createContext,
-  lazy,
   type ReactNode,
   Suspense,
   use,
@@ -12,12 +11,11 @@ import {
 } from 'react'
 import { useViewer } from '../../state/session/viewer.tsx'
 import type { PostKeyText } from '../../state/views.ts'
+import { part } from '../../ui/part.ts'
 import { useJoin } from '../join.tsx'
 
-const ComposeDialog = lazy(() =>
-  import('./compose-dialog.tsx').then((m) => ({ default: m.ComposeDialog })),
-)
-const TagsDialog = lazy(() => import('./tags-dialog.tsx').then((m) => ({ default: m.TagsDialog })))
+const ComposeDialog = part(() => import('./compose-dialog.tsx').then((m) => m.ComposeDialog))
+const TagsDialog = part(() => import('./tags-dialog.tsx').then((m) => m.TagsDialog))
 
 export type WriteRequest =
   | { mode: 'post'; text?: string; slot?: string }

@@ -1,7 +1,7 @@
 'use client'
 
 import { ImagePlus, Tag } from 'lucide-react'
-import { type KeyboardEvent, lazy, Suspense, useEffect, useId, useRef, useState } from 'react'
+import { type KeyboardEvent, Suspense, useEffect, useId, useRef, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { useActions } from '../../state/actions.ts'
 import { draftSlot } from '../../state/drafts.ts'
@@ -11,13 +11,14 @@ import { useViewer } from '../../state/session/viewer.tsx'
 import { keyOfPost, type PostKeyText, type PostView } from '../../state/views.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
+import { part } from '../../ui/part.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { UserAvatar } from '../user-avatar.tsx'
 import { useDraft } from './use-draft.ts'
 
-const TagsField = lazy(() => import('./tags-field.tsx').then((m) => ({ default: m.TagsField })))
-const DraftsLink = lazy(() => import('./drafts-link.tsx').then((m) => ({ default: m.DraftsLink })))
-const Uploads = lazy(() => import('./uploads.tsx').then((m) => ({ default: m.Uploads })))
+const TagsField = part(() => import('./tags-field.tsx').then((m) => m.TagsField))
+const DraftsLink = part(() => import('./drafts-link.tsx').then((m) => m.DraftsLink))
+const Uploads = part(() => import('./uploads.tsx').then((m) => m.Uploads))
 
 const MOST_CHARACTERS = 2000
 const MOST_UPLOADS = 3

@@ -1,19 +1,18 @@
 'use client'
 
 import { Copy, Ellipsis, Link2, Pencil, Trash2, UserMinus, UserPlus, VolumeX } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import { useActions } from '../../state/actions.ts'
 import { repostOf } from '../../state/outbox/overlay.ts'
 import { useViewer } from '../../state/session/viewer.tsx'
 import { keyOfPost, keyOfUri, type PostView } from '../../state/views.ts'
 import { Menu, type MenuItem } from '../../ui/menu.tsx'
+import { part } from '../../ui/part.ts'
 import { useCompose } from '../composer/compose.tsx'
 import { useCopy } from '../use-copy.ts'
 
-const ConfirmDialog = lazy(() =>
-  import('../confirm-dialog.tsx').then((m) => ({ default: m.ConfirmDialog })),
-)
+const ConfirmDialog = part(() => import('../confirm-dialog.tsx').then((m) => m.ConfirmDialog))
 
 interface PostMenuProps {
   view: PostView

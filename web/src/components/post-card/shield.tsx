@@ -1,16 +1,15 @@
 'use client'
 
 import { ChevronRight, ShieldAlert, ShieldCheck, ShieldQuestionMark, ShieldX } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import type { Shown } from '../../state/proof.ts'
 import type { ProofState } from '../../state/views.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
+import { part } from '../../ui/part.ts'
 
-const ProofDialog = lazy(() =>
-  import('./proof-dialog.tsx').then((m) => ({ default: m.ProofDialog })),
-)
+const ProofDialog = part(() => import('./proof-dialog.tsx').then((m) => m.ProofDialog))
 
 const ICONS = {
   signed: ShieldCheck,

@@ -1,17 +1,16 @@
 'use client'
 
 import { useRouter } from 'next/navigation'
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import { useViewer } from '../../state/session/viewer.tsx'
 import { splitKey } from '../../state/views.ts'
+import { part } from '../../ui/part.ts'
 import { useCompose } from '../composer/compose.tsx'
 import { announceNavigation } from './navigating.ts'
 import { type Command, createKeyReader } from './shortcut-keys.ts'
 import { hasShortcuts, onShortcutHelp } from './shortcut-setting.ts'
 
-const ShortcutDialog = lazy(() =>
-  import('./shortcut-dialog.tsx').then((m) => ({ default: m.ShortcutDialog })),
-)
+const ShortcutDialog = part(() => import('./shortcut-dialog.tsx').then((m) => m.ShortcutDialog))
 
 const ROOM_ABOVE_PX = 80
 

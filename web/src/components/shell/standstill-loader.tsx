@@ -1,9 +1,10 @@
 'use client'
 
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { useViewer, useViewerSession } from '../../state/session/viewer.tsx'
+import { part } from '../../ui/part.ts'
 
-const Standstill = lazy(() => import('./standstill.tsx').then((m) => ({ default: m.Standstill })))
+const Standstill = part(() => import('./standstill.tsx').then((m) => m.Standstill))
 
 /** What stands still is looked for when the page has settled; an ended session is told at once. */
 const AFTER_MS = 2000

@@ -1,15 +1,16 @@
 'use client'
 
 import { Copy, LogOut, ShieldCheck, TriangleAlert } from 'lucide-react'
-import { lazy, type ReactNode, Suspense, useState } from 'react'
+import { type ReactNode, Suspense, useState } from 'react'
 import { useCopy } from '../../components/use-copy.ts'
 import { useT } from '../../i18n/client.tsx'
 import { useViewerSession } from '../../state/session/viewer.tsx'
 import { Button, buttonClass, IconButton } from '../../ui/button.tsx'
+import { part } from '../../ui/part.ts'
 import { Accounts } from './accounts.tsx'
 
-const SignOutDialog = lazy(() =>
-  import('../../components/sign-out-dialog.tsx').then((m) => ({ default: m.SignOutDialog })),
+const SignOutDialog = part(() =>
+  import('../../components/sign-out-dialog.tsx').then((m) => m.SignOutDialog),
 )
 
 function Card({ title, children }: { title: string; children: ReactNode }) {

@@ -1,7 +1,7 @@
 'use client'
 
 import { LogOut } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { UserAvatar } from '../../components/user-avatar.tsx'
 import { useT } from '../../i18n/client.tsx'
 import { useUser } from '../../state/queries/user.ts'
@@ -9,9 +9,10 @@ import type { Account } from '../../state/session/accounts.ts'
 import { switchAccount, useAccounts } from '../../state/session/switch-account.ts'
 import { shortKey } from '../../state/views.ts'
 import { Button, buttonClass, IconButton } from '../../ui/button.tsx'
+import { part } from '../../ui/part.ts'
 
-const SignOutDialog = lazy(() =>
-  import('../../components/sign-out-dialog.tsx').then((m) => ({ default: m.SignOutDialog })),
+const SignOutDialog = part(() =>
+  import('../../components/sign-out-dialog.tsx').then((m) => m.SignOutDialog),
 )
 
 /** Who is signed in in this browser: switch, sign out of one, add one. */

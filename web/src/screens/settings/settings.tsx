@@ -2,12 +2,13 @@
 
 import { KeyRound } from 'lucide-react'
 import Link from 'next/link'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { Columns } from '../../components/shell/columns.tsx'
 import { useT } from '../../i18n/client.tsx'
 import { useViewer } from '../../state/session/viewer.tsx'
 import { buttonClass } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
+import { part } from '../../ui/part.ts'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { EmptyState } from '../../ui/states.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
@@ -19,11 +20,9 @@ import { Language } from './language.tsx'
 import { MutedPeople } from './muted.tsx'
 import { SETTINGS_PAGES, type SettingsPage } from './pages.ts'
 
-const YourData = lazy(() => import('./data/your-data.tsx').then((m) => ({ default: m.YourData })))
-const Sessions = lazy(() =>
-  import('./sessions/sessions.tsx').then((m) => ({ default: m.Sessions })),
-)
-const Keys = lazy(() => import('./keys/keys.tsx').then((m) => ({ default: m.Keys })))
+const YourData = part(() => import('./data/your-data.tsx').then((m) => m.YourData))
+const Sessions = part(() => import('./sessions/sessions.tsx').then((m) => m.Sessions))
+const Keys = part(() => import('./keys/keys.tsx').then((m) => m.Keys))
 
 /** The settings: a list of pages beside or above the one that is open. */
 export function Settings({ page }: { page: SettingsPage }) {
