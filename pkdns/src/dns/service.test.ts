@@ -173,6 +173,19 @@ describe('kept answers', () => {
   })
 })
 
+it('an OPT record of a packet is told to nobody', async () => {
+  const opt = { type: 'unknown', code: 41, bytes: Uint8Array.of(0, 3, 0, 0) } as const
+  const { ask, key } = await server({
+    records: [
+      { name: '@', ttl: 100, data: opt },
+      { name: '@', ttl: 100, data: { type: 'A', address: '192.0.2.1' } },
+    ],
+  })
+  const { rcode, questions, answers, additionals } = await ask(key, { type: 255, transport: 'tcp' })
+  expect([rcode, questions[0]?.name, additionals.length]).toEqual([0, key, 1])
+  expect(answers.map(({ data }) => data.type)).toEqual(['A'])
+})
+
 describe('limits', () => {
   // covers 4.4.13
   it('are per network, and come back with time', async () => {

@@ -1,3 +1,4 @@
+import type { ResourceRecord } from '@pubky/protocol'
 import { formatName } from '@pubky/protocol/dns/names'
 import { DnsReader } from '@pubky/protocol/dns/reader'
 import {
@@ -38,6 +39,11 @@ export interface DnsServiceContext {
   /** Whether questions for every type at once are refused over UDP. */
   refuseAny: boolean
   warn: (error: unknown) => void
+}
+
+/** OPT belongs to one hop, whatever a packet or another server says. */
+function isNoOpt({ data }: ResourceRecord): boolean {
+  return data.type !== 'unknown' || data.code !== TYPE_OPT
 }
 
 /** Tells that an asker has used up its look-ups; answered REFUSED. */
@@ -223,7 +229,12 @@ export function createDnsService(ctx: DnsServiceContext) {
     const layout = outcome.raw && readReply(outcome.raw)
     const taken = outcome.raw && layout ? answerFrom(outcome.raw, layout, meta) : null
     if (taken) return taken
-    const { answers, authorities, additionals, rcode } = outcome
+    const { rcode } = outcome
+    const [answers, authorities, additionals] = [
+      outcome.answers,
+      outcome.authorities,
+      outcome.additionals,
+    ].map((records) => records.filter(isNoOpt))
     const failed = outcome.raw ? RCODES.SERVFAIL : rcode
     const flags = FLAGS.response | FLAGS.recursionAvailable | failed
     return answerOf({ flags, questions: [question], answers, authorities, additionals }, meta)
