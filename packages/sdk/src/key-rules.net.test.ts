@@ -111,7 +111,13 @@ describe('a revocation', () => {
     await put('kept', 'x', phone)
     await put('mine', 'x', root)
     expect(await verdict('kept')).toBe('signed')
-    expect(await revokeSigner(pubky, root, phone.publicKey)).toEqual({ kept: 1 })
+    const looked: { done: number; total: number }[] = []
+    const onProgress = (one: { done: number; total: number }) => looked.push(one)
+    expect(await revokeSigner(pubky, root, phone.publicKey, { onProgress })).toEqual({ kept: 1 })
+    expect(looked).toEqual([
+      { done: 1, total: 2 },
+      { done: 2, total: 2 },
+    ])
     await expect(put('more', 'x', phone)).rejects.toMatchObject({ code: 'signature_revoked' })
     expect(await verdict('kept')).toBe('signed')
     expect(await verdict('mine')).toBe('signed')

@@ -94,9 +94,9 @@ export async function revokeSigner(
   pubky: Pubky,
   root: Signer,
   signer: PublicKeyZ32,
-  o: Opt & { at?: Micros } = {},
+  o: Opt & { at?: Micros; onProgress?: (looked: { done: number; total: number }) => void } = {},
 ): Promise<{ kept: number }> {
-  const { at: from, ...opt } = o
+  const { at: from, onProgress, ...opt } = o
   return withRootSession(pubky, root, opt, async (session) => {
     const host = await pubky.hosts.find(session.homeserver, opt)
     const at = Number(from ?? host.clock.now())
@@ -104,11 +104,14 @@ export async function revokeSigner(
     const paths: StoragePath[] = []
     for await (const path of source.paths(o.signal)) paths.push(path)
     const statements: ManifestEntry[] = []
+    let done = 0
     await eachAtOnce(paths, WIDTH, async (path) => {
       const meta = await source.head(path, o.signal)
       const said = meta?.proof ? statedBy(meta.proof) : null
       if (meta && said?.signer === signer && said.timestamp < BigInt(at))
         statements.push({ path, hash: meta.hash })
+      done += 1
+      onProgress?.({ done, total: paths.length })
     })
     const list = keptList(statements)
     const keep = statements.length === 0 ? null : list.root

@@ -58,6 +58,7 @@ export const signing = {
   revokeRun: 'Revoke this key',
   working: 'Listing what it signed, and revoking it',
   workingText: 'With many posts this takes a while. Stay on this page.',
+  progress: 'How much was looked through',
   doneTitle: 'The key of {name} is revoked',
   doneKept: {
     one: '{count} thing that it signed stays yours.',

@@ -152,13 +152,17 @@ export interface Revoked {
 
 /** Revokes a key, from now on or from an earlier moment, and signs out who holds it. */
 export function revokeKey(
-  o: Change & { key: PublicKeyZ32; fromMs: number | null },
+  o: Change & {
+    key: PublicKeyZ32
+    fromMs: number | null
+    onProgress: (looked: { done: number; total: number }) => void
+  },
 ): Promise<Revoked> {
-  const { config, account, secret, signal, key, fromMs } = o
+  const { config, account, secret, signal, key, fromMs, onProgress } = o
   const pubky = pubkyClient(config)
   return withRoot(account.user, secret, async (root) => {
     const at = fromMs === null ? {} : { at: toMicros(BigInt(fromMs) * 1000n) }
-    const { kept } = await revokeSigner(pubky, root, key, { signal, ...at })
+    const { kept } = await revokeSigner(pubky, root, key, { signal, onProgress, ...at })
     // The key counts for nothing already: what fails now can be repeated where the sessions are.
     const ended = await endSessionsOf(pubky, root, key, { signal }).catch(() => null)
     return { kept, ended }

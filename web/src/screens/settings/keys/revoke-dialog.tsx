@@ -15,6 +15,7 @@ import { Dialog } from '../../../ui/dialog.tsx'
 import { Choices } from '../../../ui/segmented.tsx'
 import { Spinner } from '../../../ui/spinner.tsx'
 import { TextField } from '../../../ui/text-field.tsx'
+import { Meter } from '../data/card.tsx'
 import { Unlock } from '../data/unlock.tsx'
 import { useJob } from '../data/use-job.ts'
 import { RevokeReport } from './revoke-report.tsx'
@@ -33,7 +34,7 @@ export function RevokeDialog({ account, signing, name, isHere, onClose }: Revoke
   const t = useT()
   const config = useConfig()
   const client = useQueryClient()
-  const { job, run } = useJob<never, Revoked>()
+  const { job, run } = useJob<{ done: number; total: number }, Revoked>()
   const { revokedAtMs } = signing
   const [isEarlier, setEarlier] = useState(revokedAtMs !== null)
   const [moment, setMoment] = useState('')
@@ -44,10 +45,10 @@ export function RevokeDialog({ account, signing, name, isHere, onClose }: Revoke
   const isDone = job.state === 'done'
 
   function revoke(secret: RootSecret) {
-    void run(async ({ signal }) => {
+    void run(async (o) => {
       const { revokeKey } = await import('../../../state/data/key-rules.ts')
       const key = signing.key as PublicKeyZ32
-      const done = await revokeKey({ config, account, secret, signal, key, fromMs })
+      const done = await revokeKey({ ...o, config, account, secret, key, fromMs })
       await client.invalidateQueries({ queryKey: signingKeysKey(account.user) })
       return done
     })
@@ -78,9 +79,14 @@ export function RevokeDialog({ account, signing, name, isHere, onClose }: Revoke
       {isBusy ? (
         <div role="status" className="flex items-start gap-3 py-8">
           <Spinner className="mt-1 text-brand-text" />
-          <div>
+          <div className="min-w-0 grow">
             <p className="font-semibold">{t('signing.working')}</p>
-            <p className="text-sm text-mute">{t('signing.workingText')}</p>
+            <p className="mb-3 text-sm text-mute">{t('signing.workingText')}</p>
+            <Meter
+              label={t('signing.progress')}
+              done={job.progress?.done ?? 0}
+              total={job.progress?.total ?? null}
+            />
           </div>
         </div>
       ) : null}
