@@ -26,6 +26,10 @@ it('is the same for every address of a network, however it is written', () => {
   )
 })
 
+it('knows nothing of a client that went away', () => {
+  expect(networkOf(undefined)).toBe('')
+})
+
 it('takes any text', () => {
   fc.assert(fc.property(fc.string(), (text) => void networkOf(text)))
 })
