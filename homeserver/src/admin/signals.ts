@@ -13,7 +13,8 @@ export interface Signal {
 
 /** Refusals that tell of abuse or of a limit that is too tight, as this process saw them. */
 export interface Signals {
-  note(kind: SignalKind, key: string): void
+  /** Without a key it is only counted: of a client that went away no address is known. */
+  note(kind: SignalKind, key: string | undefined): void
   /** The most frequent of the last hour. */
   top(limit: number): Signal[]
   totals(): Record<SignalKind, number>
@@ -28,6 +29,7 @@ export function createSignals(nowMs: () => number): Signals {
   return {
     note(kind, key) {
       totals[kind] += 1
+      if (key === undefined) return
       const name = `${kind} ${key}`
       const known = seen.get(name)
       const isRecent = known && nowMs() - known.lastMs < REMEMBERED_MS
