@@ -49,7 +49,7 @@ export function Standstill({ user }: { user: string }) {
   return (
     <div
       role="status"
-      className="pointer-events-none fixed start-3 end-22 bottom-20 z-30 lg:start-auto lg:end-6 lg:bottom-6 lg:w-88"
+      className="pointer-events-none fixed start-3 end-22 bottom-20 z-30 sm:end-auto sm:w-88 lg:start-auto lg:end-6 lg:bottom-6"
     >
       {found ? <Notice found={found} onDismiss={() => dismiss(found)} /> : null}
     </div>

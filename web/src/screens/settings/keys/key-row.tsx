@@ -57,7 +57,7 @@ export function KeyRow({ signing, name, isOwn, isHere, onRevoke }: KeyRowProps) 
         isOwn ? null : (
           <Button
             size="sm"
-            look={isRevoked ? 'quiet' : 'outline'}
+            look="outline"
             aria-label={t(isRevoked ? 'signing.earlierName' : 'signing.revokeName', { name })}
             onClick={onRevoke}
           >
