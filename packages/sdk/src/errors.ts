@@ -98,6 +98,7 @@ const OUTAGES = new Set<SdkErrorCode>([
   'network',
   'timeout',
   'unresolvable',
+  'publish_failed',
   'server',
   'rate_limited',
   'moving',

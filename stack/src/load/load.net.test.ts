@@ -49,7 +49,7 @@ describe('a file played into a network', () => {
     const half = load(stop.signal, (done) => {
       if (done >= 60) stop.abort()
     })
-    await expect(half).rejects.toThrow()
+    await expect(half).rejects.toMatchObject({ name: 'AbortError' })
     report = await load()
     expect(report.failures).toEqual([])
     expect(report.sent).toBeLessThan(report.plan.operations.length)

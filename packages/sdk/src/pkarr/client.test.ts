@@ -214,6 +214,7 @@ describe('publishing', () => {
     expect(await client(relays({ a: ok, b: 'down' })).publish(one)).toEqual({ stored: 1 })
     await expect(client(relays({ a: 'down' })).publish(one)).rejects.toMatchObject({
       code: 'publish_failed',
+      isOutage: true,
     })
   })
 
