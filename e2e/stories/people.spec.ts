@@ -6,6 +6,12 @@ test('people follow each other, become friends, and part again', async ({ join }
   const ada = await join('Ada who follows')
   const bob = await join('Bob who follows')
 
+  // Whoever follows nobody is shown where people are.
+  await expect(ada.page.getByRole('main')).toContainText('You follow nobody yet')
+  await ada.page.getByRole('link', { name: 'Find people' }).click()
+  await expect(ada.page.getByRole('list', { name: 'Most followed' })).toBeVisible()
+  await expectAccessible(ada.page, 'where to begin')
+
   await ada.page.goto(`/profile/${bob.key}`)
   await ada.page.getByRole('main').getByRole('button', { name: 'Follow Bob who follows' }).click()
   const parting = ada.page

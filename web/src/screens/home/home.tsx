@@ -2,7 +2,7 @@
 
 import { Feather, SlidersHorizontal, Users } from 'lucide-react'
 import Link from 'next/link'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Composer } from '../../components/composer/composer.tsx'
 import { PostFeed } from '../../components/post-feed.tsx'
 import { Columns } from '../../components/shell/columns.tsx'
@@ -92,8 +92,12 @@ export function Home({ initialFilter }: { initialFilter: Filter }) {
 function FirstStep({ viewer }: { viewer: string }) {
   const t = useT()
   const { user } = useUser(viewer)
-  // What comes or goes later would move what one reads.
-  const [isDue] = useState(user?.counts.following === 0)
+  const isAlone = user ? user.counts.following === 0 : null
+  // What comes or goes later would move what one reads; only somebody brand new is not known at once.
+  const [isDue, setDue] = useState(isAlone)
+  useEffect(() => {
+    if (isDue === null && isAlone !== null) setDue(isAlone && scrollY === 0)
+  }, [isDue, isAlone])
   if (!isDue) return null
   return (
     <div className="card mb-4 flex flex-wrap items-center justify-between gap-x-6 gap-y-3 p-4 sm:px-6">
