@@ -117,9 +117,14 @@ export function Composer(props: ComposerProps) {
         mode === 'reply' ? { parent: target } : mode === 'repost' ? { embed: target } : {}
       const key = await actions.post({ content: text, tags, uploads, ...relation })
       if (key === null) return
-      draft.drop()
-      clear()
-      if (collapsible) {
+      draft.drop({ text, tags, uploads })
+      // What was typed since stays.
+      const goesOn = field.current !== null && field.current.value !== text
+      if (goesOn) {
+        setTags((now) => (now === tags ? [] : now))
+        setUploads((now) => (now === uploads ? [] : now))
+      } else clear()
+      if (collapsible && !goesOn) {
         setOpen(false)
         field.current?.blur()
       }

@@ -27,7 +27,7 @@ interface KeptDraft {
   /** A draft from earlier stands in the composer. */
   restored: boolean
   /** Sent, or not wanted any more. */
-  drop: () => void
+  drop: (content?: DraftContent) => void
 }
 
 /**
@@ -40,17 +40,18 @@ export function useDraft(o: DraftOptions): KeptDraft {
   const latest = useRef(o)
   const kept = useRef<DraftContent | null>(null)
   const isReady = useRef(false)
-  /** Sent: what still stands in the composer is not a draft. */
-  const isOver = useRef(false)
+  /** Sent: while it still stands in the composer it is not a draft. */
+  const over = useRef<DraftContent | null>(null)
   const [restored, setRestored] = useState(false)
   useEffect(() => {
     latest.current = o
-    if (o.isEmpty) isOver.current = false
+    if (over.current && !isSame(over.current, o.content)) over.current = null
   })
 
   const flush = useRef(() => {
     const { user, slot, content, isEmpty } = latest.current
-    if (user === null || !isReady.current || isOver.current || isSame(kept.current, content)) return
+    if (user === null || !isReady.current || isSame(over.current, content)) return
+    if (isSame(kept.current, content)) return
     const had = kept.current !== null
     kept.current = isEmpty ? null : content
     // A full disk only means that nothing is kept.
@@ -97,7 +98,7 @@ export function useDraft(o: DraftOptions): KeptDraft {
     const onLeave = () => {
       const { user, slot, content, isEmpty } = latest.current
       // What was written before anything kept was read is worth no less.
-      const isKept = isOver.current || isSame(kept.current, content)
+      const isKept = isSame(over.current, content) || isSame(kept.current, content)
       if (user !== null && !isKept && (kept.current || !isEmpty)) keepLastWords(user, slot, content)
       keep()
     }
@@ -112,8 +113,8 @@ export function useDraft(o: DraftOptions): KeptDraft {
 
   return {
     restored,
-    drop() {
-      isOver.current = true
+    drop(content = latest.current.content) {
+      over.current = content
       kept.current = null
       setRestored(false)
       if (user !== null) dropDraft(user, slot, source).catch(() => {})
