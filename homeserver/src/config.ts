@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import {
   BLOB_STORES,
   type Config,
@@ -57,6 +58,8 @@ function optionalSeed(o: Rest & { secret: true }): Setting<string | null> {
     },
   }
 }
+
+const WEEK_SECONDS = 7 * 24 * 3600
 
 /** Settings of the homeserver; the table in the README is made from it. */
 export const homeserverSettings = {
@@ -120,7 +123,7 @@ export const homeserverSettings = {
   publicIp: text({
     env: 'PUBLIC_IP',
     default: '127.0.0.1',
-    doc: 'Address in the published record',
+    doc: 'Address in the published record; `auto` finds it out, and publishes again when it changes',
   }),
   publicHttpPort: integerSetting({
     env: 'PUBLIC_HTTP_PORT',
@@ -149,11 +152,13 @@ export const homeserverSettings = {
     env: 'REPUBLISH_INTERVAL_SECONDS',
     default: 3600,
     min: 60,
+    max: WEEK_SECONDS,
     doc: 'How often the own record is published, in seconds',
   }),
   userRepublishIntervalSeconds: integerSetting({
     env: 'USER_REPUBLISH_INTERVAL_SECONDS',
     default: 14_400,
+    max: WEEK_SECONDS,
     doc: 'How often the records of users are announced anew, in seconds; 0 never, else at least 1800',
   }),
   maxObjectBytes: integerSetting({
@@ -279,6 +284,8 @@ function weakSecrets(config: HomeserverConfig): string[] {
 /** What is wrong with settings beside each other, in one sentence each. */
 export function configProblems(config: HomeserverConfig): string[] {
   const problems = weakSecrets(config)
+  if (config.publicIp !== 'auto' && isIP(config.publicIp) === 0)
+    problems.push('PUBLIC_IP must be an address, or `auto`')
   const stores: string[] = [config.blobStore, config.blobStoreFrom]
   if (stores[0] === stores[1])
     problems.push('BLOB_STORE_FROM must be another store than BLOB_STORE')

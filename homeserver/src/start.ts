@@ -4,8 +4,10 @@ import { type Micros, nowMicros, type PublicKeyZ32, randomBytes } from '@pubky/p
 import { createPkarrClient, type PkarrClient } from '@pubky/sdk'
 import {
   type BlobStore,
+  createExternalIp,
   createLogger,
   createPool,
+  type FindExternalIp,
   listen,
   migrate,
   type Running,
@@ -43,6 +45,7 @@ export interface HomeserverDeps {
   fetch: typeof fetch
   pkarr: PkarrClient
   blobs: BlobStore
+  externalIp: FindExternalIp
 }
 
 export interface HomeserverUrls extends Record<string, string> {
@@ -204,7 +207,9 @@ export async function startHomeserver(
       deps.pkarr ??
       createPkarrClient({ relays: config.pkarrRelays, fetch: deps.fetch ?? fetch, now: clock })
     const health = Object.assign(ctx.published, { httpPort })
-    const publisher = { config, keypair, httpPort, pkarr, pool, log, health }
+    const externalIp =
+      deps.externalIp ?? createExternalIp({ fetch: deps.fetch ?? fetch, random: Math.random })
+    const publisher = { config, keypair, httpPort, pkarr, pool, log, health, externalIp }
     // People's data is served, whether the record can be published or not; the page tells it.
     await publishOwnRecord(publisher).catch((error: unknown) =>
       log.error({ error }, 'the record could not be published, and is tried again'),

@@ -36,7 +36,7 @@ async function info(ctx: Context) {
   return {
     ...(await totals(ctx)),
     public_key: publicKey,
-    pkarr_pubky_address: `${config.publicIp}:${config.publicTlsPort}`,
+    pkarr_pubky_address: `${published.publicIp || config.publicIp}:${config.publicTlsPort}`,
     pkarr_icann_domain: `${config.icannDomain}:${config.publicHttpPort || published.httpPort}`,
     version: manifest.version,
   }

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { completeConfig } from '../config.ts'
 import { MIGRATIONS } from '../testing/server.ts'
 import { createPublishHealth } from './health.ts'
-import { announceUsers } from './publisher.ts'
+import { announceUsers, keepPublished, publishOwnRecord } from './publisher.ts'
 
 const HOME = randomKeypair()
 
@@ -63,6 +63,7 @@ async function announce(packets: readonly SignedPacket[], failures: Record<strin
       pool: database.pool,
       log: createLogger('test'),
       health,
+      externalIp: async () => '192.0.2.1',
     },
     new AbortController().signal,
   )
@@ -101,4 +102,39 @@ test('a record that nobody took is tried four times, and then counted', async ()
   expect(counts).toMatchObject({ published: 1, failed: 1 })
   // Three pauses, each twice as long, at least half of 200, 400 and 800 ms.
   expect(performance.now() - sinceMs).toBeGreaterThan(690)
+})
+
+test('the own record follows a changing address at the next look', async () => {
+  let address = '192.0.2.1'
+  const published: SignedPacket[] = []
+  const health = createPublishHealth()
+  const stop = new AbortController()
+  const o = {
+    config: completeConfig({ publicIp: 'auto', userRepublishIntervalSeconds: 0 }),
+    keypair: HOME,
+    httpPort: 80,
+    pkarr: {
+      resolve: async () => null,
+      async publish(packet: SignedPacket) {
+        published.push(packet)
+        return { stored: 1 }
+      },
+    },
+    pool: database.pool,
+    log: createLogger('test'),
+    health,
+    externalIp: async () => address,
+    addressMs: 5,
+  }
+  const addresses = () =>
+    published.flatMap((packet) =>
+      packet.records.flatMap(({ data }) => (data.type === 'A' ? [data.address] : [])),
+    )
+  await publishOwnRecord(o)
+  const work = keepPublished(o, stop.signal)
+  address = '198.51.100.7'
+  await expect.poll(addresses).toEqual(['192.0.2.1', '198.51.100.7'])
+  expect(health.publicIp).toBe('198.51.100.7')
+  stop.abort()
+  await work
 })

@@ -8,7 +8,7 @@ import {
   signPacket,
 } from '@pubky/protocol'
 import type { PkarrClient } from '@pubky/sdk'
-import type { Logger } from '@pubky/server-kit'
+import type { FindExternalIp, Logger } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import type { HomeserverConfig } from '../config.ts'
 import type { PublishHealth } from './health.ts'
@@ -22,6 +22,8 @@ const MAX_BACKOFF_MS = 5000
 const PAGE = 1000
 const FIRST_RETRY_MS = 2000
 const LAST_RETRY_MS = 300_000
+/** How often a changing address is asked for. */
+const ADDRESS_MS = 300_000
 
 export interface PublisherOptions {
   config: HomeserverConfig
@@ -31,18 +33,27 @@ export interface PublisherOptions {
   pool: Pool
   log: Logger
   health: PublishHealth
+  /** Asked when the address is to be found out. */
+  externalIp: FindExternalIp
+  addressMs?: number
+}
+
+function publicIpOf({ config, externalIp }: PublisherOptions): Promise<string> | string {
+  return config.publicIp === 'auto' ? externalIp('ipv4') : config.publicIp
 }
 
 /** Publishes the server's own record (spec/homeserver.md 8.3). Rejects when nobody stored it. */
 export async function publishOwnRecord(o: PublisherOptions): Promise<void> {
   const { config, keypair, httpPort, pkarr } = o
-  const records = homeserverRecords(keypair.publicKey, {
-    publicIp: config.publicIp,
-    tlsPort: config.publicTlsPort,
-    icannDomain: config.icannDomain,
-    httpPort: config.publicHttpPort || httpPort,
-  })
   try {
+    const publicIp = await publicIpOf(o)
+    const records = homeserverRecords(keypair.publicKey, {
+      publicIp,
+      tlsPort: config.publicTlsPort,
+      icannDomain: config.icannDomain,
+      httpPort: config.publicHttpPort || httpPort,
+    })
+    o.health.publicIp = publicIp
     await pkarr.publish(await signPacket(signerFromKeypair(keypair), records))
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error)
@@ -126,21 +137,25 @@ async function every(
   }
 }
 
-/** Publishes the own record in time, after a failure sooner. */
+/** Publishes the own record in time, after a failure sooner, and at once when its address has changed. */
 async function keepOwnPublished(o: PublisherOptions, signal: AbortSignal): Promise<void> {
   const intervalMs = o.config.republishIntervalSeconds * 1000
+  const lookMs = o.config.publicIp === 'auto' ? (o.addressMs ?? ADDRESS_MS) : intervalMs
+  const own = o.health.own
   let retryMs = FIRST_RETRY_MS
-  let pauseMs = o.health.own.lastMs === null ? retryMs : intervalMs
+  let dueMs = Date.now() + (own.lastMs === null ? retryMs : intervalMs)
   while (!signal.aborted) {
+    const pauseMs = Math.max(0, Math.min(lookMs, dueMs - Date.now()))
     await sleep(pauseMs, undefined, { signal }).catch(() => {})
     if (signal.aborted) return
     try {
+      if (Date.now() < dueMs && (await publicIpOf(o)) === o.health.publicIp) continue
       await publishOwnRecord(o)
       retryMs = FIRST_RETRY_MS
-      pauseMs = intervalMs
+      dueMs = Date.now() + intervalMs
     } catch (error) {
       o.log.warn({ error }, 'publishing the record failed')
-      pauseMs = retryMs
+      dueMs = Date.now() + retryMs
       retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
     }
   }

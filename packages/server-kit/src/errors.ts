@@ -76,6 +76,16 @@ export class BlobStoreAwayError extends Error {
   }
 }
 
+/** No service told the address of this machine. */
+export class ExternalIpError extends Error {
+  override readonly name = 'ExternalIpError'
+  readonly code = 'external_ip_unknown'
+
+  constructor(family: string, cause: unknown) {
+    super(`no service told the ${family} address of this machine`, { cause })
+  }
+}
+
 /** Why an outbound request was not made or was cut off. */
 export class OutboundError extends Error {
   override readonly name = 'OutboundError'

@@ -24,11 +24,13 @@ export {
 export {
   BlobMissingError,
   BlobStoreAwayError,
+  ExternalIpError,
   type LogLevel,
   OutboundError,
   ServiceError,
   StartError,
 } from './errors.ts'
+export { createExternalIp, type FindExternalIp } from './external-ip.ts'
 export { networkOf } from './http/network-of.ts'
 export { createHttpServer, type HttpServerOptions, listen } from './http/server.ts'
 export {

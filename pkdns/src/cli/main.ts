@@ -12,9 +12,9 @@ import {
   signPacket,
 } from '@pubky/protocol'
 import { PubkyError } from '@pubky/sdk'
-import { StartError } from '@pubky/server-kit'
+import { createExternalIp, StartError } from '@pubky/server-kit'
 import { ZoneError, zoneError } from '../errors.ts'
-import { createExternalIp, fillAddresses } from '../publisher/external-ip.ts'
+import { fillAddresses } from '../publisher/fill-addresses.ts'
 import { keepAlive } from '../publisher/keep-alive.ts'
 import { publishZone } from '../publisher/publish-zone.ts'
 import { listing } from '../zone/listing.ts'

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { zoneError } from '../errors.ts'
+import { ExternalIpError } from './errors.ts'
 
 /** Services that answer with the address they see (spec/discovery.md 5.6). */
 const SERVICES = {
@@ -25,7 +25,10 @@ export type FindExternalIp = (family: Family) => Promise<string>
 const TIMEOUT_MS = 5000
 const MAX_ANSWER_CHARACTERS = 64
 
-/** The address this machine has to the outside, asked of public services in random order. */
+/**
+ * The address this machine has to the outside, asked of public services in random order. Rejects with
+ * `ExternalIpError`.
+ */
 export function createExternalIp(o: {
   fetch: typeof fetch
   random: () => number
@@ -47,16 +50,6 @@ export function createExternalIp(o: {
         cause = error
       }
     }
-    throw zoneError('external_ip_unknown', family, cause)
+    throw new ExternalIpError(family, cause)
   }
-}
-
-/** Puts the address of this machine where the file says `{external_ipv4}` or `{external_ipv6}`. */
-export async function fillAddresses(text: string, find: FindExternalIp): Promise<string> {
-  let filled = text
-  for (const family of ['ipv4', 'ipv6'] as const) {
-    const mark = `{external_${family}}`
-    if (filled.includes(mark)) filled = filled.replaceAll(mark, await find(family))
-  }
-  return filled
 }
