@@ -10,14 +10,12 @@ import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
 import { Keypair, Pubky, PublicKey, type Session } from '@synonymdev/pubky'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { appPages } from './app-page.ts'
-import { defineAuthFlow } from './auth-flow.ts'
+import { defineAuthFlow, HOMESERVER, homeOf } from './auth-flow.ts'
 import { defineBrowser } from './browser.ts'
 import { defineClientSide } from './client-side.ts'
 import { PORTS } from './isolation.ts'
 import { defineSessions } from './sessions.ts'
 import { defineWhole } from './whole.ts'
-
-const HOMESERVER = '8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo'
 
 type Address = `pubky://${string}/pub/${string}`
 
@@ -71,8 +69,7 @@ export function defineSuite(): void {
     const { session, key } = await signedUp()
     expect(session.info.publicKey.z32()).toBe(key)
     expect(session.info.capabilities).toEqual(['/:rw'])
-    const found = await testnet().getHomeserverOf(PublicKey.from(key))
-    expect(found?.z32()).toBe(HOMESERVER)
+    await expect.poll(() => homeOf(key)).toBe(HOMESERVER)
     expect(await testnet().getHomeserverOf(Keypair.random().publicKey)).toBeUndefined()
   })
 
