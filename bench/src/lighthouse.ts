@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { buildPost, buildProfile, createIdClock } from '@pubky/app-specs'
 import { keypairFromSeed, must, nowMicros, randomKeypair, signerFromKeypair } from '@pubky/protocol'
 import { createPubky } from '@pubky/sdk'
@@ -35,10 +36,16 @@ async function visit(url: string): Promise<Result> {
 
 /** Single visits differ by ten points; Lighthouse itself advises the median of five. */
 const VISITS = 5
+/** What services do after their start would slow the browser beside them. */
+const SETTLE_MS = 15_000
 
 async function measure(url: string): Promise<Figures> {
   const visits: Result[] = []
-  for (let n = 0; n < VISITS; n += 1) visits.push(await visit(url))
+  for (let n = 0; visits.length < VISITS && n < 2 * VISITS; n += 1) {
+    const one = await visit(url)
+    // A busy machine may show nothing in time, which Lighthouse gives no score.
+    if (one.categories.performance?.score) visits.push(one)
+  }
   const scoreOf = ({ categories }: Result) => categories.performance?.score ?? 0
   visits.sort((a, b) => scoreOf(a) - scoreOf(b))
   const { categories, audits } = must(visits[VISITS >> 1], 'a visit')
@@ -82,6 +89,7 @@ export async function run(_: { seed: number }): Promise<Figures> {
     const figures: Figures = { loadAverage: loadavg().map(Math.round).join(' ') }
     // The first answer of a server that has just started is not what visitors get.
     for (const path of Object.values(pages)) await (await fetch(web + path)).text()
+    await sleep(SETTLE_MS)
     for (const [name, path] of Object.entries(pages)) figures[name] = await measure(web + path)
     return figures
   } finally {
