@@ -11,6 +11,7 @@ import { userRoutes, userStreamRoutes } from './rest/users.ts'
 import { staticRoutes } from './static/routes.ts'
 import type { VariantStore } from './static/variants.ts'
 import type { TrpcContext } from './trpc/context.ts'
+import { answerQueries, MAX_BATCH } from './trpc/queries.ts'
 import { type AppRouter, appRouter } from './trpc/router.ts'
 
 export interface ServerOptions extends TrpcContext {
@@ -76,11 +77,15 @@ export function createNexusServer(o: ServerOptions): FastifyInstance {
   const trpcOptions: FastifyTRPCPluginOptions<AppRouter>['trpcOptions'] = {
     router: appRouter,
     createContext: () => o,
+    maxBatchSize: MAX_BATCH,
     onError({ error, path }) {
       if (error.code === 'INTERNAL_SERVER_ERROR')
         o.log.error({ error: error.cause ?? error, path }, 'failed')
     },
   }
-  app.register(fastifyTRPCPlugin, { prefix: '/trpc', trpcOptions })
+  app.register(async (scope) => {
+    answerQueries(scope, o)
+    scope.register(fastifyTRPCPlugin, { prefix: '/trpc', trpcOptions })
+  })
   return app
 }
