@@ -18,7 +18,7 @@ import { sessionRoutes } from './routes/sessions.ts'
 import { readStorage } from './routes/storage-read.ts'
 import { writeStorage } from './routes/storage-write.ts'
 import { usageRoutes } from './routes/usage.ts'
-import { splitTarget, storageTarget } from './tenant.ts'
+import { type StorageTarget, splitTarget, storageTarget, tenantOf } from './tenant.ts'
 
 const FEATURES = [
   'path-addressed-storage',
@@ -46,13 +46,28 @@ function route(url: string): string {
   return FIXED.test(path) ? url : STORAGE_ROUTE
 }
 
+const WRITES = new Set(['PUT', 'DELETE'])
+
+/** Who may not write at all is told that, whatever is wrong with the path (spec/homeserver.md 5.2). */
+async function targetOf(ctx: Context, request: FastifyRequest): Promise<StorageTarget> {
+  const { method, originalUrl, headers } = request
+  try {
+    return storageTarget(originalUrl, headers)
+  } catch (error) {
+    const isWrite = WRITES.has(method)
+    if (isWrite && !(await ctx.sessions.resolve(headers, tenantOf(originalUrl, headers))))
+      throw refusals.noSession()
+    throw error
+  }
+}
+
 async function storage(
   ctx: Context,
   gate: MovingGate,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const target = storageTarget(request.originalUrl, request.headers)
+  const target = await targetOf(ctx, request)
   ctx.metrics.storageRequest(request, target)
   switch (request.method) {
     case 'GET':

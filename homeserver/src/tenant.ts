@@ -80,6 +80,14 @@ function byPath(raw: string): StorageTarget {
   return { owner, path: decode(rest.slice(slash), refusals.invalidStoragePath), byPath: true }
 }
 
+/** Whose storage a request is about, whatever is wrong with its path; null when it does not say. */
+export function tenantOf(target: string, headers: TenantHeaders): PublicKeyZ32 | null {
+  const { path, query } = splitTarget(target)
+  if (!path.startsWith(`${STORAGE}/`)) return headerTenant(headers, query)
+  const [owner = ''] = path.slice(STORAGE.length + 1).split('/')
+  return isPublicKey(owner) ? owner : null
+}
+
 /** Reads owner and path from the raw request target; escapes are decoded exactly once. */
 export function storageTarget(target: string, headers: TenantHeaders): StorageTarget {
   const { path: raw, query } = splitTarget(target)

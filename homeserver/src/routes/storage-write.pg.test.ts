@@ -37,6 +37,12 @@ describe('writing', () => {
       'No authenticated session found',
     )
     expect((await server.call('PUT', `/storage/${ann.who.key}/etc/x`, nobody)).status).toBe(401)
+    // What is wrong with a path is told to those who may write.
+    for (const path of ['/pub/%00', '/pub/a%5Cb']) {
+      expect((await server.call('PUT', `/storage/${ann.who.key}${path}`, nobody)).status).toBe(401)
+      expect((await ann.put(path, 'x')).status).toBe(400)
+    }
+    expect((await server.call('PUT', '/storage/nobody/pub/x', nobody)).status).toBe(401)
     expect((await server.call('POST', `/storage/${ann.who.key}/pub/x`, nobody)).status).toBe(405)
     expect((await ann.get('/etc/passwd')).status).toBe(403)
     expect(await ann.events()).toEqual([])
