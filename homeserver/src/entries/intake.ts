@@ -27,6 +27,8 @@ type Wait = (bytes: number) => Promise<void>
 interface Chunks {
   /** What came next, or null at the end. */
   next(): Promise<Buffer | null>
+  /** Lets the rest come and go: who is still sending reads the answer only then. */
+  drop(): void
 }
 
 /** The chunks of a body as they come. It weighs less than the stream's own iterator. */
@@ -45,12 +47,13 @@ function chunksOf(request: IncomingMessage, wait?: Wait): Chunks {
   request.setTimeout(IDLE_MS, onIdle)
   // Who sent it went away, which looks like the end of any other connection: `close` tells it.
   request.on('error', () => {})
-  request.on('data', (chunk: Buffer) => {
+  const onData = (chunk: Buffer) => {
     queue.push(chunk)
     held += chunk.length
     if (held >= HELD_BYTES) request.pause()
     wake?.()
-  })
+  }
+  request.on('data', onData)
   request.once('end', settle)
   request.once('close', settle)
   if (request.destroyed) settle()
@@ -76,6 +79,11 @@ function chunksOf(request: IncomingMessage, wait?: Wait): Chunks {
       if (wait) await paced(chunk.length)
       if (queue.length === 0) request.resume()
       return chunk
+    },
+    drop() {
+      request.off('data', onData)
+      queue.length = 0
+      request.resume()
     },
   }
 }
@@ -162,18 +170,29 @@ export async function takeBody(
     await wait?.(length)
     return inlined(path, body)
   }
-  const chunks = chunksOf(request, wait)
-  const { head, isWhole } = await readSmall(chunks, Math.min(inlineBytes, maxBytes))
-  if (isWhole) return inlined(path, head)
-  if (head.length > maxBytes) throw refusals.bodyTooLarge()
-  const contentType = contentTypeOf(path, head)
-  const blobKey = randomUUID()
-  const writer = await blobs.begin(blobKey)
+  return taking(chunksOf(request, wait), async (chunks) => {
+    const { head, isWhole } = await readSmall(chunks, Math.min(inlineBytes, maxBytes))
+    if (isWhole) return inlined(path, head)
+    if (head.length > maxBytes) throw refusals.bodyTooLarge()
+    const contentType = contentTypeOf(path, head)
+    const blobKey = randomUUID()
+    const writer = await blobs.begin(blobKey)
+    try {
+      const { size, hash } = await spill(writer, head, chunks, maxBytes)
+      return { hash, size, contentType, inline: null, blobKey }
+    } catch (error) {
+      await writer.abort()
+      throw error
+    }
+  })
+}
+
+/** Drops the rest of a body that is refused. */
+async function taking<T>(chunks: Chunks, take: (chunks: Chunks) => Promise<T>): Promise<T> {
   try {
-    const { size, hash } = await spill(writer, head, chunks, maxBytes)
-    return { hash, size, contentType, inline: null, blobKey }
+    return await take(chunks)
   } catch (error) {
-    await writer.abort()
+    chunks.drop()
     throw error
   }
 }
@@ -181,13 +200,14 @@ export async function takeBody(
 /** Reads a small body whole: tokens and JSON. */
 export async function readWhole(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw refusals.bodyTooLarge()
-  const parts: Buffer[] = []
-  let size = 0
-  const chunks = chunksOf(request)
-  for (let chunk = await chunks.next(); chunk; chunk = await chunks.next()) {
-    size += chunk.length
-    if (size > maxBytes) throw refusals.bodyTooLarge()
-    parts.push(chunk)
-  }
-  return Buffer.concat(parts)
+  return taking(chunksOf(request), async (chunks) => {
+    const parts: Buffer[] = []
+    let size = 0
+    for (let chunk = await chunks.next(); chunk; chunk = await chunks.next()) {
+      size += chunk.length
+      if (size > maxBytes) throw refusals.bodyTooLarge()
+      parts.push(chunk)
+    }
+    return Buffer.concat(parts)
+  })
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -98,6 +100,22 @@ test('a body without a length and without an end is refused when it cannot fit a
   body.destroy()
   expect([answer.status, answer.text]).toEqual([507, 'Disk space quota exceeded'])
   expect(await used(who.key)).toEqual({ charged: 0, stored: 0, files: 0 })
+})
+
+test('who sends everything before reading still gets the answer', async () => {
+  const { who, auth } = await settle(a)
+  const { port } = new URL(a.running.urls.http)
+  const socket = connect(Number(port), '127.0.0.1')
+  const headers = Object.entries({ host: 'localhost', ...auth, 'transfer-encoding': 'chunked' })
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  socket.write(`PUT /storage/${who.key}/pub/long.bin HTTP/1.1\r\n${lines}\r\n`)
+  const size = 64 * MB
+  socket.write(`${size.toString(16)}\r\n`)
+  socket.write(new Uint8Array(size))
+  await new Promise((resolve) => socket.write('\r\n0\r\n\r\n', resolve))
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  expect(answer.toString()).toMatch(/^HTTP\/1.1 507 /)
 })
 
 test('a limit below what is stored lets people shrink and delete, and nothing grow', async () => {
