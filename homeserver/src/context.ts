@@ -1,5 +1,5 @@
 import type { Micros, PublicKeyZ32 } from '@pubky/protocol'
-import type { BlobStore, Logger } from '@pubky/server-kit'
+import type { BlobStore, Logger, Places } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import type { HomeserverMetrics } from './admin/metrics.ts'
 import type { Signals } from './admin/signals.ts'
@@ -7,7 +7,6 @@ import type { HomeserverConfig } from './config.ts'
 import type { EntryReader } from './entries/read.ts'
 import type { Writer } from './entries/writer.ts'
 import type { EventHub } from './events/hub.ts'
-import type { StreamPlaces } from './events/places.ts'
 import type { Accounts } from './limits/accounts.ts'
 import type { Limits } from './limits/limits.ts'
 import type { Verifier } from './proofs/verifier.ts'
@@ -27,7 +26,8 @@ export interface Context {
   sessions: SessionResolver
   verifier: Verifier
   privateStreams: PrivateStreams
-  streamPlaces: StreamPlaces
+  /** Of event streams, by `networkOf` the client's address. */
+  streamPlaces: Places
   accounts: Accounts
   limits: Limits
   metrics: HomeserverMetrics

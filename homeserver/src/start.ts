@@ -6,6 +6,7 @@ import {
   type BlobStore,
   createExternalIp,
   createLogger,
+  createPlaces,
   createPool,
   type FindExternalIp,
   listen,
@@ -24,8 +25,8 @@ import type { Context } from './context.ts'
 import { collectOrphans } from './entries/collector.ts'
 import { createEntryReader } from './entries/read.ts'
 import { createWriter } from './entries/writer.ts'
+import { refusals } from './errors.ts'
 import { createEventHub } from './events/hub.ts'
-import { createStreamPlaces } from './events/places.ts'
 import { ACCOUNT_NOTICE, createAccounts } from './limits/accounts.ts'
 import { createLimits } from './limits/limits.ts'
 import { NO_QUOTA, storageLimit } from './limits/quota.ts'
@@ -186,7 +187,9 @@ export async function startHomeserver(
       sessions,
       verifier,
       privateStreams,
-      streamPlaces: createStreamPlaces({
+      streamPlaces: createPlaces({
+        full: refusals.noStreamsLeft,
+        fullHere: refusals.tooManyStreams,
         max: config.maxStreams,
         maxPerAddress: config.maxStreamsPerAddress,
       }),

@@ -1,6 +1,7 @@
+import { createPlaces } from '@pubky/server-kit'
 import { relayError } from './errors.ts'
 import type { MessageStore, StoredEntry } from './message-store.ts'
-import { createWaiters, createWaitQuota, type WaitOptions } from './waiters.ts'
+import { createWaiters, type WaitOptions } from './waiters.ts'
 
 export interface Message {
   body: Uint8Array
@@ -31,9 +32,14 @@ export function createMailbox(o: MailboxOptions) {
   // In order of creation, in all and for each address.
   const entries = new Map<string, Entry>()
   const byAddress = new Map<string, Set<string>>()
-  const quota = createWaitQuota({ max: o.maxWaiting, maxPerAddress: o.maxWaitingPerAddress })
-  const readers = createWaiters<Message>(quota)
-  const senders = createWaiters<void>(quota)
+  const places = createPlaces({
+    max: o.maxWaiting,
+    maxPerAddress: o.maxWaitingPerAddress,
+    full: () => relayError('too_many_waiting'),
+    fullHere: () => relayError('too_many_waiting_here'),
+  })
+  const readers = createWaiters<Message>(places)
+  const senders = createWaiters<void>(places)
   const changing = new Map<string, Promise<void>>()
 
   /** One change of an id at a time, so that disk and memory agree. */
@@ -180,7 +186,7 @@ export function createMailbox(o: MailboxOptions) {
       this.sweep()
     },
 
-    stats: () => ({ entries: entries.size, waiting: quota.total() }),
+    stats: () => ({ entries: entries.size, waiting: places.total() }),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Places } from '@pubky/server-kit'
 import { type HttpRelayErrorCode, relayError } from './errors.ts'
 
 /** spec/satellites.md 1.2. */
@@ -5,7 +6,7 @@ const MAX_WAITERS_PER_ID = 10
 
 export interface WaitOptions {
   waitMs: number
-  /** Whose quota of waiting requests is used. */
+  /** Whose places are used. */
   address: string
   /** Fires when the client has gone. */
   signal: AbortSignal
@@ -16,33 +17,8 @@ interface Waiter<T> {
   reject(error: unknown): void
 }
 
-/** How many requests wait, in all and by client address. */
-export function createWaitQuota(o: { max: number; maxPerAddress: number }) {
-  const byAddress = new Map<string, number>()
-  let total = 0
-  return {
-    total: () => total,
-    /** Throws when there are too many; otherwise what gives the place back. */
-    take(address: string): () => void {
-      const own = byAddress.get(address) ?? 0
-      if (total >= o.max) throw relayError('too_many_waiting')
-      if (own >= o.maxPerAddress) throw relayError('too_many_waiting_here')
-      total += 1
-      byAddress.set(address, own + 1)
-      return () => {
-        total -= 1
-        const left = (byAddress.get(address) ?? 1) - 1
-        if (left > 0) byAddress.set(address, left)
-        else byAddress.delete(address)
-      }
-    },
-  }
-}
-
-export type WaitQuota = ReturnType<typeof createWaitQuota>
-
 /** Requests that wait for something about an id, ten at most for each. */
-export function createWaiters<T>(quota: WaitQuota) {
+export function createWaiters<T>(places: Places) {
   const byId = new Map<string, Set<Waiter<T>>>()
 
   function takeAll(id: string): Set<Waiter<T>> {
@@ -57,7 +33,7 @@ export function createWaiters<T>(quota: WaitQuota) {
       const waiting = byId.get(id) ?? new Set()
       if (waiting.size >= MAX_WAITERS_PER_ID) throw relayError('too_many_waiting')
       signal.throwIfAborted()
-      const giveBack = quota.take(address)
+      const giveBack = places.take(address)
       byId.set(id, waiting)
       return new Promise<T>((resolve, reject) => {
         const end = () => {

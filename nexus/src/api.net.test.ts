@@ -22,11 +22,10 @@ import {
   type PublicKeyZ32,
   parseStrictPath,
   randomKeypair,
-  signerFromKeypair,
   verifyObjectProof,
 } from '@pubky/protocol'
 import type { Session } from '@pubky/sdk'
-import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
+import { joinNetwork, startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
@@ -47,14 +46,8 @@ let quote: PostId
 let picture: FileId
 
 async function signUp(name: string): Promise<Person> {
-  const owner = signerFromKeypair(randomKeypair())
-  const session = await network.client().signUpGrant(owner, {
-    homeserver: network.homeserverKey,
-    client: randomKeypair(),
-    clientId: 'example.org',
-    capabilities: '/pub/:rw',
-  })
-  const person = { key: owner.publicKey, session }
+  const { key, session } = await joinNetwork(network, { capabilities: '/pub/:rw' })
+  const person = { key, session }
   await write(person, buildProfile({ name, bio: `I am ${name}` }))
   return person
 }

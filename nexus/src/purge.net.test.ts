@@ -11,9 +11,9 @@ import {
   type FileId,
   fileUri,
 } from '@pubky/app-specs'
-import { must, nowMicros, randomKeypair, signerFromKeypair } from '@pubky/protocol'
+import { must, nowMicros, randomKeypair } from '@pubky/protocol'
 import { createPool } from '@pubky/server-kit'
-import { startTestNetwork } from '@pubky/testkit/network'
+import { joinNetwork, startTestNetwork } from '@pubky/testkit/network'
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
 import { parsePurgeTarget, purge } from './purge.ts'
@@ -51,14 +51,7 @@ it('erases a post with its picture, then a whole person, from every table and fo
   await using network = await startTestNetwork({ nexus: true })
   const config = must(network.nexusConfig, 'settings')
   const ids = createIdClock(nowMicros)
-  const root = signerFromKeypair(randomKeypair())
-  const session = await network.client().signUpGrant(root, {
-    homeserver: network.homeserverKey,
-    client: randomKeypair(),
-    clientId: 'example.org',
-    capabilities: '/pub/pubky.app/:rw',
-  })
-  const key = root.publicKey
+  const { key, session } = await joinNetwork(network)
   const put = (o: { path: string; body: Uint8Array }) => session.storage.put(o.path, o.body)
   const get = (path: string) => fetch(network.nexus + path)
   const create = { width: 900, height: 600, channels: 3, background: '#c8ff00' } as const
@@ -114,23 +107,17 @@ it('purges by command, says how much, and refuses what is not here', async () =>
   expect(await run(stranger)).toMatch(/^1: Usage: purge /)
   expect(await run('nonsense', '--reason', 'x')).toBe('1: Invalid PublicKey encoding\n')
   expect(await run(stranger, '--reason', 'x')).toBe(`1: Nothing of ${stranger} is here.\n`)
-  const root = signerFromKeypair(randomKeypair())
-  const session = await network.client().signUpGrant(root, {
-    homeserver: network.homeserverKey,
-    client: randomKeypair(),
-    clientId: 'example.org',
-    capabilities: '/pub/pubky.app/:rw',
-  })
+  const { key, session } = await joinNetwork(network)
   const profile = buildProfile({ name: 'Ann' })
   await session.storage.put(profile.path, profile.body)
   const nameOf = async () =>
     (
-      (await (await fetch(`${network.nexus}/v0/user/${root.publicKey}/details`)).json()) as {
+      (await (await fetch(`${network.nexus}/v0/user/${key}/details`)).json()) as {
         name?: string
       }
     ).name
   await expect.poll(nameOf).toBe('Ann')
-  const uri = `pubky://${root.publicKey}${profile.path}`
+  const uri = `pubky://${key}${profile.path}`
   expect(await run(uri, '--reason', 'x')).toBe('Purged 1 entry.\n')
   await expect.poll(nameOf).not.toBe('Ann')
 })

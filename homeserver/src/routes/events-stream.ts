@@ -1,4 +1,5 @@
 import { covers, isPublicKey, type PublicKeyZ32, pathRoot, type StoragePath } from '@pubky/protocol'
+import { networkOf } from '@pubky/server-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
@@ -175,7 +176,7 @@ async function stream(ctx: Context, request: FastifyRequest, reply: FastifyReply
   const query = parseQuery(new URLSearchParams(splitTarget(request.originalUrl).query))
   const session = await authorise(ctx, request, query)
   const users = await findUsers(ctx, query)
-  const leave = ctx.streamPlaces.take(request.ip)
+  const leave = ctx.streamPlaces.take(networkOf(request.ip))
   const open = openStream(request, reply, HEADERS)
   const closed = ctx.metrics.streamOpened()
   const release = session ? ctx.privateStreams.add(session, () => reply.raw.destroy()) : null

@@ -1,4 +1,5 @@
 import { decodeCrockford } from '@pubky/protocol'
+import { networkOf } from '@pubky/server-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { parseBoolean, parseLimit } from '../entries/list.ts'
@@ -60,7 +61,7 @@ async function liveFeed(ctx: Context, request: FastifyRequest, reply: FastifyRep
   // Who reads only so fast gets bodies one by one.
   const isSlowed = ctx.limits.anySpeeds && ctx.limits.speedOf(null, request.ip, 'read') !== null
   const contentBytes = isSlowed ? 0 : contentBytesOf(request.headers['pubky-inline'])
-  const leave = ctx.streamPlaces.take(request.ip)
+  const leave = ctx.streamPlaces.take(networkOf(request.ip))
   const stream = openStream(request, reply, {})
   const closed = ctx.metrics.streamOpened()
   try {

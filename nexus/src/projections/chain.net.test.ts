@@ -6,24 +6,18 @@ import {
   createIdClock,
   postUri,
 } from '@pubky/app-specs'
-import { nowMicros, randomKeypair, signerFromKeypair } from '@pubky/protocol'
-import { startTestNetwork } from '@pubky/testkit/network'
+import { nowMicros } from '@pubky/protocol'
+import { joinNetwork, startTestNetwork } from '@pubky/testkit/network'
 import { expect, test } from 'vitest'
 
 test('what people write is found by search and in the social graph', async () => {
   await using network = await startTestNetwork({ nexus: true })
   const ids = createIdClock(nowMicros)
   const join = async (name: string) => {
-    const root = signerFromKeypair(randomKeypair())
-    const session = await network.client().signUpGrant(root, {
-      homeserver: network.homeserverKey,
-      client: randomKeypair(),
-      clientId: 'example.org',
-      capabilities: '/pub/pubky.app/:rw',
-    })
+    const { key, session } = await joinNetwork(network)
     const profile = buildProfile({ name })
     await session.storage.put(profile.path, profile.body)
-    return { key: root.publicKey, session }
+    return { key, session }
   }
   const write = (who: Awaited<ReturnType<typeof join>>, o: { path: string; body: Uint8Array }) =>
     who.session.storage.put(o.path, o.body)

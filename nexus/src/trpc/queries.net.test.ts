@@ -1,20 +1,15 @@
 import { buildPost, buildProfile, createIdClock } from '@pubky/app-specs'
 import { nowMicros, randomKeypair, signerFromKeypair } from '@pubky/protocol'
-import { startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
+import { joinNetwork, startTestNetwork, type TestNetwork } from '@pubky/testkit/network'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { MAX_BATCH } from './queries.ts'
 
 let network: TestNetwork
-const user = signerFromKeypair(randomKeypair())
+const root = signerFromKeypair(randomKeypair())
 
 beforeAll(async () => {
   network = await startTestNetwork({ nexus: true })
-  const session = await network.client().signUpGrant(user, {
-    homeserver: network.homeserverKey,
-    client: randomKeypair(),
-    clientId: 'example.org',
-    capabilities: '/pub/pubky.app/:rw',
-  })
+  const { session } = await joinNetwork(network, { root })
   const profile = buildProfile({ name: 'Ann' })
   await session.storage.put(profile.path, profile.body)
   const post = buildPost({ content: 'Hello', kind: 'short' }, createIdClock(nowMicros)())
@@ -45,7 +40,7 @@ async function get(path: string, { input, batch, raw }: Query, library = false) 
   return { status: response.status, headers, text: await response.text() }
 }
 
-const mine = { userId: user.publicKey }
+const mine = { userId: root.publicKey }
 const stream = { source: 'all', limit: 5 }
 
 it.each<[string, string, Query]>([

@@ -2,18 +2,10 @@ import { createSocket } from 'node:dgram'
 import { randomBytes, randomKeypair } from '@pubky/protocol'
 import { signItem } from '@pubky/testkit/dht-contract'
 import { expect, it } from 'vitest'
-import { type DhtNodeOptions, startDhtNode } from './node.ts'
+import { startTestNode } from './fixture.ts'
+import type { DhtNodeOptions } from './node.ts'
 
-const node = (o: Partial<DhtNodeOptions>) =>
-  startDhtNode({
-    host: '127.0.0.1',
-    port: 0,
-    bootstrap: [],
-    network: 'local',
-    clock: () => BigInt(Date.now()) * 1000n,
-    random: randomBytes,
-    ...o,
-  })
+const node = (o: Partial<DhtNodeOptions>) => startTestNode(o)
 
 // covers 4.1.5b
 it('a node keeps so much of one address and no more, and its own apart', async () => {

@@ -5,22 +5,15 @@ import { join } from 'node:path'
 import { publicKeyBytes, randomBytes, randomKeypair } from '@pubky/protocol'
 import { describeDhtContract, signItem } from '@pubky/testkit/dht-contract'
 import { afterEach, describe, expect, it } from 'vitest'
+import { startTestNode } from './fixture.ts'
 import { decodeBencode, type Encodable, encodeBencode } from './krpc/bencode.ts'
-import { type DhtNode, type DhtNodeOptions, startDhtNode } from './node.ts'
+import type { DhtNode, DhtNodeOptions } from './node.ts'
 
 const open: DhtNode[] = []
 const folders: string[] = []
 
 async function node(o: Partial<DhtNodeOptions> = {}): Promise<DhtNode> {
-  const started = await startDhtNode({
-    host: '127.0.0.1',
-    port: 0,
-    bootstrap: [],
-    network: 'local',
-    clock: () => BigInt(Date.now()) * 1000n,
-    random: randomBytes,
-    ...o,
-  })
+  const started = await startTestNode(o)
   open.push(started)
   return started
 }

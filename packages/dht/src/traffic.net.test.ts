@@ -2,20 +2,11 @@ import { createSocket } from 'node:dgram'
 import { randomBytes, randomKeypair } from '@pubky/protocol'
 import { signItem } from '@pubky/testkit/dht-contract'
 import { expect, it } from 'vitest'
+import { startTestNode } from './fixture.ts'
 import { type Bencoded, decodeBencode, type Encodable, encodeBencode } from './krpc/bencode.ts'
-import { type DhtNodeOptions, startDhtNode } from './node.ts'
+import type { DhtNodeOptions } from './node.ts'
 
-const node = (o: Partial<DhtNodeOptions> = {}) =>
-  startDhtNode({
-    host: '127.0.0.1',
-    port: 0,
-    bootstrap: [],
-    network: 'local',
-    clock: () => BigInt(Date.now()) * 1000n,
-    random: randomBytes,
-    timeoutMs: 60_000,
-    ...o,
-  })
+const node = (o: Partial<DhtNodeOptions> = {}) => startTestNode({ timeoutMs: 60_000, ...o })
 
 /** A socket that asks one question and waits for its answer. */
 async function asker(port: number) {

@@ -2,16 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildBlob, buildPost, createIdClock } from '@pubky/app-specs'
-import {
-  nowMicros,
-  randomKeypair,
-  signerFromKeypair,
-  toHex,
-  verifyObjectProof,
-} from '@pubky/protocol'
+import { nowMicros, toHex, verifyObjectProof } from '@pubky/protocol'
 import { createPkarrClient } from '@pubky/sdk'
 import { createFileBlobStore, createSafeFetch, Teardown } from '@pubky/server-kit'
-import { startTestNetwork } from '@pubky/testkit/network'
+import { joinNetwork, startTestNetwork } from '@pubky/testkit/network'
 import { createTestDatabase } from '@pubky/testkit/pg'
 import { expect, test } from 'vitest'
 import { createPkarrDirectory } from './directory.ts'
@@ -63,14 +57,7 @@ test('what people write to a real homeserver is in the journal, with its proof',
   }
   const count = (n: number) => (entries: JournalEntry[]) => objects(entries).length >= n
 
-  const root = signerFromKeypair(randomKeypair())
-  const session = await network.client().signUpGrant(root, {
-    homeserver: network.homeserverKey,
-    client: randomKeypair(),
-    clientId: 'example.org',
-    capabilities: '/pub/pubky.app/:rw',
-  })
-  const owner = root.publicKey
+  const { key: owner, session } = await joinNetwork(network)
   const ids = createIdClock(nowMicros)
   const first = buildPost({ content: 'first', kind: 'short' }, ids())
   const blob = buildBlob(Buffer.alloc(50_000, 'pixels'))

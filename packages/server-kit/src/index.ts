@@ -46,6 +46,7 @@ export {
 } from './lifecycle.ts'
 export { createLogger, type Logger } from './logger.ts'
 export { type Counter, createMetrics, type Histogram } from './metrics.ts'
+export { createPlaces, type Places } from './places.ts'
 export { freePort, isPortFree } from './ports.ts'
 export {
   type EmbeddedOptions,

@@ -4,8 +4,16 @@ import { join } from 'node:path'
 import { type RunningHomeserver, startHomeserver } from '@pubky/homeserver'
 import { startHttpRelay } from '@pubky/http-relay'
 import { startPkdns } from '@pubky/pkdns'
-import { must, type PublicKeyZ32, randomBytes, toHex } from '@pubky/protocol'
-import { createPubky, type Pubky, type PubkyOptions } from '@pubky/sdk'
+import {
+  must,
+  type PublicKeyZ32,
+  randomBytes,
+  randomKeypair,
+  type Signer,
+  signerFromKeypair,
+  toHex,
+} from '@pubky/protocol'
+import { createPubky, type Pubky, type PubkyOptions, type Session } from '@pubky/sdk'
 import { createPkarrClient } from '@pubky/sdk/pkarr/client'
 import { createLogger, Teardown } from '@pubky/server-kit'
 import { createTestDatabase } from './pg.ts'
@@ -139,6 +147,21 @@ export async function startTwoHomes() {
     first: must(first, 'a home'),
     second: must(second, 'a second'),
   }
+}
+
+/** Somebody new at the first homeserver, let in as an app is. */
+export async function joinNetwork(
+  network: TestNetwork,
+  o: { root?: Signer; capabilities?: string } = {},
+): Promise<{ key: PublicKeyZ32; session: Session }> {
+  const { root = signerFromKeypair(randomKeypair()), capabilities = '/pub/pubky.app/:rw' } = o
+  const session = await network.client().signUpGrant(root, {
+    homeserver: network.homeserverKey,
+    client: randomKeypair(),
+    clientId: 'example.org',
+    capabilities,
+  })
+  return { key: root.publicKey, session }
 }
 
 async function startNexusFor(

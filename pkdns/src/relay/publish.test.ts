@@ -14,6 +14,11 @@ const packet = (timestamp: bigint) =>
   signPacket(signerFromKeypair(keypair), [], toMicros(timestamp))
 const free = () => {}
 const clock = () => 1n
+
+function openStore(): Promise<PacketStore> {
+  const file = join(dir, 'packets.log')
+  return openPacketStore({ file, maxBytes: 1 << 20, maxPackets: 100, clock, warn: free })
+}
 const report = (o: Partial<PutReport>): PutReport => ({
   stored: 0,
   notMoreRecent: 0,
@@ -26,13 +31,7 @@ let dir: string
 let store: PacketStore
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'pubky-publish-'))
-  store = await openPacketStore({
-    file: join(dir, 'packets.log'),
-    maxBytes: 1 << 20,
-    maxPackets: 100,
-    clock,
-    warn: free,
-  })
+  store = await openStore()
 })
 afterEach(async () => {
   await store.close()
@@ -136,13 +135,7 @@ describe('the store of packets', () => {
     await Promise.all([store.keep(newer, 10n), store.keep(old, 20n), store.keep(newer, 30n)])
     expect(await store.get(keypair.publicKey)).toEqual({ packet: newer, lastSeen: 30n })
     await store.close()
-    store = await openPacketStore({
-      file: join(dir, 'packets.log'),
-      maxBytes: 1 << 20,
-      maxPackets: 100,
-      clock,
-      warn: free,
-    })
+    store = await openStore()
     expect(store.stats()).toMatchObject({ inMemory: 0, onDisk: 1 })
     expect(await store.get(keypair.publicKey)).toEqual({ packet: newer, lastSeen: 10n })
   })
@@ -151,13 +144,7 @@ describe('the store of packets', () => {
   it('takes what a clock that was ahead has seen for never seen', async () => {
     await store.keep(await packet(1n), 60_000_002n)
     await store.close()
-    store = await openPacketStore({
-      file: join(dir, 'packets.log'),
-      maxBytes: 1 << 20,
-      maxPackets: 100,
-      clock,
-      warn: free,
-    })
+    store = await openStore()
     expect(await store.get(keypair.publicKey)).toMatchObject({ lastSeen: 0n })
   })
 })

@@ -20,16 +20,16 @@ interface TabsProps {
 /** Tabs that are pages of their own: a scrolling bar of links, the current one marked and in view. */
 export function Tabs({ label, tabs, current }: TabsProps) {
   const bar = useRef<HTMLElement>(null)
+  const at = tabs.findIndex(({ href }) => href === current)
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab is the current one.
   useEffect(() => {
     const nav = bar.current
-    const tab = nav?.querySelector('[aria-current]')
+    const tab = nav?.querySelectorAll('a')[at]
     if (!nav || !tab) return
     // By hand, because scrollIntoView would move the page, too.
     const [of, around] = [tab.getBoundingClientRect(), nav.getBoundingClientRect()]
     nav.scrollLeft += of.left + of.width / 2 - (around.left + around.width / 2)
-  }, [current])
+  }, [at])
 
   return (
     <nav
