@@ -23,6 +23,8 @@ test('what is written survives a reload and is offered again, until it is sent',
     const dialog = page.getByRole('dialog', { name: 'Reply' })
     const reply = unique('Half a reply')
     await dialog.getByLabel('Text of the post').fill(reply)
+    // Nobody is so quick that the page has not seen the words yet.
+    await expect(dialog.getByRole('button', { name: 'Reply', exact: true })).toBeEnabled()
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Keep draft' }).click()
     await expect(dialog).toBeHidden()

@@ -24,17 +24,14 @@ import { keyIn, type SearchQuery, searchHref } from './query.ts'
 /** Posts by words or tags, people by name or key, tags by their beginning. The address holds it all. */
 export function Search({ query }: { query: SearchQuery }) {
   const t = useT()
+  const byTags = query.tags.length > 0
+  const isAsked = byTags || query.text !== ''
   return (
-    <Columns end={<SideColumn />}>
+    // Before a question the same people and tags stand in the middle.
+    <Columns end={isAsked ? <SideColumn /> : null}>
       <h1 className="sr-only">{t('search.title')}</h1>
       <SearchForm text={query.text} />
-      {query.tags.length > 0 ? (
-        <ByTags query={query} />
-      ) : query.text ? (
-        <ByText query={query} />
-      ) : (
-        <Prompt />
-      )}
+      {!isAsked ? <Prompt /> : byTags ? <ByTags query={query} /> : <ByText query={query} />}
     </Columns>
   )
 }
