@@ -7,6 +7,7 @@ export const SDK_ERRORS = {
   no_homeserver: 'The key has no homeserver in its record.',
   no_endpoint: 'The homeserver has no address in its record.',
   bad_answer: 'The server answered something that does not parse.',
+  bad_option: 'The settings cannot be used.',
   bad_address: 'The address is not of the form pubky://<key>/pub/…',
   bad_request: 'The server refused the request as malformed.',
   unauthorized: 'The session has ended or was never opened.',

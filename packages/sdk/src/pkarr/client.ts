@@ -16,6 +16,7 @@ import { createPacketCache, type SeenPacket } from './cache.ts'
 import {
   type Answer,
   askRelay,
+  checkedRelay,
   type PutOutcome,
   putToRelay,
   type RelayContext,
@@ -31,6 +32,7 @@ export type { PacketStorage, StoredPacket } from './storage.ts'
 const CACHE_SIZE = 1000
 const CACHE_BYTES = 4 << 20
 const TIMEOUT_MS = 2000
+const MAX_TIMEOUT_MS = 300_000
 
 export interface PkarrClient {
   /**
@@ -57,17 +59,27 @@ export interface PkarrClientOptions {
   /** For a look-up; a publication through a relay may take three times as long. */
   timeoutMs?: number
   storage?: PacketStorage
+  /**
+   * Tells relays what is known already, so that they send only what is not older. On, except in
+   * browsers, which would have to ask first whether they may.
+   */
+  conditional?: boolean
 }
 
 /**
- * Looks up and announces signed packets (spec/discovery.md 3.3).
+ * Looks up and announces signed packets (spec/discovery.md 3.3). Throws `bad_option` for relays that
+ * are no addresses, and for a time that is none.
  *
  * @example
  * const pkarr = createPkarrClient({ relays: ['http://localhost:15411'] })
  */
 export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
-  const relays = o.relays ?? []
-  const { dht, now = nowMicros } = o
+  const relays = (o.relays ?? []).map(checkedRelay)
+  const { dht, now = nowMicros, timeoutMs = TIMEOUT_MS } = o
+  if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
+    throw new PubkyError('bad_option', {
+      detail: `timeoutMs is more than 0 and at most ${MAX_TIMEOUT_MS}`,
+    })
   const nowMs = () => Number(now() / 1000n)
   const cache = createPacketCache({
     nowMs,
@@ -80,7 +92,8 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
     // Called as a plain function: browsers refuse `fetch` with another `this`.
     fetch: o.fetch ?? ((input, init) => fetch(input, init)),
     nowMs,
-    timeoutMs: o.timeoutMs ?? TIMEOUT_MS,
+    timeoutMs,
+    isConditional: o.conditional ?? !isBrowser(),
   }
   const running = new Map<PublicKeyZ32, Promise<SignedPacket | null>>()
 
@@ -100,7 +113,7 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
   }
 
   function ask(key: PublicKeyZ32, floor: SeenPacket | null): Promise<SignedPacket | null> {
-    const sources = [...relaySources(key, 'cache-first')]
+    const sources = [...relaySources(key, 'cache-first', undefined, floor?.packet)]
     if (dht) sources.push(firstOfDht(dht, key, floor))
     const question = firstOf(sources, floor, cache.isFresh)
       .catch((error: unknown) => {
@@ -128,11 +141,16 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
     return packet
   }
 
-  function relaySources(key: PublicKeyZ32, policy: ResolvePolicy, signal?: AbortSignal) {
+  function relaySources(
+    key: PublicKeyZ32,
+    policy: ResolvePolicy,
+    signal?: AbortSignal,
+    floor?: SignedPacket,
+  ) {
     return health
       .usable()
       .map((relay) =>
-        health.watch(relay, askRelay(ctx, relay, key, { policy, signal })).then(remember),
+        health.watch(relay, askRelay(ctx, relay, key, { policy, signal, floor })).then(remember),
       )
   }
 
@@ -209,6 +227,10 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
   }
 
   return { resolve, publish }
+}
+
+function isBrowser(): boolean {
+  return 'document' in globalThis || 'WorkerGlobalScope' in globalThis
 }
 
 /** Whether something newer was known already. */

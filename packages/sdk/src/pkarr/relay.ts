@@ -22,17 +22,36 @@ export interface RelayContext {
   fetch: typeof fetch
   nowMs: () => number
   timeoutMs: number
+  /** Whether questions say what is known already; browsers would have to ask first whether they may. */
+  isConditional: boolean
 }
 
 interface RelayOptions {
   signal?: AbortSignal | undefined
   policy: ResolvePolicy
+  /** The packet that is known, which nothing older must replace. */
+  floor?: SignedPacket | undefined
 }
 
 /** What one source knows: a packet, or the number of a newer one that is not valid. */
 export interface Answer {
   seen: SeenPacket | null
   newestInvalidSeq: bigint | null
+}
+
+/** The address of a relay as it was given. Throws `bad_option` when nothing can be asked there. */
+export function checkedRelay(relay: string): string {
+  let url: URL
+  try {
+    url = new URL(relay)
+  } catch (cause) {
+    throw new PubkyError('bad_option', { detail: `the relay "${relay}" is no address`, cause })
+  }
+  if (!/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
+    throw new PubkyError('bad_option', {
+      detail: `the relay "${relay}" must be an http or https address without query`,
+    })
+  return relay
 }
 
 function relayUrl(relay: string, key: PublicKeyZ32): string {
@@ -44,9 +63,9 @@ export function askRelay(
   ctx: RelayContext,
   relay: string,
   key: PublicKeyZ32,
-  { signal, policy }: RelayOptions,
+  { signal, ...o }: RelayOptions,
 ): Promise<Answer> {
-  return within(ctx.timeoutMs, relay, signal, (inTime) => ask(ctx, relay, key, policy, inTime))
+  return within(ctx.timeoutMs, relay, signal, (inTime) => ask(ctx, relay, key, o, inTime))
 }
 
 /** Ends what takes longer: the head of an answer comes in time, its body a byte a minute. */
@@ -74,9 +93,11 @@ async function ask(
   ctx: RelayContext,
   relay: string,
   key: PublicKeyZ32,
-  policy: ResolvePolicy,
+  { policy, floor }: RelayOptions,
   signal: AbortSignal,
 ): Promise<Answer> {
+  const since: Record<string, string> =
+    ctx.isConditional && floor ? { 'if-modified-since': secondBefore(floor.timestamp) } : {}
   const get = (headers: Record<string, string>) =>
     send(ctx.fetch, `${relayUrl(relay, key)}?policy=${POLICY[policy]}`, {
       signal,
@@ -85,7 +106,11 @@ async function ask(
       cache: 'no-store',
       headers,
     })
-  let response = await get({})
+  let response = await get(since)
+  if (response.status === 304 && 'if-modified-since' in since) {
+    await discard(response)
+    return { seen: null, newestInvalidSeq: null }
+  }
   let payload = await payloadOf(response)
   if (payload?.length === 0) {
     response = await get(PAST_CACHES)
@@ -99,6 +124,19 @@ async function ask(
   const ageMs = Math.max(0, Number(date) - Number(seen)) || 0
   const lastSeenMs = ctx.nowMs() - ageMs
   return { seen: { packet: await parse(key, payload), lastSeenMs }, newestInvalidSeq: null }
+}
+
+/** The last moment that the date of a header can tell. */
+const MAX_DATE_S = 253_402_300_799n
+
+/**
+ * The bound of a question: a packet that is the known one must still be sent, since it tells that it is
+ * still there, and dates have no fractions (3.3).
+ */
+function secondBefore(timestamp: Micros): string {
+  const second = timestamp / 1_000_000n - 1n
+  const bound = second < 0n ? 0n : second < MAX_DATE_S ? second : MAX_DATE_S
+  return new Date(Number(bound) * 1000).toUTCString()
 }
 
 /** What nobody asked for is from a cache on the way: asked once more, past all of them (2.7). */
