@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { verifyItem } from '@pubky/protocol'
 import type { Dht, MutableItem } from '@pubky/sdk/dht'
 import { Client } from 'bittorrent-dht'
+import { admits } from './admission.ts'
 import { createAnswers } from './answers.ts'
 import { type Address, type Contact, ID_BYTES, type NetworkKind, parseHostPort } from './contact.ts'
 import { loadNodeState, saveNodeState } from './disk/node-state.ts'
@@ -21,6 +22,7 @@ import { after } from './patient-timer.ts'
 import { type LookupContext, runLookup } from './run-lookup.ts'
 import { runPut } from './run-put.ts'
 import { isSecureId, secureIdFor } from './secure-id.ts'
+import { type FewNodes, fewAsked, fewStored, THRESHOLDS, type Thresholds } from './thresholds.ts'
 
 export interface DhtNodeOptions {
   /** Address to bind, IPv4. */
@@ -48,6 +50,9 @@ export interface DhtNodeOptions {
   rates?: { perAddress: BucketLimit; total: BucketLimit }
   /** Told of what went wrong without harm: unreachable peers, malformed messages. */
   warn?: (error: unknown) => void
+  /** Told of look-ups and publications that reached too few nodes; nothing fails by it. */
+  onFewNodes?: (few: FewNodes) => void
+  thresholds?: Partial<Thresholds>
 }
 
 export interface DhtNode extends Dht {
@@ -76,8 +81,6 @@ const LOOKUPS_WAITING = { local: 10_000, mainnet: 400 }
 /** A contact that has not answered for so long is forgotten. */
 const SILENT_MS = { local: 3000, mainnet: 30_000 }
 const SAVE_EVERY_MS = 60_000
-/** Ids believed of one public address (BEP42 makes more of them costly to have). */
-const MAX_IDS_PER_HOST = 8
 /** Pings to strangers who asked something, per address and in total. */
 const GREET_STRANGER = { rate: 1 / 30, burst: 2 }
 const GREET_STRANGERS = { rate: 20, burst: 40 }
@@ -128,6 +131,11 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
   const perStranger = createBuckets(GREET_STRANGER, 2000)
   const strangers = createBuckets(GREET_STRANGERS, 1)
 
+  const table = {
+    get: (other: Buffer) => client.nodes.get(other),
+    toArray: () => client.nodes.toArray(),
+    remove: (other: Buffer) => client.removeNode(other),
+  }
   const failing = createFailing({
     afterMs: SILENT_MS[network],
     nowMs: () => performance.now(),
@@ -158,17 +166,7 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     },
     admits: (other, from) => {
       failing.answered(Buffer.from(other).toString('hex'))
-      const old = client.nodes.get(Buffer.from(other))
-      if (old) {
-        if (old.host === from.host && old.port === from.port) return true
-        if (network === 'mainnet') return false
-        // A local node that was started again has the same id on another port.
-        client.removeNode(Buffer.from(other))
-        return true
-      }
-      if (network === 'local') return true
-      const siblings = client.nodes.toArray().filter(({ host }) => host === from.host)
-      return siblings.length < MAX_IDS_PER_HOST
+      return admits(network, table, other, from)
     },
   })
   try {
@@ -229,6 +227,10 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     await store.close()
   }
 
+  const thresholds = { ...THRESHOLDS[network], ...o.thresholds }
+  const tell = (few: FewNodes | null) => {
+    if (few && !closing) o.onFewNodes?.(few)
+  }
   const mustBeOpen = () => {
     if (closing) throw new DhtError('dht_closed')
   }
@@ -240,11 +242,18 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
     address: { host, port },
     get(key, options) {
       mustBeOpen()
-      return runLookup(ctx, key, options)
+      const lookup = runLookup(ctx, key, options)
+      lookup.newest().then(
+        ({ report }) => tell(fewAsked(report, thresholds)),
+        () => {},
+      )
+      return lookup
     },
     async put(item: MutableItem, options) {
       mustBeOpen()
-      return runPut(ctx, item, options)
+      const report = await runPut(ctx, item, options)
+      tell(fewStored(report, thresholds))
+      return report
     },
     nodes: contacts,
     greet,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { DhtLookup, GetReport, MutableItem, Opt } from '@pubky/sdk/dht'
+import { CONTACTS_PER_HOST } from './admission.ts'
 import { type Address, type Contact, isAllowedAddress, type NetworkKind } from './contact.ts'
 import { deferred } from './deferred.ts'
 import { DhtError } from './errors.ts'
@@ -18,7 +19,6 @@ import { isSecureId } from './secure-id.ts'
 const K = 20
 const CONCURRENCY = 20
 const MAX_ASKED = 200
-const MAX_PER_HOST = { local: 10_000, mainnet: 8 }
 
 /** Asks one node; resolves in any case. */
 export type Ask = (
@@ -133,7 +133,7 @@ async function drive(
     k: K,
     concurrency: ctx.concurrency ?? CONCURRENCY,
     maxAsked: MAX_ASKED,
-    maxPerHost: MAX_PER_HOST[ctx.network],
+    maxPerHost: CONTACTS_PER_HOST[ctx.network],
     radius: ctx.size.radius(K),
     isSecure: ctx.network === 'mainnet' ? isSecureId : () => true,
   })
