@@ -300,10 +300,11 @@ describe('objects about keys', () => {
 
   test('a revoked key signs nothing more', async () => {
     const ann = await settle(server)
-    expect((await putBy(ann, '/pub/a', 'x', ann.holder.signer)).status).toBe(201)
+    const { client, signer } = await makeGrant(server, ann.who)
+    expect((await putBy(ann, '/pub/a', 'x', signer)).status).toBe(201)
     const revoked = JSON.stringify({ v: 1, at: Number(server.now()), keep: null })
-    await putBy(ann, `/pub/pubky.keys/revoked/${ann.holder.client.key}`, revoked)
-    const answer = await putBy(ann, '/pub/b', 'x', ann.holder.signer)
+    await putBy(ann, `/pub/pubky.keys/revoked/${client.key}`, revoked)
+    const answer = await putBy(ann, '/pub/b', 'x', signer)
     expect([answer.status, answer.headers['pubky-error']]).toEqual([403, 'proof_key_revoked'])
     expect((await putBy(ann, '/pub/b', 'x')).status).toBe(201)
   })

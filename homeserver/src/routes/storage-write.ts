@@ -1,4 +1,11 @@
-import { covers, fromBase64, isDirectoryPath, ProtocolError, pathRoot } from '@pubky/protocol'
+import {
+  covers,
+  fromBase64,
+  isDirectoryPath,
+  ProtocolError,
+  pathRoot,
+  ruleAt,
+} from '@pubky/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import type { Outcome, Put, WriteProof } from '../entries/commit.ts'
@@ -125,7 +132,10 @@ async function store(ctx: Context, write: Put, checked: CheckedProof | null): Pr
   try {
     checkBodyHash(checked, write.hash)
     const policy = write.inline && policyIn(write.path, write.inline)
-    return await ctx.writer.commit({ ...write, policy })
+    const outcome = await ctx.writer.commit({ ...write, policy })
+    // Storing it ended the sessions of the key; other processes hear of it by notices.
+    if (write.owner && ruleAt(write.path) === 'revoked') ctx.sessions.forgetUser(write.owner)
+    return outcome
   } catch (error) {
     const isUnknown = error instanceof Error && 'code' in error && error.code === 'outcome_unknown'
     if (write.blobKey && !isUnknown) await ctx.blobs.delete([write.blobKey])

@@ -2,6 +2,7 @@ import {
   type GrantClaims,
   ProtocolError,
   type PublicKeyZ32,
+  revocationPath,
   toBase64Url,
   verifyGrant,
   verifyPop,
@@ -106,12 +107,19 @@ export async function openGrantSession(
   const expiresAt = nowSeconds(ctx) + BEARER_SECONDS
   let old: string[] = []
   const createdAt = await withTransaction(ctx.pool, async (client) => {
+    // A revocation of the key that is stored at this moment is seen by the statement below, or sees it.
+    await client.query(
+      "select pg_advisory_xact_lock_shared(hashtextextended('revoked keys', $1))",
+      [user.id],
+    )
     const stored = await client.query<{ created_at: string; revoked: boolean; client_key: Buffer }>(
       `insert into grants (user_id, id, client_id, client_key, capabilities, issued_at, expires_at)
        values ($1, $2, $3, $4, $5, $6, $7)
        on conflict (user_id, id) do update set id = excluded.id
        returning extract(epoch from created_at)::bigint::text as created_at,
-         revoked_at is not null as revoked, client_key`,
+         client_key, revoked_at is not null or exists (
+           select from entries e where e.user_id = $1 and e.path = $8
+         ) as revoked`,
       [
         user.id,
         grant.jti,
@@ -120,6 +128,7 @@ export async function openGrantSession(
         grant.caps.join(','),
         grant.iat,
         grant.exp,
+        revocationPath(grant.cnf),
       ],
     )
     const row = stored.rows[0]

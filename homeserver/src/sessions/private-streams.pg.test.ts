@@ -4,7 +4,16 @@ import pg from 'pg'
 import { expect, test } from 'vitest'
 import { twoServers } from '../testing/fixture.ts'
 import { openEvents } from '../testing/http.ts'
-import { cookieSignUp, grantSignIn, makeGrant, person, settle } from '../testing/people.ts'
+import {
+  cookieSignUp,
+  grantSignIn,
+  makeGrant,
+  person,
+  postGrant,
+  proofHeader,
+  settle,
+} from '../testing/people.ts'
+import type { TestServer } from '../testing/server.ts'
 
 const PRIVATE = 'path=/priv/a/'
 
@@ -111,4 +120,60 @@ test('private streams close when notices can no longer be heard, and open again 
   await admin.query(`alter database ${name} allow_connections true`)
   await admin.end()
   await expect.poll(async () => (await ask()).status).toBe(200)
+})
+
+test('a key that its owner revokes is signed out at once in every process, and is never let in again', async () => {
+  const ann = await settle(server)
+  const [lost, kept] = [await makeGrant(server, ann.who), await makeGrant(server, ann.who)]
+  const headers = { authorization: await grantSignIn(server, lost) }
+  const others = { authorization: await grantSignIn(server, kept) }
+  const bob = await settle(server)
+  const target = `/events-stream?live=true&user=${ann.who.key}&${PRIVATE}`
+  using hidden = await openEvents(other.running.urls.http, target, headers)
+  using open = await openEvents(other.running.urls.http, target, others)
+  const status = async (at: TestServer, auth: Record<string, string>) =>
+    (await at.call('GET', '/auth/grant/session', { headers: auth })).status
+  expect([await status(server, headers), await status(other, headers)]).toEqual([200, 200])
+  const path = `/pub/pubky.keys/revoked/${lost.client.key}`
+  const body = JSON.stringify({ v: 1, at: Number(server.now()), keep: null })
+  const proof = { owner: ann.who.key, path, body, timestamp: server.now() }
+  const answer = await ann.put(path, body, await proofHeader(ann.who.signer, proof))
+  expect(answer.status).toBe(201)
+  expect(await status(server, headers)).toBe(401)
+  await hidden.ended
+  await expect.poll(() => status(other, headers)).toBe(401)
+  const again = await makeGrant(server, ann.who, { client: lost.client })
+  for (const holder of [lost, again]) {
+    const refused = await postGrant(server, '/auth/grant/session', holder)
+    expect([refused.status, refused.headers['pubky-error']]).toEqual([401, 'grant_revoked'])
+  }
+  const theirs = await makeGrant(server, bob.who, { client: lost.client })
+  expect((await postGrant(server, '/auth/grant/session', theirs)).status).toBe(200)
+  expect([await status(server, others), await status(other, others)]).toEqual([200, 200])
+  await ann.put('/priv/a/1', 'x')
+  expect(await open.frames(1)).toHaveLength(1)
+})
+
+test('a session that is opened while its key is being revoked does not outlive it', async () => {
+  const ann = await settle(server)
+  const race = async () => {
+    const holder = await makeGrant(server, ann.who)
+    const path = `/pub/pubky.keys/revoked/${holder.client.key}`
+    const body = JSON.stringify({ v: 1, at: Number(server.now()), keep: null })
+    const proof = { owner: ann.who.key, path, body, timestamp: server.now() }
+    const header = await proofHeader(ann.who.signer, proof)
+    const [opened] = await Promise.all([
+      postGrant(other, '/auth/grant/session', holder),
+      ann.put(path, body, header),
+    ])
+    return opened.status === 200 ? JSON.parse(opened.text).token : null
+  }
+  const tokens = await Promise.all(Array.from({ length: 40 }, race))
+  const live = async () => {
+    const asked = tokens.map((token) =>
+      server.call('GET', '/auth/grant/session', { headers: { authorization: `Bearer ${token}` } }),
+    )
+    return (await Promise.all(asked)).filter(({ status }) => status !== 401).length
+  }
+  await expect.poll(live).toBe(0)
 })

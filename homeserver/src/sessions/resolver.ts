@@ -32,6 +32,8 @@ export interface SessionResolver {
   resolve(headers: CredentialHeaders, tenant: PublicKeyZ32 | null): Promise<Session | null>
   /** Forgets one cached credential: the payload of a notice on `auth_changes`. */
   evict(key: string): void
+  /** Forgets what is cached of one account, of which it is not known what has ended. */
+  forgetUser(user: PublicKeyZ32): void
   /** Forgets all that is cached, because notices may have been missed. */
   forget(): void
 }
@@ -161,6 +163,10 @@ export function createSessionResolver(o: {
     evict(key) {
       generation += 1
       cache.delete(key)
+    },
+    forgetUser(user) {
+      generation += 1
+      for (const [key, { session }] of cache) if (session?.user === user) cache.delete(key)
     },
     forget() {
       generation += 1

@@ -87,9 +87,15 @@ export function seconds(server: TestServer): number {
 export async function makeGrant(
   server: TestServer,
   who: Person,
-  o: { caps?: string[]; clientId?: string; lifetime?: number; iat?: number } = {},
+  o: {
+    caps?: string[]
+    clientId?: string
+    lifetime?: number
+    iat?: number
+    client?: Person
+  } = {},
 ): Promise<GrantHolder> {
-  const client = person()
+  const client = o.client ?? person()
   const iat = o.iat ?? seconds(server)
   const grant = await signGrant(who.signer, {
     clientId: o.clientId ?? 'app.example',

@@ -22,7 +22,7 @@ import type { RuntimeConfig } from '../config.ts'
 import type { Account } from '../session/accounts.ts'
 import { pubkyClient } from '../session/connection.ts'
 import { type RootSecret, withRoot } from '../session/root.ts'
-import { endSessionsOf } from './sessions.ts'
+import { countSessionsOf, endSessionsOf } from './sessions.ts'
 import { keyCollector, type SigningKey } from './signing-keys.ts'
 
 // Loaded when somebody looks at who signs for them. All of it is public: only changes need the key.
@@ -162,10 +162,13 @@ export function revokeKey(
   const pubky = pubkyClient(config)
   return withRoot(account.user, secret, async (root) => {
     const at = fromMs === null ? {} : { at: toMicros(BigInt(fromMs) * 1000n) }
+    const sought = { pubky, root, key, signal }
+    const held = await countSessionsOf(sought).catch(() => 0)
     const { kept } = await revokeSigner(pubky, root, key, { signal, onProgress, ...at })
-    // The key counts for nothing already: what fails now can be repeated where the sessions are.
-    const ended = await endSessionsOf(pubky, root, key, { signal }).catch(() => null)
-    return { kept, ended }
+    // The key counts for nothing already: what fails now can be repeated where the sessions are. Most
+    // homeservers have ended them by the revocation.
+    const left = await endSessionsOf(sought).catch(() => null)
+    return { kept, ended: left === null ? null : Math.max(held, left) }
   })
 }
 

@@ -45,18 +45,37 @@ export async function openSessions(
   return doorOf(session, account.grant ? `grant-${decodeGrant(account.grant).jti}` : null)
 }
 
-/** Ends whatever is signed in with a key, by a root key that is open. Resolves to how many it was. */
-export async function endSessionsOf(
-  pubky: Pubky,
-  root: Signer,
-  key: PublicKeyZ32,
-  o: { signal: AbortSignal },
-): Promise<number> {
-  const door = doorOf(await rootSession(pubky, root, o), null)
-  try {
-    const held = (await door.list(o.signal)).filter((session) => session.key === key)
+interface Sought {
+  pubky: Pubky
+  root: Signer
+  key: PublicKeyZ32
+  signal: AbortSignal
+}
+
+/** How many sessions are signed in with a key, by a root key that is open. */
+export function countSessionsOf(o: Sought): Promise<number> {
+  return withSessionsOf(o, async (_, held) => held.length)
+}
+
+/** Ends whatever is signed in with a key. Resolves to how many it was. */
+export function endSessionsOf(o: Sought): Promise<number> {
+  return withSessionsOf(o, async (door, held) => {
     for (const { id } of held) await door.end(id)
     return held.length
+  })
+}
+
+async function withSessionsOf<T>(
+  { pubky, root, key, signal }: Sought,
+  work: (door: SessionsDoor, held: SignedIn[]) => Promise<T>,
+): Promise<T> {
+  const door = doorOf(await rootSession(pubky, root, { signal }), null)
+  try {
+    const all = await door.list(signal)
+    return await work(
+      door,
+      all.filter((session) => session.key === key),
+    )
   } finally {
     door.close()
   }
