@@ -7,6 +7,7 @@ import {
   optionalText,
   text,
 } from '@pubky/server-kit'
+import { quotaSetting } from './relay/quota-setting.ts'
 
 /** Settings of the service; the table in the README is made from it. */
 export const pkdnsSettings = {
@@ -68,15 +69,13 @@ export const pkdnsSettings = {
     min: 1,
     doc: 'Packets held on disk',
   }),
-  requestsPerSecond: integerSetting({
-    env: 'REQUESTS_PER_SECOND',
-    default: 0,
-    doc: 'HTTP requests of one address per second, five times as many at once; 0 means 1000 on the local network, else 20',
+  requestQuota: quotaSetting({
+    env: 'REQUEST_QUOTA',
+    doc: 'HTTP requests of one address, as 2r/s, 100r/m, 500r/h or 1000r/d, with *5 for five times as many at once; when empty 1000r/s*5 on the local network, else 20r/s*5',
   }),
-  lookupsPerSecond: integerSetting({
-    env: 'LOOKUPS_PER_SECOND',
-    default: 0,
-    doc: 'Requests of one address per second that reach the DHT, five times as many at once; 0 means 1000 on the local network, else 10',
+  lookupQuota: quotaSetting({
+    env: 'LOOKUP_QUOTA',
+    doc: 'Those of them that reach the DHT; when empty 1000r/s*5 on the local network, else 10r/s*5',
   }),
   behindProxy: choice({
     env: 'BEHIND_PROXY',

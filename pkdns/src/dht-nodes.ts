@@ -11,7 +11,7 @@ export const MAINNET_BOOTSTRAP = [
   'relay.pkarr.org:6881',
 ]
 
-export type NodeDeps = Pick<DhtNodeOptions, 'clock' | 'random' | 'warn'>
+export type NodeDeps = Pick<DhtNodeOptions, 'clock' | 'random' | 'warn' | 'onFewNodes'>
 
 /**
  * Starts the DHT of a network: on the local one `nodes` nodes on loopback that all know each other,

@@ -22,6 +22,7 @@ import {
 import { createLogger } from '@pubky/server-kit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PkdnsConfig } from './config.ts'
+import { parseQuota } from './relay/quota-setting.ts'
 import { startPkdns } from './start.ts'
 
 const host = keypairFromSeed(new Uint8Array(32)).publicKey
@@ -318,7 +319,7 @@ describe('the PKARR relay', () => {
   // covers 4.3.2, 8.2.10, 8.8.2, 8.8.6
   it('limits clients with 429, says when to come back, and limits the DHT apart', async () => {
     const limitedDir = await mkdtemp(join(tmpdir(), 'pubky-relay-'))
-    const limits = { requestsPerSecond: 2, lookupsPerSecond: 1 }
+    const limits = { requestQuota: parseQuota('2r/s*5'), lookupQuota: parseQuota('1r/s*5') }
     const ttls = { minimumTtl: 600, maximumTtl: 300 }
     const limited = await start(limitedDir, { nodes: 1, ...limits, ...ttls })
     const base = limited.urls.relay

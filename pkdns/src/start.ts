@@ -12,10 +12,12 @@ import {
 import { MAX_CONNECTIONS, PKDNS_DEFAULTS, type PkdnsConfig, REQUEST_TIMEOUT_MS } from './config.ts'
 import { startDhtNodes } from './dht-nodes.ts'
 import { startDns } from './dns/start-dns.ts'
+import { fewNodesLog } from './few-nodes.ts'
 import { allowBrowsers } from './relay/cors.ts'
 import { openPacketStore } from './relay/packet-store.ts'
 import { createPublisher } from './relay/publish.ts'
 import { createQuota } from './relay/quota.ts'
+import { parseQuota, quotaText } from './relay/quota-setting.ts'
 import { createRelayResolver } from './relay/resolve.ts'
 import { relayRoutes } from './relay/routes.ts'
 
@@ -61,7 +63,8 @@ export function startPkdns(
     })
     teardown.add(() => store.close())
     const isAlone = isLocal && config.nodes === 1 && config.bootstrap.length === 0
-    const dht = await startDhtNodes(config, { clock, random, warn }, teardown)
+    const onFewNodes = isAlone ? undefined : fewNodesLog(log, clock)
+    const dht = await startDhtNodes(config, { clock, random, warn, onFewNodes }, teardown)
 
     let isReady = false
     dht.ready.then(() => {
@@ -77,6 +80,8 @@ export function startPkdns(
     })
     app.server.maxConnections = MAX_CONNECTIONS
     teardown.add(() => app.close())
+    const requestQuota = config.requestQuota ?? parseQuota(isLocal ? '1000r/s*5' : '20r/s*5')
+    const lookupQuota = config.lookupQuota ?? parseQuota(isLocal ? '1000r/s*5' : '10r/s*5')
     const ttl = { min: config.minimumTtl, max: Math.max(config.minimumTtl, config.maximumTtl) }
     const address = `${dht.address.host}:${dht.address.port}`
     allowBrowsers(app)
@@ -90,16 +95,8 @@ export function startPkdns(
         warn,
       }),
       publisher: createPublisher({ dht, store, clock }),
-      requests: createQuota({
-        perSecond: config.requestsPerSecond || (isLocal ? 1000 : 20),
-        what: 'Requests',
-        clock,
-      }),
-      lookups: createQuota({
-        perSecond: config.lookupsPerSecond || (isLocal ? 1000 : 10),
-        what: 'DHT Requests',
-        clock,
-      }),
+      requests: createQuota({ quota: requestQuota, what: 'Requests', clock }),
+      lookups: createQuota({ quota: lookupQuota, what: 'DHT Requests', clock }),
       behindProxy: config.behindProxy === 'yes',
       ttl,
       agreed: store.agreed,
@@ -109,6 +106,8 @@ export function startPkdns(
         dht: address,
         contacts: dht.stats().contacts,
         size: dht.stats().size,
+        requestQuota: quotaText(requestQuota),
+        lookupQuota: quotaText(lookupQuota),
         ...store.stats(),
       }),
     })

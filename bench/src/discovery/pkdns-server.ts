@@ -12,6 +12,7 @@ import { startPkdns } from '../../../pkdns/src/start.ts'
 
 /** PKDNS with one published key, in a process of its own. */
 const dir = mkdtempSync(join(tmpdir(), 'pubky-bench-pkdns-'))
+const UNLIMITED = { count: 1_000_000, seconds: 1, burst: 5_000_000 }
 const keypair = keypairFromSeed(new Uint8Array(32).fill(7))
 const pkdns = await startPkdns(
   // The load comes from one address, which nobody would allow this much.
@@ -22,8 +23,8 @@ const pkdns = await startPkdns(
     dnsPort: 0,
     dohPort: 0,
     nodes: 3,
-    requestsPerSecond: 1_000_000,
-    lookupsPerSecond: 1_000_000,
+    requestQuota: UNLIMITED,
+    lookupQuota: UNLIMITED,
   },
   { log: createLogger('bench', { level: 'silent' }) },
 )

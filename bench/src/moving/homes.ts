@@ -100,8 +100,8 @@ export async function startHomes(dir: string): Promise<Homes> {
         DHT_PORT: String(dhtPort),
         DHT_NODES: '3',
         DATA_DIR: join(dir, 'pkdns'),
-        REQUESTS_PER_SECOND: '100000',
-        LOOKUPS_PER_SECOND: '100000',
+        REQUEST_QUOTA: '100000r/s',
+        LOOKUP_QUOTA: '100000r/s',
       },
       join(dir, 'pkdns.log'),
     )

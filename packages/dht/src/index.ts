@@ -4,3 +4,4 @@ export { type ItemLog, type ItemLogOptions, openItemLog } from './disk/item-log.
 export { openPacketFile } from './disk/packet-file.ts'
 export { DHT_ERRORS, DhtError, type DhtErrorCode } from './errors.ts'
 export { type DhtNode, type DhtNodeOptions, startDhtNode } from './node.ts'
+export type { FewNodes, Thresholds } from './thresholds.ts'

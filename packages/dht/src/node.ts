@@ -51,7 +51,7 @@ export interface DhtNodeOptions {
   /** Told of what went wrong without harm: unreachable peers, malformed messages. */
   warn?: (error: unknown) => void
   /** Told of look-ups and publications that reached too few nodes; nothing fails by it. */
-  onFewNodes?: (few: FewNodes) => void
+  onFewNodes?: ((few: FewNodes) => void) | undefined
   thresholds?: Partial<Thresholds>
 }
 

@@ -19,6 +19,7 @@ import { keepAlive } from '../publisher/keep-alive.ts'
 import { publishZone } from '../publisher/publish-zone.ts'
 import { listing } from '../zone/listing.ts'
 import { parseZone } from '../zone/parse-zone.ts'
+import { unknownProtocols } from '../zone/protocols.ts'
 import { openNetwork } from './network.ts'
 import { type CliOptions, parseCli } from './options.ts'
 import { readSeed } from './seed.ts'
@@ -90,7 +91,7 @@ async function run(o: CliOptions, deps: CliDeps): Promise<void> {
       return resolve(o, first, deps)
     case 'trace': {
       if (!first) throw zoneError('usage', 'trace wants a name')
-      await using network = await openNetwork(o)
+      await using network = await openNetwork(o, deps.fail)
       const { forward } = o
       const isLocal = o.network === 'local'
       return trace(network.pkarr, { name: first, type: second ?? 'A', forward, isLocal }, deps.tell)
@@ -112,13 +113,14 @@ async function check(o: CliOptions, file: string, deps: CliDeps): Promise<void> 
   const records = parseZone(await readZone(file, deps), keypair.publicKey)
   const packet = await signPacket(signerFromKeypair(keypair), records)
   deps.tell(listing(packet))
+  for (const line of unknownProtocols(records)) deps.fail(line)
   deps.tell(`\n${records.length} records, ${packet.dns.length} of 1000 bytes.`)
 }
 
 async function resolve(o: CliOptions, address: string | undefined, deps: CliDeps): Promise<void> {
   if (!address) throw zoneError('usage', 'resolve wants a key')
   const key = parsePublicKeyLenient(address)
-  await using network = await openNetwork(o)
+  await using network = await openNetwork(o, deps.fail)
   const [packet, held] = await Promise.all([
     network.pkarr.resolve(key, { policy: 'network-only' }),
     network.dht?.get(publicKeyBytes(key)).newest(),
@@ -138,8 +140,8 @@ async function publish(o: CliOptions, deps: CliDeps): Promise<void> {
   const file = o.args[1] ?? ZONE_FILE
   const signer = signerFromKeypair(keypair)
   const records = async () => parseZone(await readZone(file, deps), keypair.publicKey)
-  await records()
-  await using network = await openNetwork(o)
+  for (const line of unknownProtocols(await records())) deps.fail(line)
+  await using network = await openNetwork(o, deps.fail)
   if (o.command === 'publish') {
     const published = await publishZone(network.pkarr, signer, await records(), { now: nowMicros })
     deps.tell(listing(published.packet))

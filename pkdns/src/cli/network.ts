@@ -4,6 +4,7 @@ import { type DhtNode, startDhtNode } from '@pubky/dht'
 import { nowMicros, randomBytes } from '@pubky/protocol'
 import { createPkarrClient, type PkarrClient } from '@pubky/sdk/pkarr/client'
 import { MAINNET_BOOTSTRAP } from '../dht-nodes.ts'
+import { fewNodesText } from '../few-nodes.ts'
 import type { CliOptions } from './options.ts'
 
 export interface CliNetwork extends AsyncDisposable {
@@ -16,8 +17,11 @@ const READY_MS = 5000
 /** A command is in no hurry: what counts is the newest packet. */
 const TIMEOUT_MS = 8000
 
-/** Relays and a DHT client that serves nobody. */
-export async function openNetwork(o: CliOptions): Promise<CliNetwork> {
+/** Relays and a DHT client that serves nobody; `note` is told when it reaches few nodes. */
+export async function openNetwork(
+  o: CliOptions,
+  note: (line: string) => void,
+): Promise<CliNetwork> {
   const isLocal = o.network === 'local'
   const bootstrap =
     o.bootstrap.length > 0 ? o.bootstrap : isLocal ? LOCAL_BOOTSTRAP : MAINNET_BOOTSTRAP
@@ -29,6 +33,7 @@ export async function openNetwork(o: CliOptions): Promise<CliNetwork> {
     clock: nowMicros,
     random: randomBytes,
     readOnly: true,
+    onFewNodes: (few) => note(fewNodesText(few)),
   })
   await Promise.race([dht.ready, new Promise((resolve) => setTimeout(resolve, READY_MS).unref())])
   return {

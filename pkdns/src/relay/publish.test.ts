@@ -140,6 +140,23 @@ describe('the store of packets', () => {
     expect(await store.get(keypair.publicKey)).toEqual({ packet: newer, lastSeen: 10n })
   })
 
+  // covers 8.12.9
+  it('counts each packet in memory by its bytes, its records and what goes with it', async () => {
+    const weigh = async (...addresses: string[]) => {
+      const records = addresses.map(
+        (address) => ({ name: '@', ttl: 60, data: { type: 'A', address } }) as const,
+      )
+      const one = await signPacket(signerFromKeypair(randomKeypair()), records)
+      const before = store.stats().memoryBytes
+      await store.keep(one, 1n)
+      return [store.stats().memoryBytes - before, one.dns.length]
+    }
+    // The first one makes the index, which counts for itself.
+    await weigh()
+    expect(await weigh()).toEqual([1300 + 12, 12])
+    expect(await weigh('192.0.2.1', '192.0.2.2')).toEqual([1300 + 2 * 200 + 96, 96])
+  })
+
   // covers 8.2.13
   it('takes what a clock that was ahead has seen for never seen', async () => {
     await store.keep(await packet(1n), 60_000_002n)

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import { networkOf, ServiceError } from '@pubky/server-kit'
 import type { FastifyRequest } from 'fastify'
+import type { Quota } from './quota-setting.ts'
 
 const MAX_ADDRESSES = 20_000
-const BURST = 5
 
 /** What is left after a request was counted. */
 export interface Allowance {
@@ -12,25 +12,26 @@ export interface Allowance {
 }
 
 /**
- * A token bucket per client: `perSecond` a second, five times as many at once. Over it `take` throws
- * 429 with the headers of spec/discovery.md 2.5. Addresses unused for longest are forgotten.
+ * A token bucket per client. Over it `take` throws 429 with the headers of spec/discovery.md 2.5.
+ * Addresses unused for longest are forgotten.
  */
-export function createQuota(o: { perSecond: number; what: string; clock: () => bigint }) {
-  const limit = o.perSecond * BURST
+export function createQuota(o: { quota: Quota; what: string; clock: () => bigint }) {
+  const { burst: limit } = o.quota
+  const perSecond = o.quota.count / o.quota.seconds
   const buckets = new Map<string, { tokens: number; at: bigint }>()
 
   function take(address: string): Allowance {
     const now = o.clock()
     const known = buckets.get(address) ?? { tokens: limit, at: now }
     const elapsed = Math.max(0, Number(now - known.at)) / 1e6
-    const tokens = Math.min(limit, known.tokens + elapsed * o.perSecond)
+    const tokens = Math.min(limit, known.tokens + elapsed * perSecond)
     buckets.delete(address)
     buckets.set(address, { tokens: tokens >= 1 ? tokens - 1 : tokens, at: now })
     if (buckets.size > MAX_ADDRESSES) {
       const oldest = buckets.keys().next()
       if (!oldest.done) buckets.delete(oldest.value)
     }
-    if (tokens < 1) throw tooMany(o.what, limit, Math.ceil((1 - tokens) / o.perSecond))
+    if (tokens < 1) throw tooMany(o.what, limit, Math.ceil((1 - tokens) / perSecond))
     return { limit, remaining: Math.floor(tokens - 1) }
   }
 

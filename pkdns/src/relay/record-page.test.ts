@@ -42,6 +42,8 @@ it('the state of the relay tells how large the DHT seems to be', () => {
     inMemory: 1,
     memoryBytes: 10,
     maxBytes: 100,
+    requestQuota: '20r/s*5',
+    lookupQuota: '10r/s*5',
     onDisk: 2,
   }
   expect(statusPage({ ...status, size: null })).toContain('not known yet')

@@ -7,6 +7,9 @@ export interface RelayStatus {
   contacts: number
   /** How many nodes the DHT seems to have; null while nothing is known. */
   size: { nodes: number; deviation: number } | null
+  /** What one address may ask, of anything and of the DHT. */
+  requestQuota: string
+  lookupQuota: string
   inMemory: number
   memoryBytes: number
   maxBytes: number
@@ -26,6 +29,7 @@ export function statusPage(status: RelayStatus): string {
     ['DHT node', status.dht],
     ['DHT contacts', String(status.contacts)],
     ['DHT size', sizeText(status.size)],
+    ['Requests of one address', `${status.requestQuota}, of the DHT ${status.lookupQuota}`],
     ['Packets on disk', String(status.onDisk)],
     ['Packets in memory', `${status.inMemory} (${percent} % of ${status.maxBytes} bytes)`],
   ]

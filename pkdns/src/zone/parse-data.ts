@@ -101,7 +101,11 @@ function paramValue(key: number, value: string): Uint8Array | null {
   const parts = value.split(',')
   switch (key) {
     case SVC_PARAMS.alpn:
-      return Uint8Array.from(parts.flatMap((part) => [part.length, ...Buffer.from(part)]))
+      // A length of one byte stands before each, and nobody has a name of none (RFC 7301).
+      if (parts.some((part) => part === '' || Buffer.byteLength(part) > 255)) return null
+      return Uint8Array.from(
+        parts.flatMap((part) => [Buffer.byteLength(part), ...Buffer.from(part)]),
+      )
     case SVC_PARAMS.ipv4hint:
       return Uint8Array.from(parts.flatMap((part) => [...parseIpv4(part)]))
     case SVC_PARAMS.ipv6hint:

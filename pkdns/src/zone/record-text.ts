@@ -77,11 +77,14 @@ function chunks(value: Uint8Array, size: number, show: (bytes: Uint8Array) => st
 const ipv6 = (bytes: Uint8Array) =>
   chunks(bytes, 2, (pair) => Buffer.from(pair).readUInt16BE(0).toString(16)).replaceAll(',', ':')
 
-function alpnText(value: Uint8Array): string {
+const alpnText = (value: Uint8Array) => alpnNames(value).join(',')
+
+/** The protocols of the parameter `alpn`. */
+export function alpnNames(value: Uint8Array): string[] {
   const names: string[] = []
   for (let at = 0; at < value.length; at += 1 + (value[at] ?? 0))
     names.push(Buffer.from(value.subarray(at + 1, at + 1 + (value[at] ?? 0))).toString('latin1'))
-  return names.join(',')
+  return names
 }
 
 /** Number of a type by its name, `TYPE123` and plain numbers included; null for an unknown one. */
