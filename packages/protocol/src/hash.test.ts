@@ -82,6 +82,14 @@ describe('nowMicros', () => {
       last = next
     }
   })
+
+  // covers 8.10.6
+  it('is the clock of the system, its milliseconds made microseconds', () => {
+    const [before, now, after] = [Date.now(), nowMicros(), Date.now()]
+    expect(now / 1000n).toBeGreaterThanOrEqual(before)
+    // One step beyond it for each of the calls above at most.
+    expect(now / 1000n).toBeLessThanOrEqual(after + 10)
+  })
 })
 
 describe('parseEventId', () => {

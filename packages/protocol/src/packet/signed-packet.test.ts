@@ -12,6 +12,7 @@ import { homeserverOf, homeserverRecords, recordsNamed, userRecords } from './pu
 import {
   packetFromBytes,
   packetFromRelayPayload,
+  packetToBytes,
   packetToRelayPayload,
   signPacket,
 } from './signed-packet.ts'
@@ -54,6 +55,16 @@ describe('signed packets', () => {
     expect(names('FOO')).toEqual([])
     expect(names('*.foo.')).toEqual([`bar.foo.${origin}`])
     expect(names('anything')).toEqual([])
+  })
+
+  // covers 8.2.9
+  it('can be cloned, as when they are sent to a worker, and share nothing with their clones', async () => {
+    const packet = await signPacket(signer, [a('foo'), a('@')])
+    const clone = structuredClone(packet)
+    expect(clone).toEqual(packet)
+    expect(await packetFromBytes(packetToBytes(clone))).toEqual(packet)
+    clone.dns.fill(0)
+    expect(await packetFromBytes(packetToBytes(packet))).toEqual(packet)
   })
 
   // covers 8.2.5, 8.10.5
