@@ -269,6 +269,25 @@ describe('relays that fail', () => {
   })
 
   // covers 4.2.12
+  test('are asked while they rest when all others fail, for looking up and for publishing', async () => {
+    const whereOneRests = async () => {
+      const net = relays({ a: 'down', b: await packet(0) })
+      const pkarr = client({ ...net, cacheSize: 0 })
+      for (const _ of [1, 2, 3]) await pkarr.resolve(KEY, { policy: 'network-only' })
+      net.answers.b = 'down'
+      return { net, pkarr }
+    }
+    for (const policy of ['network-only', 'cache-first'] as const) {
+      const { net, pkarr } = await whereOneRests()
+      net.answers.a = await packet(7)
+      expect((await pkarr.resolve(KEY, { policy }))?.timestamp).toBe(NOW + 7_000_000n)
+    }
+    const { net, pkarr } = await whereOneRests()
+    net.answers.a = new Response(null, { status: 204 })
+    expect(await pkarr.publish(await packet(9))).toEqual({ stored: 1 })
+  })
+
+  // covers 4.2.12
   test('are all asked when there is no other', async () => {
     const net = relays({ a: 'down', b: 'down' })
     const pkarr = client({ ...net, cacheSize: 0 })

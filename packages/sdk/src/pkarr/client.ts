@@ -148,10 +148,8 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
     floor?: SignedPacket,
   ) {
     return health
-      .usable()
-      .map((relay) =>
-        health.watch(relay, askRelay(ctx, relay, key, { policy, signal, floor })).then(remember),
-      )
+      .ask((relay) => askRelay(ctx, relay, key, { policy, signal, floor }))
+      .map((answer) => answer.then(remember))
   }
 
   /** The first packet that will do; what comes after it goes into the cache behind. */
@@ -213,11 +211,7 @@ export function createPkarrClient(o: PkarrClientOptions): PkarrClient {
     const known = await cache.get(packet.publicKey)
     if (known && isMoreRecent(known.packet, packet)) throw new PubkyError('publish_conflict')
     const [viaRelays, viaDht] = await Promise.all([
-      settle(
-        health
-          .usable()
-          .map((relay) => health.watch(relay, putToRelay(ctx, relay, packet, { signal, cas }))),
-      ),
+      settle(health.ask((relay) => putToRelay(ctx, relay, packet, { signal, cas }))),
       settle(dht ? [putToDht(dht, packet, { signal, cas })] : []),
     ])
     signal?.throwIfAborted()
