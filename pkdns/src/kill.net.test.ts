@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,44 +9,14 @@ import {
   userRecords,
 } from '@pubky/protocol'
 import { expect, it } from 'vitest'
-
-const bin = new URL('./bin/pkdns.ts', import.meta.url).pathname
-
-interface Started {
-  child: ChildProcess
-  relay: string
-}
-
-async function launch(dataDir: string): Promise<Started> {
-  const child = spawn(process.execPath, ['--import', 'tsx', bin], {
-    env: {
-      ...process.env,
-      DATA_DIR: dataDir,
-      RELAY_PORT: '0',
-      DHT_PORT: '0',
-      DNS_PORT: '0',
-      DOH_PORT: '0',
-      LOG_LEVEL: 'error',
-    },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-  const [message] = (await once(child, 'message')) as [{ ready?: { relay: string } }]
-  if (!message.ready) throw new Error('pkdns did not start')
-  return { child, relay: message.ready.relay }
-}
-
-async function kill({ child }: Started): Promise<void> {
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
-}
+import { killPkdns, launchPkdns } from './testing/pkdns-process.ts'
 
 // covers 4.1.7
 it('resolves every acknowledged key again after kill -9, from the relay and from the DHT', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'pubky-kill-'))
   const host = randomKeypair().publicKey
   const acknowledged: { key: string; payload: Uint8Array }[] = []
-  let running = await launch(dir)
+  let running = await launchPkdns({ DATA_DIR: dir })
   try {
     for (let round = 0; round < 2; round++) {
       const writing = Array.from({ length: 30 }, async () => {
@@ -56,7 +24,7 @@ it('resolves every acknowledged key again after kill -9, from the relay and from
         const packet = await signPacket(signerFromKeypair(keypair), userRecords(null, host))
         const payload = packetToRelayPayload(packet)
         const body = payload as Uint8Array<ArrayBuffer>
-        const { status } = await fetch(`${running.relay}/${keypair.publicKey}`, {
+        const { status } = await fetch(`${running.urls.relay}/${keypair.publicKey}`, {
           method: 'PUT',
           body,
         })
@@ -68,20 +36,20 @@ it('resolves every acknowledged key again after kill -9, from the relay and from
         Promise.allSettled(writing),
         new Promise((resolve) => setTimeout(resolve, 40)),
       ])
-      await kill(running)
+      await killPkdns(running)
       await Promise.allSettled(writing)
-      running = await launch(dir)
+      running = await launchPkdns({ DATA_DIR: dir })
     }
     expect(acknowledged.length).toBeGreaterThan(1)
     for (const { key, payload } of acknowledged) {
       for (const policy of ['CacheOnly', 'NetworkOnly']) {
-        const response = await fetch(`${running.relay}/${key}?policy=${policy}`)
+        const response = await fetch(`${running.urls.relay}/${key}?policy=${policy}`)
         expect(response.status).toBe(200)
         expect(new Uint8Array(await response.arrayBuffer())).toEqual(payload)
       }
     }
   } finally {
-    await kill(running)
+    await killPkdns(running)
     await rm(dir, { recursive: true, force: true })
   }
 })

@@ -78,28 +78,3 @@ it('relay and DNS answer from disk while the DHT is gone, and say so', async () 
   const unknown = await fetch(`${pkdns.urls.relay}/${randomKeypair().publicKey}`)
   expect(unknown.status).toBe(503)
 })
-
-// covers 4.8.8
-it('names stay resolvable while half of the nodes are killed and start again', async () => {
-  await using teardown = new Teardown()
-  const dir = await mkdtemp(join(tmpdir(), 'pubky-halves-'))
-  teardown.add(() => rm(dir, { recursive: true, force: true }))
-  const first = await startPkdns({ dataDir: join(dir, 'a'), nodes: 4, ...PORTS }, { log })
-  teardown.use(first)
-  const second = { dataDir: join(dir, 'b'), nodes: 4, ...PORTS, bootstrap: [first.urls.dht] }
-  let half = await startPkdns(second, { log })
-  const { key, packet } = await published()
-  await fetch(`${half.urls.relay}/${key}`, {
-    method: 'PUT',
-    body: packetToRelayPayload(packet) as Uint8Array<ArrayBuffer>,
-  })
-  const resolves = async (relay: string) =>
-    (await fetch(`${relay}/${key}?policy=NetworkOnly`)).status
-  expect(await resolves(first.urls.relay)).toBe(200)
-  await half.close()
-  for (let n = 0; n < 5; n++) expect(await resolves(first.urls.relay)).toBe(200)
-  half = await startPkdns(second, { log })
-  teardown.use(half)
-  expect(await resolves(first.urls.relay)).toBe(200)
-  expect(await resolves(half.urls.relay)).toBe(200)
-})
