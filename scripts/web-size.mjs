@@ -15,19 +15,9 @@ const LIMITS = {
 /** Next builds it in every run, without our layout. */
 const EMPTY = '_global-error/page'
 
-function filesOf(next, page) {
-  const { rootMainFiles } = JSON.parse(readFileSync(join(next, 'build-manifest.json'), 'utf8'))
-  const text = readFileSync(
-    join(next, 'server/app', `${page}_client-reference-manifest.js`),
-    'utf8',
-  )
-  const found = /^globalThis\.__RSC_MANIFEST\[".*?"\] = (\{.*\});?\s*$/ms.exec(text)?.[1]
-  if (!found) throw new Error(`The manifest of ${page} is not what this script knows.`)
-  return new Set([...rootMainFiles, ...Object.values(JSON.parse(found).entryJSFiles).flat()])
-}
-
 /** Sizes in KiB by page, with a sentence for each limit that is passed. */
 export function webSizes(next) {
+  const scripts = JSON.parse(readFileSync(join(next, 'page-scripts.json'), 'utf8'))
   const sizes = new Map()
   const gzipped = (file) => {
     const known = sizes.get(file)
@@ -36,7 +26,7 @@ export function webSizes(next) {
     sizes.set(file, size)
     return size
   }
-  const sum = (page) => [...filesOf(next, page)].reduce((all, file) => all + gzipped(file), 0)
+  const sum = (page) => scripts[page].reduce((all, file) => all + gzipped(file), 0)
   const round = (kib) => Math.round(kib * 10) / 10
   const empty = sum(EMPTY)
   const pages = {}

@@ -2,6 +2,7 @@ import type { Metadata, Viewport } from 'next'
 import localFont from 'next/font/local'
 import { cookies } from 'next/headers'
 import type { ReactNode } from 'react'
+import { InlineStyles } from '../src/build/inline-styles.tsx'
 import { getLocale, getT } from '../src/i18n/server.ts'
 import { direction } from '../src/i18n/types.ts'
 import { publicOrigin } from '../src/server/config.ts'
@@ -50,7 +51,10 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
       className={inter.variable}
       style={size ? { ['--text-size' as string]: `${size}%` } : undefined}
     >
-      <body>{children}</body>
+      <body>
+        <InlineStyles />
+        {children}
+      </body>
     </html>
   )
 }

@@ -5,7 +5,7 @@ import { Wordmark } from '../../../src/ui/logo.tsx'
 export default async function OfflinePage() {
   const t = await getT()
   return (
-    <div className="halo min-h-dvh">
+    <div data-still className="halo min-h-dvh">
       <header className="page flex h-20 items-center">
         <Wordmark />
       </header>

@@ -3,7 +3,7 @@ import { buttonClass } from '../../ui/button.tsx'
 import { Wordmark } from '../../ui/logo.tsx'
 import { SamplePost } from './sample-post.tsx'
 
-// Plain links, no client components: this page sends no script of its own.
+// Plain links, no client components: this page needs no script.
 export async function Landing() {
   const t = await getT('landing')
   const points = [
@@ -12,7 +12,7 @@ export async function Landing() {
     [t('landing.point3Title'), t('landing.point3Text')],
   ]
   return (
-    <div className="halo flex min-h-dvh flex-col overflow-x-clip">
+    <div data-still className="halo flex min-h-dvh flex-col overflow-x-clip">
       <header className="page flex h-20 items-center justify-between">
         <Wordmark />
         <a href="/sign-in" className={buttonClass('outline', 'md')}>
