@@ -8,6 +8,7 @@ import { openStream, type Stream } from './sse.ts'
 const app = createHttpServer({ name: 'test', log: createLogger('test') })
 const HEARTBEAT_MS = 50
 const opened: Stream[] = []
+let arrived = 0
 let port = 0
 let url = ''
 
@@ -21,6 +22,14 @@ beforeAll(async () => {
     opened.push(openStream(request, reply, {}, times(60_000, 100)))
     return reply
   })
+  app.get('/late', async (request, reply) => {
+    const { socket } = request.raw
+    arrived += 1
+    if (!socket.destroyed) await once(socket, 'close')
+    opened.push(openStream(request, reply, {}, times(60_000, 60_000)))
+    return reply
+  })
+  app.get('/never', () => new Promise(() => {}))
   const listening = await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })
   port = listening.port
   url = listening.url
@@ -76,6 +85,19 @@ test('its signal fires when the reader goes, and sending to nobody is no error',
   await reader.cancel()
   if (!stream.signal.aborted) await once(stream.signal, 'abort')
   await stream.send('data: x\n\n')
+})
+
+test.each([
+  ['gone', ''],
+  ['gone, and waited behind another answer', 'GET /never HTTP/1.1\r\nHost: x\r\n\r\n'],
+])('a stream is over when it opens for somebody who is %s', async (_, before) => {
+  const [openedBefore, arrivedBefore] = [opened.length, arrived]
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`${before}GET /late HTTP/1.1\r\nHost: x\r\n\r\n`)
+  await expect.poll(() => arrived).toBe(arrivedBefore + 1)
+  socket.destroy()
+  await expect.poll(() => opened.length).toBe(openedBefore + 1)
+  expect(opened.at(-1)?.signal.aborted).toBe(true)
 })
 
 test('a reader that takes nothing is cut off', async () => {

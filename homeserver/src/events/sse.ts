@@ -26,7 +26,8 @@ export function openStream(
     if (value !== undefined) response.setHeader(name, value)
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   reply.hijack()
-  request.raw.socket.setNoDelay(true)
+  const { socket } = request.raw
+  socket.setNoDelay(true)
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   response.flushHeaders()
   const quiet = setTimeout(beat, heartbeatMs)
@@ -36,10 +37,14 @@ export function openStream(
     quiet.refresh()
   }
 
-  response.once('close', () => {
+  function leave(): void {
     clearTimeout(quiet)
+    for (const one of [response, socket]) one.off('close', leave)
     gone.abort()
-  })
+  }
+  // An answer that still waits for its turn on the connection is not told when that closes.
+  for (const one of [response, socket]) one.once('close', leave)
+  if (response.destroyed || socket.destroyed) leave()
   return {
     signal: gone.signal,
     async send(text) {
@@ -56,7 +61,7 @@ export function openStream(
       }
     },
     end() {
-      clearTimeout(quiet)
+      leave()
       response.end()
     },
   }
