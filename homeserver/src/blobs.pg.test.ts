@@ -1,20 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { blake3, toHex } from '@pubky/protocol'
-import { type BlobStoreKind, createPool, moveBlobs } from '@pubky/server-kit'
+import { type BlobStoreKind, createPool, moveBlobs, openBlobStore } from '@pubky/server-kit'
 import { createS3BlobStore } from '@pubky/server-kit/blobs/s3'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { type S3Server, startS3Server } from '@pubky/testkit/s3-server'
+import type { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openBlobs } from './blobs.ts'
+import { blobStoreSettings } from './blobs/settings.ts'
 import { completeConfig, type HomeserverConfig } from './config.ts'
 import { collectOrphans } from './entries/collector.ts'
 import { settle } from './testing/people.ts'
-import { MIGRATIONS, startTestServer } from './testing/server.ts'
+import { MIGRATIONS, startTestServer, type TestServer } from './testing/server.ts'
 
 const KINDS = ['files', 'postgres', 'lmdb', 's3'] as const
 const FILES = 60
@@ -34,6 +37,10 @@ afterAll(async () => {
   for (const database of databases) await database[Symbol.asyncDispose]()
   await rm(dir, { recursive: true, force: true })
 })
+
+function openBlobs(config: HomeserverConfig, pool: Pool) {
+  return openBlobStore(config.blobStore, blobStoreSettings(config, pool))
+}
 
 /** A database, a folder and a bucket that nobody has used. */
 async function world(
@@ -163,50 +170,130 @@ test('while the bucket is away small files go on, large ones are asked to come a
   expect(await events()).toHaveLength(2)
 })
 
-test('moves to another store while people read and write, though it was killed', async () => {
-  const { url, config } = await world('files')
-  const before = await startTestServer(url, { config })
-  const { who, auth, put } = await settle(before)
-  const bodies = new Map<string, Buffer>()
-  for (let i = 0; i < FILES; i += 1) bodies.set(`/pub/${i}.bin`, randomBytes(20_000 + i))
-  await Promise.all([...bodies].map(([path, body]) => put(path, body)))
-  await before[Symbol.asyncDispose]()
+const NO_BUCKET = {
+  s3Endpoint: '',
+  s3Region: 'auto',
+  s3AccessKeyId: '',
+  s3SecretAccessKey: '',
+}
 
-  const moving = { ...config, blobStore: 'lmdb', blobStoreFrom: 'files' } as const
-  const live = await startTestServer(url, { config: moving })
-  const at = (path: string) => `/storage/${who.key}${path}`
-  const stop = new AbortController()
-  const reading = (async () => {
-    let count = 0
-    for (; !stop.signal.aborted; count += 1) {
-      const path = `/pub/${(count * 17) % FILES}.bin`
-      const { body } = await live.call('GET', at(path))
-      expect([path, body.equals(bodies.get(path) ?? Buffer.alloc(0))]).toEqual([path, true])
+// The server knows nothing of the bucket: the command tells it.
+test.each([
+  ['files', 'lmdb'],
+  ['postgres', 's3'],
+] as const)(
+  'a live server goes on without one failure while its blobs are moved from %s to %s, though the command is killed',
+  async (from, to) => {
+    const { url, config } = await world(from)
+    const before = { ...config, ...NO_BUCKET }
+    const live = await startTestServer(url, { config: before })
+    const { who, auth, put } = await settle(live)
+    const bodies = new Map<string, Buffer>()
+    const at = (path: string) => `/storage/${who.key}${path}`
+    const write = async (path: string, body: Buffer) => {
+      const { status } = await live.call('PUT', at(path), { headers: auth, body })
+      expect([path, status]).toEqual([path, 201])
+      bodies.set(path, body)
     }
-    return count
-  })()
-  const killed = spawnBin('move-blobs.ts', url, moving)
-  await once(killed.stdout ?? killed, 'data')
-  killed.kill('SIGKILL')
-  const fresh = randomBytes(30_000)
-  const answer = await live.call('PUT', at('/pub/fresh.bin'), { headers: auth, body: fresh })
-  expect(answer.status).toBe(201)
-  const mover = spawnBin('move-blobs.ts', url, moving)
-  let told = ''
-  mover.stdout?.on('data', (chunk: Buffer) => {
-    told += chunk
+    for (let i = 0; i < FILES; i += 1) await write(`/pub/${i}.bin`, randomBytes(20_000 + i))
+    const stop = new AbortController()
+    const check = async (server: TestServer, path: string) => {
+      const { status, body } = await server.call('GET', at(path))
+      const isRight = body.equals(bodies.get(path) ?? Buffer.alloc(0))
+      expect([path, status, isRight]).toEqual([path, 200, true])
+    }
+    const reading = (async () => {
+      let count = 0
+      for (; !stop.signal.aborted; count += 1)
+        await check(live, [...bodies.keys()][(count * 17) % bodies.size] ?? '')
+      return count
+    })()
+    const writing = (async () => {
+      let count = 0
+      for (; !stop.signal.aborted; count += 1) {
+        await write(`/pub/new-${count % 20}-${count}.bin`, randomBytes(20_000 + count))
+        await put('/pub/replaced.bin', randomBytes(20_000 + count))
+        await sleep(20)
+      }
+      return count
+    })()
+    // It began before and ends only when everything else was moved.
+    const late = new PassThrough()
+    const lateBody = randomBytes(BIG)
+    late.write(lateBody.subarray(0, 50_000))
+    const lateHeaders = { ...auth, 'transfer-encoding': 'chunked' }
+    const lateAnswer = live.call('PUT', at('/pub/late.bin'), { headers: lateHeaders, body: late })
+
+    const moving = { ...config, blobStore: to, blobStoreFrom: from }
+    const killed = spawnBin('move-blobs.ts', url, moving)
+    for await (const chunk of killed.stdout ?? []) if (String(chunk).includes(' MB')) break
+    killed.kill('SIGKILL')
+    const mover = spawnBin('move-blobs.ts', url, moving)
+    let told = ''
+    mover.stdout?.on('data', (chunk: Buffer) => {
+      told += chunk
+      if (told.includes('Waiting for 1 uploads') && !late.writableEnded)
+        late.end(lateBody.subarray(50_000))
+    })
+    const [code] = await once(mover, 'exit')
+    expect((await lateAnswer).status).toBe(201)
+    bodies.set('/pub/late.bin', lateBody)
+    stop.abort()
+    expect([code, told]).toEqual([0, expect.stringContaining(`from ${from} to ${to}`)])
+    expect(await reading).toBeGreaterThan(10)
+    expect(await writing).toBeGreaterThan(2)
+    const advised = async (server: TestServer) => {
+      const headers = { 'x-admin-password': 'admin' }
+      const { text } = await server.admin('GET', '/stats', { headers })
+      return JSON.parse(text).settings
+    }
+    expect(await advised(live)).toMatchObject({
+      blob_store: to,
+      blob_store_from: null,
+      blob_store_advice: expect.stringContaining(`BLOB_STORE=${to}`),
+    })
+    for (const path of bodies.keys()) await check(live, path)
+    await live[Symbol.asyncDispose]()
+
+    const after = { ...config, blobStore: to }
+    for (const settings of [before, { ...after, blobStoreFrom: from }, after]) {
+      await using server = await startTestServer(url, { config: settings })
+      for (const path of bodies.keys()) await check(server, path)
+      const isLeft = settings !== after
+      expect((await advised(server)).blob_store_advice !== null).toBe(isLeft)
+    }
+    const third = { ...config, blobStore: from === 'files' ? 'postgres' : 'files' } as const
+    await expect(startTestServer(url, { config: third })).rejects.toThrow(`The blobs lie in ${to}`)
+  },
+)
+
+test('a move that a server cannot follow changes nothing', async () => {
+  const { url, config } = await world('files')
+  await using live = await startTestServer(url, { config })
+  const { put, get } = await settle(live)
+  const body = randomBytes(BIG)
+  await put('/pub/a.bin', body)
+  const elsewhere = await mkdtemp(join(dir, 'data-'))
+  const moving = {
+    ...config,
+    dataDir: elsewhere,
+    blobStore: 'lmdb',
+    blobStoreFrom: 'files',
+  } as const
+  const mover = spawnBin('move-blobs.ts', url, moving, ['ignore', 'ignore', 'pipe', 'ipc'])
+  let said = ''
+  mover.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk
   })
   const [code] = await once(mover, 'exit')
-  stop.abort()
-  expect([code, told]).toEqual([0, expect.stringContaining('from files to lmdb')])
-  expect(await reading).toBeGreaterThan(10)
-  await live[Symbol.asyncDispose]()
-
-  await using after = await startTestServer(url, { config: { ...config, blobStore: 'lmdb' } })
-  for (const [path, body] of [...bodies, ['/pub/fresh.bin', fresh] as const]) {
-    const got = await after.call('GET', at(path))
-    expect([path, got.body.equals(body)]).toEqual([path, true])
-  }
+  expect([code, said]).toEqual([
+    1,
+    expect.stringContaining('it has another lmdb and another files'),
+  ])
+  expect((await get('/pub/a.bin')).body.equals(body)).toBe(true)
+  expect((await put('/pub/b.bin', body)).status).toBe(201)
+  await using again = await startTestServer(url, { config })
+  expect((await again.call('GET', '/info')).status).toBe(200)
 })
 
 test.each([
@@ -250,14 +337,19 @@ const SETTINGS = {
   s3SecretAccessKey: 'S3_SECRET_ACCESS_KEY',
 } as const
 
-function spawnBin(name: string, url: string, config: Partial<HomeserverConfig>): ChildProcess {
+function spawnBin(
+  name: string,
+  url: string,
+  config: Partial<HomeserverConfig>,
+  stdio: StdioOptions = ['ignore', 'pipe', 'inherit', 'ipc'],
+): ChildProcess {
   const given = Object.entries(SETTINGS).map(([key, env]) => [
     env,
     String(config[key as 'dataDir']),
   ])
   const args = ['--import', import.meta.resolve('tsx'), join(import.meta.dirname, 'bin', name)]
   return spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    stdio,
     env: { ...process.env, ...Object.fromEntries(given), DATABASE_URL: url },
   })
 }

@@ -3,6 +3,7 @@ import type { BlobStore, Logger, Places } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import type { HomeserverMetrics } from './admin/metrics.ts'
 import type { Signals } from './admin/signals.ts'
+import type { Placement } from './blobs/placement.ts'
 import type { HomeserverConfig } from './config.ts'
 import type { EntryReader } from './entries/read.ts'
 import type { Writer } from './entries/writer.ts'
@@ -20,6 +21,8 @@ export interface Context {
   publicKey: PublicKeyZ32
   pool: Pool
   blobs: BlobStore
+  /** Where they are at the moment. */
+  placement: () => Placement
   entries: EntryReader
   writer: Writer
   hub: EventHub

@@ -19,7 +19,7 @@ import {
 import { createHomeserverMetrics } from './admin/metrics.ts'
 import { createMetricsServer } from './admin/metrics-server.ts'
 import { createSignals } from './admin/signals.ts'
-import { openBlobs } from './blobs.ts'
+import { openStores } from './blobs/stores.ts'
 import { completeConfig, configProblems, type HomeserverConfig } from './config.ts'
 import type { Context } from './context.ts'
 import { collectOrphans } from './entries/collector.ts'
@@ -127,7 +127,10 @@ export async function startHomeserver(
     await migrate(config.databaseUrl, MIGRATIONS)
     const pool = createPool(config.databaseUrl, { max: 12, name: 'homeserver', log })
     teardown.add(() => pool.end())
-    const blobs = teardown.use(deps.blobs ?? (await openBlobs(config, pool)))
+    const stores = teardown.use(
+      await openStores({ config, secretKey: keypair.secretKey, pool, log, given: deps.blobs }),
+    )
+    const { blobs, processes } = stores
     // Commits never wait for a connection behind reads.
     const writerPool = createPool(config.databaseUrl, { max: 2, name: 'homeserver writer', log })
     teardown.add(() => writerPool.end())
@@ -155,13 +158,18 @@ export async function startHomeserver(
     const limits = createLimits({ config, pool, signals, nowMs })
     const refreshLimits = () =>
       limits.refresh().catch((error: unknown) => log.warn({ error }, 'limits were not read'))
+    const readProcesses = () =>
+      processes
+        .beat()
+        .catch((error: unknown) => log.warn({ error }, 'other processes were not asked'))
     const hub = teardown.use(
       createEventHub({
         pool,
         url: config.databaseUrl,
         log,
-        onAuth(channel, payload) {
-          if (channel === 'auth_revocations') privateStreams.revoke(payload)
+        onNotice(channel, payload) {
+          if (channel === 'processes') void readProcesses()
+          else if (channel === 'auth_revocations') privateStreams.revoke(payload)
           else if (payload.startsWith(ACCOUNT_NOTICE)) {
             accounts.evict(payload.slice(ACCOUNT_NOTICE.length))
             void refreshLimits()
@@ -172,6 +180,7 @@ export async function startHomeserver(
           sessions.forget()
           accounts.forget()
           void refreshLimits()
+          void readProcesses()
           privateStreams.closeAll()
         },
       }),
@@ -181,6 +190,7 @@ export async function startHomeserver(
       publicKey: keypair.publicKey,
       pool,
       blobs,
+      placement: stores.placement,
       entries,
       writer,
       hub,

@@ -3,12 +3,17 @@ import type { FastifyInstance } from 'fastify'
 import type { Context } from '../context.ts'
 
 /** Adds what is read when it is asked for: the state of this process. */
-function watchProcess({ metrics, writer, hub, signals, published }: Context): void {
+function watchProcess({ metrics, writer, hub, signals, published, placement }: Context): void {
   metrics.gauge('writes_waiting', 'Writes that wait to be committed', () => writer.queued)
   metrics.gauge('events_listening', '1 while notices of other processes arrive', () =>
     Number(hub.listening),
   )
   metrics.gauge('event_head', 'Id of the newest event', () => Number(hub.head))
+  metrics.gauge(
+    'blob_store_setting_outdated',
+    '1 when BLOB_STORE is to be changed after a move',
+    () => Number(placement().advice !== null),
+  )
   metrics.gauge('process_resident_memory_bytes', 'Memory of the process', () =>
     process.memoryUsage.rss(),
   )

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import manifest from '../../package.json' with { type: 'json' }
+import type { Placement } from '../blobs/placement.ts'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
 import { effectiveQuota, NO_QUOTA } from '../limits/quota.ts'
@@ -81,6 +82,11 @@ async function writes(ctx: Context, name: string) {
   return { range: name, step_seconds: stepSeconds, buckets: rows }
 }
 
+function blobStores({ reads, writes, advice }: Placement) {
+  const from = reads.find((kind) => kind !== writes)
+  return { blob_store: writes, blob_store_from: from ?? null, blob_store_advice: advice }
+}
+
 /** What one look at the page needs: this process, all accounts, and what asks for attention. */
 async function stats(ctx: Context) {
   const { config, hub, writer, signals, published, metrics } = ctx
@@ -97,8 +103,7 @@ async function stats(ctx: Context) {
     settings: {
       network: config.network,
       signup_mode: config.signupMode,
-      blob_store: config.blobStore,
-      blob_store_from: config.blobStoreFrom === 'none' ? null : config.blobStoreFrom,
+      ...blobStores(ctx.placement()),
       rate_limits: config.rateLimits,
       quota: effectiveQuota(NO_QUOTA, config),
     },

@@ -13,6 +13,8 @@ const READ_WITH_CONTENTS = 256
 const POLL_MS = 1000
 /** When nobody has asked for so long, new events are not read any more: who comes finds them in the table. */
 const IDLE_MS = 5000
+const NOTICES = ['auth_revocations', 'auth_changes', 'processes'] as const
+type NoticeChannel = (typeof NOTICES)[number]
 
 /**
  * The newest events of this database, whichever process wrote them. Streams that keep up read from
@@ -50,8 +52,8 @@ export function createEventHub(o: {
   pool: Pool
   url: string
   log: Logger
-  /** A notice on one of the channels about credentials. */
-  onAuth: (channel: 'auth_revocations' | 'auth_changes', payload: string) => void
+  /** A notice on one of the other channels. */
+  onNotice: (channel: NoticeChannel, payload: string) => void
   onGap: () => void
 }): EventHub {
   const { pool, log } = o
@@ -154,13 +156,12 @@ export function createEventHub(o: {
 
   const listener = createListener(
     o.url,
-    ['events', 'auth_revocations', 'auth_changes'],
+    ['events', ...NOTICES],
     (channel, payload) => {
-      if (channel === 'events') {
-        noticed = BigInt(payload)
-        if (!isFollowed()) skipTo(noticed)
-        else if (noticed > head && commits === 0) poke()
-      } else o.onAuth(channel === 'auth_changes' ? channel : 'auth_revocations', payload)
+      if (channel !== 'events') return o.onNotice(channel as NoticeChannel, payload)
+      noticed = BigInt(payload)
+      if (!isFollowed()) skipTo(noticed)
+      else if (noticed > head && commits === 0) poke()
     },
     {
       log,

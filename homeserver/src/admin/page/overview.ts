@@ -129,14 +129,9 @@ function health(stats: Stats): HTMLElement {
         )
       : check('ok', 'Writing', 'Keeps up with what people send.'),
   ]
-  if (settings.blob_store_from)
-    items.push(
-      check(
-        'wait',
-        'Files',
-        `Are on their way from ${settings.blob_store_from} to ${settings.blob_store}.`,
-      ),
-    )
+  const { blob_store: store, blob_store_from: from, blob_store_advice: advice } = settings
+  if (advice) items.push(check('wait', 'Files', advice))
+  else if (from) items.push(check('wait', 'Files', `Lie in ${store} and, for now, in ${from}.`))
   return h(
     'section',
     { class: 'card' },

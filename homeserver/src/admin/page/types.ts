@@ -20,6 +20,7 @@ export interface Stats {
     signup_mode: string
     blob_store: string
     blob_store_from: string | null
+    blob_store_advice: string | null
     rate_limits: string
     quota: Quota
   }
