@@ -56,8 +56,9 @@ export function createPubky(o: PubkyOptions): Pubky {
 
   function within<T extends Opt>(opt: T): T & { signal: AbortSignal } {
     closing.signal.throwIfAborted()
-    const { signal } = opt
-    return { ...opt, signal: signal ? AbortSignal.any([signal, closing.signal]) : closing.signal }
+    // One of its own each: on a signal that all shared, many at once would look like a leak.
+    const signals = opt.signal ? [opt.signal, closing.signal] : [closing.signal]
+    return { ...opt, signal: AbortSignal.any(signals) }
   }
 
   async function homeserverOf(user: PublicKeyZ32, opt: Opt & { policy?: ResolvePolicy } = {}) {

@@ -44,6 +44,20 @@ async function network(o: { signatures?: boolean; clientAhead?: bigint; wrap?: W
 const seconds = (n: number) => BigInt(n) * 1_000_000n
 
 describe('a grant session', () => {
+  test('many people signing in at once do not look like a leak', async () => {
+    const warnings: Error[] = []
+    const warned = (warning: Error) => warnings.push(warning)
+    process.on('warning', warned)
+    try {
+      const { signIn } = await network()
+      await Promise.all(Array.from({ length: 20 }, signIn))
+      await new Promise(setImmediate)
+    } finally {
+      process.off('warning', warned)
+    }
+    expect(warnings).toEqual([])
+  })
+
   // covers 11.4.1b
   test('signs up, publishes the record and opens', async () => {
     const { pubky, server, client } = await network()
