@@ -82,3 +82,37 @@ test('a refused post can be edited, with its words and tags', async ({ join, gua
   await expect(card(page, text)).toHaveCount(1)
   await expectDelivered(card(page, text))
 })
+
+test('words of somebody who leaves before the drafts were read are kept', async ({ join }) => {
+  const { page } = await join('Person in a hurry')
+  const link = (name: string) =>
+    page.getByRole('link', { name, exact: true }).filter({ visible: true })
+  await link('Hot').click()
+  await expect(page).toHaveURL(/\/hot$/)
+
+  // A disk that is busy with something else.
+  await page.evaluate(async () => {
+    const db = await new Promise<IDBDatabase>((resolve) => {
+      const opening = indexedDB.open('pubky-web')
+      opening.onsuccess = () => resolve(opening.result)
+    })
+    const drafts = db.transaction('drafts', 'readwrite').objectStore('drafts')
+    const hold = () => {
+      if (document.documentElement.hasAttribute('data-released')) db.close()
+      else drafts.count().onsuccess = hold
+    }
+    hold()
+  })
+  await link('Home').click()
+  const field = page.getByRole('main').getByLabel('Text of the post')
+  const text = unique('Said in passing')
+  await field.fill(text)
+  await expect(
+    page.getByRole('main').getByRole('button', { name: 'Post', exact: true }),
+  ).toBeEnabled()
+  await link('Hot').click()
+  await expect(field).toHaveCount(0)
+  await page.evaluate(() => document.documentElement.setAttribute('data-released', ''))
+  await link('Home').click()
+  await expect(field).toHaveValue(text)
+})

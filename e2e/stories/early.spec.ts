@@ -1,3 +1,4 @@
+import { expectAlive } from '../flows/onboarding.ts'
 import { card, publish, unique } from '../flows/posts.ts'
 import { holdBack } from '../setup/hold-back.ts'
 import { expect, test } from '../setup/story.ts'
@@ -16,4 +17,26 @@ test('a button works as soon as it is seen, before the page has come to life', a
   await expect(post.getByRole('button', { name: 'Remove bookmark' })).toBeVisible()
   await page.context().unrouteAll({ behavior: 'wait' })
   await expect(page.getByText(/changes? waiting to be sent/)).toHaveCount(0)
+})
+
+test('a page is seen before its scripts are asked for, and the landing page runs none', async ({
+  visit,
+}) => {
+  const page = await visit('/home')
+  await expectAlive(page)
+  const { painted, asked } = await page.evaluate(() => {
+    const [paint] = performance.getEntriesByName('first-contentful-paint')
+    const scripts = performance
+      .getEntriesByType('resource')
+      .filter(({ name }) => name.endsWith('.js') && !name.includes('/start-'))
+    return { painted: paint?.startTime, asked: scripts.map((script) => script.startTime) }
+  })
+  expect(asked.length).toBeGreaterThan(5)
+  expect(Math.min(...asked)).toBeGreaterThan(painted ?? Number.POSITIVE_INFINITY)
+
+  const main = page.waitForResponse(/\/turbopack-[^/]*\.js$/)
+  await page.goto('/')
+  // Only for the page after it.
+  expect((await main).request().resourceType()).toBe('fetch')
+  expect(await page.locator('script[src]:not([nomodule])').count()).toBe(1)
 })

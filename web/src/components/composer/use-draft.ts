@@ -48,10 +48,11 @@ export function useDraft(o: DraftOptions): KeptDraft {
     if (over.current && !isSame(over.current, o.content)) over.current = null
   })
 
-  const flush = useRef(() => {
+  const flush = useRef(({ leaves = false } = {}) => {
     const { user, slot, content, isEmpty } = latest.current
-    if (user === null || !isReady.current || isSame(over.current, content)) return
-    if (isSame(kept.current, content)) return
+    // What was written before anything kept was read is worth no less: who leaves does not wait for it.
+    if (user === null || (!isReady.current && !leaves)) return
+    if (isSame(over.current, content) || isSame(kept.current, content)) return
     const had = kept.current !== null
     kept.current = isEmpty ? null : content
     // A full disk only means that nothing is kept.
@@ -88,7 +89,7 @@ export function useDraft(o: DraftOptions): KeptDraft {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each change starts a new rest.
   useEffect(() => {
-    const timer = setTimeout(flush.current, REST_MS)
+    const timer = setTimeout(() => flush.current(), REST_MS)
     return () => clearTimeout(timer)
   }, [content.text, content.tags, content.uploads, isEmpty])
 
@@ -97,17 +98,16 @@ export function useDraft(o: DraftOptions): KeptDraft {
     const onHide = () => document.visibilityState === 'hidden' && keep()
     const onLeave = () => {
       const { user, slot, content, isEmpty } = latest.current
-      // What was written before anything kept was read is worth no less.
       const isKept = isSame(over.current, content) || isSame(kept.current, content)
       if (user !== null && !isKept && (kept.current || !isEmpty)) keepLastWords(user, slot, content)
-      keep()
+      keep({ leaves: true })
     }
     document.addEventListener('visibilitychange', onHide)
     addEventListener('pagehide', onLeave)
     return () => {
       document.removeEventListener('visibilitychange', onHide)
       removeEventListener('pagehide', onLeave)
-      keep()
+      keep({ leaves: true })
     }
   }, [])
 
