@@ -1,8 +1,12 @@
 'use client'
 
-import { useEffect, useState } from 'react'
-import { NewVersion } from '../components/shell/new-version.tsx'
+import { Suspense, useEffect, useState } from 'react'
 import { useViewer } from '../state/session/viewer.tsx'
+import { part } from '../ui/part.ts'
+
+const NewVersion = part(() =>
+  import('../components/shell/new-version.tsx').then((m) => m.NewVersion),
+)
 
 const AFTER_MS = 3000
 
@@ -33,5 +37,11 @@ export function WorkerLoader() {
     }
   }, [viewer])
 
-  return activate ? <NewVersion onReload={activate} /> : null
+  return (
+    <div role="status">
+      <Suspense>
+        {activate ? <NewVersion onReload={activate} onDismiss={() => setActivate(null)} /> : null}
+      </Suspense>
+    </div>
+  )
 }

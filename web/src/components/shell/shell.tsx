@@ -6,11 +6,13 @@ import { nonceOfRequest } from '../../server/nonce.ts'
 import { Toaster } from '../../ui/toast.tsx'
 import { ComposeProvider } from '../composer/compose.tsx'
 import { JoinProvider } from '../join.tsx'
-import { Banners } from './banners.tsx'
+import { BackupBanner } from './backup-banner.tsx'
 import { BottomBar } from './bottom-bar.tsx'
 import { EarlyClicks } from './early-clicks.tsx'
 import { Header } from './header.tsx'
+import { Notices } from './notice.tsx'
 import { OpenPosts } from './open-posts.tsx'
+import { ReachNotice } from './reach-notice.tsx'
 import { RouteFrame } from './route-frame.tsx'
 import { Shortcuts } from './shortcuts.tsx'
 import { StandstillLoader } from './standstill-loader.tsx'
@@ -28,13 +30,16 @@ export async function Shell({ children }: { children: ReactNode }) {
             {t('common.skipToContent')}
           </a>
           <Header />
-          <Banners isBackupDue={await isBackupDue()} />
-          <WorkerLoader />
+          <BackupBanner isDue={await isBackupDue()} />
           <div id="content" tabIndex={-1} className="page pt-4 pb-28 outline-none lg:pt-6 lg:pb-16">
             <RouteFrame>{children}</RouteFrame>
           </div>
           <BottomBar />
-          <StandstillLoader />
+          <Notices>
+            <StandstillLoader />
+            <WorkerLoader />
+            <ReachNotice />
+          </Notices>
           <Shortcuts />
           <OpenPosts />
           <Toaster />

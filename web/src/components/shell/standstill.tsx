@@ -1,13 +1,13 @@
 'use client'
 
-import { CirclePause, CloudUpload, LogIn, type LucideIcon, Truck, X } from 'lucide-react'
+import { CirclePause, CloudUpload, LogIn, type LucideIcon, Truck } from 'lucide-react'
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import { useLocale, useT } from '../../i18n/client.tsx'
 import { formatLocale, type Locale, type MessageKey, type Translate } from '../../i18n/types.ts'
 import { useDismissed, useStandstills } from '../../state/queries/standstill.ts'
 import type { Standstill as Found } from '../../state/standstill.ts'
-import { IconButton } from '../../ui/button.tsx'
+import { Notice } from './notice.tsx'
 
 interface Look {
   Icon: LucideIcon
@@ -39,24 +39,21 @@ function isSaidAt(pathname: string, { kind }: Found): boolean {
 }
 
 /**
- * Says what does not go on by itself, one thing at a time. It lies above the page, so that nothing one
- * reads is moved, and is silent on the page where something can be done about it.
+ * Says what does not go on by itself, one thing at a time. It is silent on the page where
+ * something can be done about it.
  */
 export function Standstill({ user }: { user: string }) {
   const pathname = usePathname()
   const { shown, dismiss } = useDismissed(user, useStandstills(user))
   const found = shown.find((one) => !isSaidAt(pathname, one))
   return (
-    <div
-      role="status"
-      className="pointer-events-none fixed start-3 end-22 bottom-20 z-30 sm:end-auto sm:w-88 lg:start-auto lg:end-6 lg:bottom-6"
-    >
-      {found ? <Notice found={found} onDismiss={() => dismiss(found)} /> : null}
+    <div role="status">
+      {found ? <StandstillNotice found={found} onDismiss={() => dismiss(found)} /> : null}
     </div>
   )
 }
 
-function Notice({ found, onDismiss }: { found: Found; onDismiss: () => void }) {
+function StandstillNotice({ found, onDismiss }: { found: Found; onDismiss: () => void }) {
   const t = useT()
   const locale = useLocale()
   const { Icon, href, go } = LOOKS[found.kind]
@@ -67,19 +64,12 @@ function Notice({ found, onDismiss }: { found: Found; onDismiss: () => void }) {
     children: t(go),
   }
   return (
-    <section
-      aria-label={t('standstill.label')}
-      className="card pointer-events-auto flex animate-rise items-start gap-3 rounded-lg py-3 ps-4 pe-2 text-sm shadow-pop"
-    >
-      <Icon size={18} aria-hidden className="mt-0.5 shrink-0 text-warn" />
-      <div className="min-w-0 grow">
+    <section aria-label={t('standstill.label')}>
+      <Notice icon={<Icon size={18} aria-hidden className="text-warn" />} onDismiss={onDismiss}>
         <p className="font-semibold">{t(`standstill.${found.kind}`, count)}</p>
         <p className="mt-0.5 text-xs text-mute">{textOf(t, locale, found)}</p>
         {found.kind === 'ended' ? <a href={href} {...link} /> : <Link href={href} {...link} />}
-      </div>
-      <IconButton label={t('common.dismiss')} onClick={onDismiss} className="-mt-1.5 size-8">
-        <X size={16} aria-hidden />
-      </IconButton>
+      </Notice>
     </section>
   )
 }
