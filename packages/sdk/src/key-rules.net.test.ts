@@ -56,6 +56,10 @@ async function settled(): Promise<Owner> {
   }
 }
 
+async function textOf({ storage }: Session, name: string): Promise<string> {
+  return new Response((await storage.get(`/pub/app/${name}`)).body as BodyInit).text()
+}
+
 /** A client to which the homeservers hide some paths. */
 function blindFor(part: string): Pubky {
   return net.client({
@@ -113,7 +117,10 @@ describe('a revocation', () => {
     expect(await verdict('kept')).toBe('signed')
     const looked: { done: number; total: number }[] = []
     const onProgress = (one: { done: number; total: number }) => looked.push(one)
-    expect(await revokeSigner(pubky, root, phone.publicKey, { onProgress })).toEqual({ kept: 1 })
+    expect(await revokeSigner(pubky, root, phone.publicKey, { onProgress })).toEqual({
+      kept: 1,
+      signedAnew: 0,
+    })
     expect(looked).toEqual([
       { done: 1, total: 2 },
       { done: 2, total: 2 },
@@ -125,11 +132,68 @@ describe('a revocation', () => {
     expect(await verdict('kept', blindFor('/kept/'))).toBe('revoked')
   })
 
+  test('of more than a list holds signs the smallest anew, goes on after an interruption, and loses no change', async () => {
+    const { root, phone, put, verdict, session } = await settled()
+    const names = Array.from({ length: 12 }, (_, i) => `n${i}`)
+    for (const [i, name] of names.entries()) await put(name, 'x'.repeat(i + 1), phone)
+    const stop = new AbortController()
+    const cut = revokeSigner(pubky, root, phone.publicKey, {
+      maxKept: 4,
+      signal: stop.signal,
+      onProgress: ({ done, total }) => done > total - 5 && total > 12 && stop.abort(),
+    })
+    await expect(cut).rejects.toThrow()
+    const signerOf = async (name: string) =>
+      (await net.client().verifyObject(`pubky://${root.publicKey}/pub/app/${name}`)).signer
+    const signers = async () => Promise.all(names.map(signerOf))
+    const left = (await signers()).filter((key) => key === phone.publicKey).length
+    expect(left).toBeGreaterThanOrEqual(4)
+    expect(left).toBeLessThan(12)
+    expect(await verdict('n0')).toBe('signed')
+    const rest = await revokeSigner(pubky, root, phone.publicKey, { maxKept: 4 })
+    expect(rest).toEqual({ kept: left, signedAnew: left - 4 })
+    expect(await signers()).toEqual(names.map((_, i) => (i < 8 ? root : phone).publicKey))
+    for (const [i, name] of names.entries()) {
+      expect(await verdict(name)).toBe('signed')
+      expect(await textOf(session, name)).toBe('x'.repeat(i + 1))
+    }
+  })
+
+  test('signs nothing anew that a homeserver only says another key has signed, and no older body over a newer', async () => {
+    const { root, phone, put, session } = await settled()
+    await put('forged', 'x', phone)
+    await put('changed', 'a', phone)
+    let changes = 0
+    const lying = net.client({
+      async fetch(input, init) {
+        const target = String(input)
+        const isGet = (init?.method ?? 'GET') === 'GET'
+        const response = await fetch(input, init)
+        if (isGet && target.endsWith('/pub/app/forged') && response.ok) {
+          const headers = new Headers(response.headers)
+          headers.set('etag', `"${Buffer.from(await blake3(utf8('y'))).toString('base64')}"`)
+          headers.set('content-length', '1')
+          return new Response('y', { status: 200, headers })
+        }
+        if (isGet && target.endsWith('/pub/app/changed') && changes === 0) {
+          changes += 1
+          await put('changed', 'b', null)
+        }
+        return response
+      },
+    })
+    await revokeSigner(lying, root, phone.publicKey, { maxKept: 0 })
+    expect([await textOf(session, 'forged'), await textOf(session, 'changed')]).toEqual(['x', 'b'])
+    const found = await net.client().verifyObject(`pubky://${root.publicKey}/pub/app/forged`)
+    expect(found.verdict).toBe('revoked')
+    expect(changes).toBe(1)
+  })
+
   test('says revoked of what is younger than it allows', async () => {
     const { root, phone, put, verdict } = await settled()
     await put('young', 'x', phone)
     const at = toMicros(BigInt(Date.now() - 30_000) * 1000n)
-    expect(await revokeSigner(pubky, root, phone.publicKey, { at })).toEqual({ kept: 0 })
+    expect(await revokeSigner(pubky, root, phone.publicKey, { at })).toMatchObject({ kept: 0 })
     expect(await verdict('young')).toBe('revoked')
   })
 

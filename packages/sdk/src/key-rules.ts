@@ -3,7 +3,7 @@ import {
   type KeyRule,
   keptList,
   keptPath,
-  type ManifestEntry,
+  MAX_KEPT,
   type Micros,
   POLICY_PATH,
   ProtocolError,
@@ -19,7 +19,9 @@ import { PubkyError } from './errors.ts'
 import { openRootSession } from './move-home.ts'
 import { eachAtOnce, insist } from './move-retry.ts'
 import { accountSource } from './move-source.ts'
+import type { SourceMeta } from './move-types.ts'
 import { publishRecords } from './pkarr/publish.ts'
+import { signOver } from './sign-over.ts'
 import type { Pubky, Session } from './types.ts'
 
 const WIDTH = 8
@@ -87,37 +89,56 @@ export async function setPolicy(
 
 /**
  * Revokes a key that signs objects: what it signs from `at` on holds nowhere. What it signed before
- * and is stored now is listed, so that it holds for those too who see it later. Never taken back. Resolves
- * to how many statements are kept.
+ * and is stored now is listed, so that it holds for those too who see it later. Never taken back. A list holds
+ * so many; beyond that the smallest objects are signed anew by the root key before, which goes on where
+ * it was when it is cut off and repeated. Resolves to how many statements hold on, and how many of these
+ * were signed anew.
  */
 export async function revokeSigner(
   pubky: Pubky,
   root: Signer,
   signer: PublicKeyZ32,
-  o: Opt & { at?: Micros; onProgress?: (looked: { done: number; total: number }) => void } = {},
-): Promise<{ kept: number }> {
-  const { at: from, onProgress, ...opt } = o
+  o: Opt & {
+    at?: Micros
+    /** The total grows by what is to be signed anew, once that is known. */
+    onProgress?: (looked: { done: number; total: number }) => void
+    maxKept?: number
+  } = {},
+): Promise<{ kept: number; signedAnew: number }> {
+  const { at: from, onProgress, maxKept = MAX_KEPT, ...opt } = o
   return withRootSession(pubky, root, opt, async (session) => {
     const host = await pubky.hosts.find(session.homeserver, opt)
     const at = Number(from ?? host.clock.now())
     const source = accountSource(session, host)
     const paths: StoragePath[] = []
     for await (const path of source.paths(o.signal)) paths.push(path)
-    const statements: ManifestEntry[] = []
+    const statements: SourceMeta[] = []
     let done = 0
+    let total = paths.length
+    const tell = () => {
+      done += 1
+      onProgress?.({ done, total })
+    }
     await eachAtOnce(paths, WIDTH, async (path) => {
       const meta = await source.head(path, o.signal)
       const said = meta?.proof ? statedBy(meta.proof) : null
-      if (meta && said?.signer === signer && said.timestamp < BigInt(at))
-        statements.push({ path, hash: meta.hash })
-      done += 1
-      onProgress?.({ done, total: paths.length })
+      if (meta && said?.signer === signer && said.timestamp < BigInt(at)) statements.push(meta)
+      tell()
+    })
+    statements.sort((a, b) => b.size - a.size)
+    const anew = host.features.has('object-signatures') ? statements.splice(maxKept) : []
+    total += anew.length
+    const before = BigInt(at)
+    const sign = signOver({ session, host, source, owner: root, by: signer, before, ...opt })
+    await eachAtOnce(anew, WIDTH, async ({ path }) => {
+      await sign(path)
+      tell()
     })
     const list = keptList(statements)
     const keep = statements.length === 0 ? null : list.root
     if (keep) await write(session, root, list, keptPath(keep), opt)
     await write(session, root, { says: 'revoked', signer, at, keep }, revocationPath(signer), opt)
-    return { kept: statements.length }
+    return { kept: statements.length + anew.length, signedAnew: anew.length }
   })
 }
 
