@@ -38,7 +38,9 @@ export function lateStart(main: readonly string[], all: readonly string[]): void
   }
 
   function whenPainted(): void {
-    setTimeout(once, document.visibilityState === 'hidden' ? 0 : LONGEST_WAIT_MS)
+    // Out of sight nothing is painted, and some pages of errors are made by the scripts alone.
+    const isPainted = document.visibilityState === 'visible' && document.querySelector('main')
+    setTimeout(once, isPainted ? LONGEST_WAIT_MS : 0)
     try {
       new PerformanceObserver((list, observer) => {
         if (!list.getEntriesByName('first-contentful-paint')[0]) return

@@ -63,6 +63,17 @@ describe('what the app knows of its connection', () => {
     reach.stop()
   })
 
+  it('looks again after a change, for one answer may still have got through', async () => {
+    const { reach, told, answer } = watched()
+    reach.changed()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(told).toEqual([])
+    answer(false)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(told).toEqual([false])
+    reach.stop()
+  })
+
   it('asks once for many suspicions', async () => {
     const { reach, asked } = watched()
     for (let n = 0; n < 20; n += 1) reach.suspect()

@@ -36,10 +36,13 @@ export class Reach {
     if (!this.#asking) void this.#look()
   }
 
-  /** The browser says that its connection changed: an answer from before means nothing any more. */
+  /**
+   * The browser says that its connection changed: an answer from before means nothing any more, and one
+   * that still got through says little, so there is a second look.
+   */
   changed = (): void => {
     this.#asking?.abort()
-    void this.#look()
+    void this.#look({ twice: true })
   }
 
   stop(): void {
@@ -48,7 +51,7 @@ export class Reach {
     this.#timer = null
   }
 
-  async #look(): Promise<void> {
+  async #look({ twice = false } = {}): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     const stopped = new AbortController()
@@ -61,7 +64,7 @@ export class Reach {
     }
     if (this.#asking === stopped) this.#asking = null
     if (stopped.signal.aborted) return
-    if (!reachable) this.#timer = setTimeout(() => void this.#look(), AGAIN_MS)
+    if (!reachable || twice) this.#timer = setTimeout(() => void this.#look(), AGAIN_MS)
     if (reachable === this.#reachable) return
     this.#reachable = reachable
     for (const listener of this.#listeners) listener()
