@@ -62,11 +62,10 @@ export function People({ title, href, source, userId }: PeopleProps) {
   )
 }
 
-/** Beside the feed: whom to follow, who is active, what is talked about. */
-export function SideColumn() {
+/** Beside the feed: whom to follow, who is active, and what is talked about unless the page tells. */
+export function SideColumn({ hotTags = true }: { hotTags?: boolean }) {
   const t = useT()
   const { id: viewer } = useViewer()
-  const tags = useHotTags(8)
   return (
     <>
       {viewer ? (
@@ -78,15 +77,23 @@ export function SideColumn() {
         />
       ) : null}
       <People title={t('common.activeUsers')} href="/who-to-follow" source="influencers" />
-      <Section title={t('common.hotTags')} href="/hot">
-        {tags.data?.length ? (
-          <HotTagList tags={tags.data} />
-        ) : (
-          <p className="text-sm text-mute">
-            {tags.isPending ? t('common.loading') : t('common.noTagsYet')}
-          </p>
-        )}
-      </Section>
+      {hotTags ? <HotTags /> : null}
     </>
+  )
+}
+
+function HotTags() {
+  const t = useT()
+  const tags = useHotTags(8)
+  return (
+    <Section title={t('common.hotTags')} href="/hot">
+      {tags.data?.length ? (
+        <HotTagList tags={tags.data} />
+      ) : (
+        <p className="text-sm text-mute">
+          {tags.isPending ? t('common.loading') : t('common.noTagsYet')}
+        </p>
+      )}
+    </Section>
   )
 }

@@ -20,7 +20,7 @@ export function Hot() {
   const t = useT()
   const [timeframe, setTimeframe] = useState<Timeframe>('this_week')
   return (
-    <Columns end={<SideColumn />}>
+    <Columns end={<SideColumn hotTags={false} />}>
       <div className="mb-4 flex flex-wrap items-center justify-between gap-3">
         <h1 className="text-xl">{t('lists.hotTitle')}</h1>
         <Choices
@@ -38,7 +38,7 @@ export function Hot() {
       </div>
       <HotTags timeframe={timeframe} />
       {/* Wide windows show them beside the page. */}
-      <div className="mt-8 -mb-8 xl:hidden">
+      <div className="mt-8 xl:hidden">
         <People title={t('common.activeUsers')} href="/who-to-follow" source="influencers" />
       </div>
       <h2 className="mt-8 mb-3 text-lg">{t('lists.hotPosts')}</h2>
