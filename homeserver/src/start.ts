@@ -22,6 +22,7 @@ import { createSignals } from './admin/signals.ts'
 import { openStores } from './blobs/stores.ts'
 import { completeConfig, configProblems, type HomeserverConfig } from './config.ts'
 import type { Context } from './context.ts'
+import { ALONE_CHANNEL, createAlone } from './entries/alone.ts'
 import { collectOrphans } from './entries/collector.ts'
 import { createEntryReader } from './entries/read.ts'
 import { createWriter } from './entries/writer.ts'
@@ -134,16 +135,26 @@ export async function startHomeserver(
     // Commits never wait for a connection behind reads.
     const writerPool = createPool(config.databaseUrl, { max: 2, name: 'homeserver writer', log })
     teardown.add(() => writerPool.end())
+    const mayClaim = () => processes.others === 0 && processes.isFresh()
+    const alone = teardown.use(createAlone({ pool: writerPool, log, mayClaim }))
+    const entries = createEntryReader(pool, alone)
     const writer = teardown.use(
       createWriter({
         pool: writerPool,
         blobs,
         log,
         defaultQuota: storageLimit(NO_QUOTA, config),
-        onCommit: () => ctx.hub.committing(),
+        alone,
+        onCommit(writes) {
+          const written = entries.beforeWriting(writes)
+          const tell = ctx.hub.committing()
+          return (told, newest) => {
+            written(newest)
+            tell(told)
+          }
+        },
       }),
     )
-    const entries = createEntryReader(pool)
     const sessions = createSessionResolver({
       pool,
       nowSeconds: () => nowSeconds(ctx),
@@ -169,6 +180,7 @@ export async function startHomeserver(
         log,
         onNotice(channel, payload) {
           if (channel === 'processes') void readProcesses()
+          else if (channel === ALONE_CHANNEL) alone.onNotice(payload)
           else if (channel === 'auth_revocations') privateStreams.revoke(payload)
           else if (payload.startsWith(ACCOUNT_NOTICE)) {
             accounts.evict(payload.slice(ACCOUNT_NOTICE.length))

@@ -74,11 +74,14 @@ interface Row {
 
 const COMMIT = {
   name: 'commit_writes',
-  // Only who holds the order lock takes ids of events, so the last one is that of this transaction.
+  // Only who holds the order lock takes ids of events, so the last one is that of this transaction. The name
+  // is set before the call that depends on it.
   text: `select refused, outcomes, details::text[], replaced,
-    pg_sequence_last_value('events_id_seq')::text as newest from commit_writes($1::bigint[], $2::text[],
-    $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7, $8, $9::int[], $10, $11::int[], $12::bigint[],
-    $13::text[], $14::boolean[], $15::bytea[], $16::text[], $17::text[], $18::boolean[], $19::bigint)`,
+    pg_sequence_last_value('events_id_seq')::text as newest
+    from (select set_config('pubky.process', $20, true) as name) process,
+    lateral commit_writes($1::bigint[], $2::text[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7, $8,
+      $9::int[], $10, $11::int[], $12::bigint[], $13::text[], $14::boolean[], $15::bytea[], $16::text[],
+      $17::text[], $18::boolean[], case when process.name is not null then $19::bigint end)`,
 }
 
 const APPLIED: Outcome = { result: 'applied', highest: 0n }
@@ -127,14 +130,16 @@ function valuesOf(writes: readonly Write[], defaultQuota: number | null): unknow
 /**
  * Commits writes to different paths, none below another, in one transaction; outcomes come in their
  * order, the blobs that they replaced, and the id of the last event: those of the applied writes end
- * with it, in their order. `over_quota` is certain only for a write that is alone. When it rejects with an error of the database, nothing happened.
+ * with it, in their order. `process` is who commits, see `Alone`. `over_quota` is certain only for a write that is
+ * alone. When it rejects with an error of the database, nothing happened.
  */
 export async function commitWrites(
   pool: Pool,
   writes: readonly Write[],
-  defaultQuota: number | null,
+  o: { defaultQuota: number | null; process: string },
 ): Promise<Committed> {
-  const { rows } = await pool.query<Row>({ ...COMMIT, values: valuesOf(writes, defaultQuota) })
+  const values = [...valuesOf(writes, o.defaultQuota), o.process]
+  const { rows } = await pool.query<Row>({ ...COMMIT, values })
   const [row] = rows
   const outcomes = writes.map(() => APPLIED)
   row?.refused?.forEach((ord, index) => {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
+import type { Alone } from './alone.ts'
 import type { Entry } from './read.ts'
 
 const MAX_BYTES = 16 * 1024 * 1024
@@ -27,17 +28,23 @@ interface Waiting {
 export interface EntryCache {
   find(key: string): Entry | undefined
   /** Whether what was found is what the database holds at a moment after this call. */
-  isCurrent(key: string, entry: Entry): Promise<boolean>
+  isCurrent(key: string, entry: Entry): boolean | Promise<boolean>
   /** Call before entries are read; what it returns keeps one of them, unless anything changed meanwhile. */
   beforeReading(): (key: string, entry: Entry) => void
+  /**
+   * Call before this process commits changes of these keys; what it returns with the id of the newest event
+   * when that is over, or with null when it failed.
+   */
+  beforeWriting(keys: readonly string[]): (newest: bigint | null) => void
 }
 
 /**
  * Small files that were read before. Every change of a file appends an event, whichever process makes
  * it, and events become visible in the order of their ids; so before any answer is given the database is
  * asked what came after the newest event that is known. Requests that come together share the question.
+ * While this process is alone, its own writes are all there is to know.
  */
-export function createEntryCache(pool: Pool): EntryCache {
+export function createEntryCache(pool: Pool, alone: Alone | null = null): EntryCache {
   const entries = new LRUCache<string, Entry>({
     maxSize: MAX_BYTES,
     sizeCalculation: ({ inline }) => (inline?.length ?? 0) + OVERHEAD_BYTES,
@@ -47,20 +54,23 @@ export function createEntryCache(pool: Pool): EntryCache {
   let isAsking = false
   /** Null until it is known, and after too many changes; nothing is kept then. */
   let newest: string | null = null
-  let isLearning = false
+  let learning: Promise<void> | null = null
   let changes = 0
+  /** How many commits of a key are under way: what is read meanwhile may be old at once. */
+  const written = new Map<string, number>()
 
-  async function learn(): Promise<void> {
-    if (isLearning) return
-    isLearning = true
-    try {
-      const { rows } = await pool.query<[string]>({ ...NEWEST, rowMode: 'array' })
-      newest ??= rows[0]?.[0] ?? null
-    } catch {
+  function learn(): Promise<void> {
+    learning ??= pool
+      .query<[string]>({ ...NEWEST, rowMode: 'array' })
+      .then(({ rows }) => {
+        newest ??= rows[0]?.[0] ?? null
+      })
       // The next who reads tries again.
-    } finally {
-      isLearning = false
-    }
+      .catch(() => {})
+      .finally(() => {
+        learning = null
+      })
+    return learning
   }
 
   function forget(): void {
@@ -97,9 +107,24 @@ export function createEntryCache(pool: Pool): EntryCache {
     else isAsking = false
   }
 
+  /** Whether all changes up to now are known. */
+  async function catchUp(): Promise<boolean> {
+    // Nothing is kept while nothing is known.
+    await (newest === null ? learn() : readChanges())
+    return newest !== null
+  }
+
+  function count(key: string, by: 1 | -1): void {
+    const left = (written.get(key) ?? 0) + by
+    if (left === 0) written.delete(key)
+    else written.set(key, left)
+  }
+
   return {
     find: (key) => entries.get(key),
     isCurrent(key, entry) {
+      alone?.claim(catchUp)
+      if (alone?.holds()) return true
       return new Promise((resolve, reject) => {
         waiting.push({ key, entry, resolve, reject })
         if (isAsking) return
@@ -111,7 +136,21 @@ export function createEntryCache(pool: Pool): EntryCache {
       if (newest === null) void learn()
       const asOf = newest === null ? -1 : changes
       return (key, entry) => {
-        if (entry.inline && asOf === changes) entries.set(key, entry)
+        if (entry.inline && asOf === changes && !written.has(key)) entries.set(key, entry)
+      }
+    },
+    beforeWriting(keys) {
+      const wasAlone = alone?.holds() ?? false
+      for (const key of keys) {
+        count(key, 1)
+        entries.delete(key)
+      }
+      return (last) => {
+        changes += 1
+        for (const key of keys) count(key, -1)
+        if (last === null) return alone?.doubt()
+        const isAlone = wasAlone && alone?.holds()
+        if (isAlone && newest !== null && last > BigInt(newest)) newest = String(last)
       }
     },
   }

@@ -2,7 +2,9 @@ import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { findUser } from '../sessions/resolver.ts'
-import { createEntryCache } from './entry-cache.ts'
+import type { Alone } from './alone.ts'
+import type { Write } from './commit.ts'
+import { createEntryCache, type EntryCache } from './entry-cache.ts'
 
 /** A stored file: what is needed to serve it. */
 export interface Entry {
@@ -26,6 +28,10 @@ export interface EntryReader {
   userId(owner: PublicKeyZ32): Promise<string | null>
   entry(userId: string, path: StoragePath): Promise<Entry | null>
   proof(userId: string, path: StoragePath): Promise<StoredProof | null>
+  /** See `EntryCache`. */
+  beforeWriting(
+    writes: readonly Pick<Write, 'userId' | 'path'>[],
+  ): ReturnType<EntryCache['beforeWriting']>
 }
 
 const MAX_USERS = 100_000
@@ -80,8 +86,8 @@ function toEntry([, hash, size, contentType, modifiedMs, inline, blobKey, proof]
 }
 
 /** Reads entries. Look-ups that arrive while others are under way share a statement. */
-export function createEntryReader(pool: Pool): EntryReader {
-  const cache = createEntryCache(pool)
+export function createEntryReader(pool: Pool, alone: Alone | null = null): EntryReader {
+  const cache = createEntryCache(pool, alone)
   const users = new LRUCache<PublicKeyZ32, string>({ max: MAX_USERS })
   const waiting: Wanted[] = []
   let running = 0
@@ -148,5 +154,6 @@ export function createEntryReader(pool: Pool): EntryReader {
       })
       return rows[0] ? { timestamp: BigInt(rows[0].ts_micros), bytes: rows[0].bytes } : null
     },
+    beforeWriting: (writes) => cache.beforeWriting(writes.map(({ userId, path }) => userId + path)),
   }
 }

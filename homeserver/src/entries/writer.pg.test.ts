@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openEvents } from '../testing/http.ts'
 import { settle } from '../testing/people.ts'
 import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+import { createAlone } from './alone.ts'
 import { collectOrphans } from './collector.ts'
 import { ancestorsOf, type Put } from './commit.ts'
 import { createWriter } from './writer.ts'
@@ -44,7 +45,9 @@ async function count(table: string): Promise<number> {
 /** A writer loop beside the server's own. */
 function openWriter() {
   const blobs = createFileBlobStore({ dir: server.dataDir })
-  return createWriter({ pool: database.pool, blobs, log })
+  const { pool } = database
+  const alone = createAlone({ pool, log, mayClaim: () => false })
+  return createWriter({ pool, blobs, log, alone })
 }
 
 function putOf(path: string, change: Partial<Put> = {}): Put {

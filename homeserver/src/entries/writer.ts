@@ -1,7 +1,9 @@
-import type { BlobStore, Logger } from '@pubky/server-kit'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type BlobStore, type Logger, ServiceError } from '@pubky/server-kit'
 import pg, { type Pool } from 'pg'
 import { refusals } from '../errors.ts'
 import { MAX_CONTENT_BYTES, type Told } from '../events/contents.ts'
+import type { Alone } from './alone.ts'
 import { ancestorsOf, type Committed, commitWrites, type Outcome, type Write } from './commit.ts'
 
 interface Pending {
@@ -14,6 +16,10 @@ const MAX_BATCH = 256
 const MAX_QUEUE = 4096
 /** Bodies of waiting writes are held in memory. */
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024
+/** Another process that is alone makes way at once, or when its term ends. */
+const MAKE_WAY_MS = 10
+const MAX_WAIT_MS = 5000
+const NOT_ALONE = 'PM002'
 
 export interface Writer extends AsyncDisposable {
   /**
@@ -22,6 +28,10 @@ export interface Writer extends AsyncDisposable {
    */
   commit(write: Write): Promise<Outcome>
   readonly queued: number
+}
+
+function isRefusedBeside(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === NOT_ALONE
 }
 
 function heldBytes({ write }: Pending): number {
@@ -64,13 +74,14 @@ export function createWriter(o: {
   log: Logger
   /** Bytes that an account without a limit of its own may store. */
   defaultQuota?: number | null
+  alone: Pick<Alone, 'process' | 'breakOther'>
   /**
    * Called before a commit; what it returns is told what was committed, in the order of the log and
-   * without gaps; nothing when it failed.
+   * without gaps, and the newest event; nothing and null when it failed.
    */
-  onCommit?: () => (told: readonly Told[]) => void
+  onCommit?: (writes: readonly Write[]) => (told: readonly Told[], newest: bigint | null) => void
 }): Writer {
-  const { pool, blobs, log, defaultQuota = null, onCommit } = o
+  const { pool, blobs, log, defaultQuota = null, alone, onCommit } = o
   let queue: Pending[] = []
   let queuedBytes = 0
   let running: Promise<void> | null = null
@@ -99,14 +110,31 @@ export function createWriter(o: {
   }
 
   async function commitAndTell(writes: readonly Write[]): Promise<Committed> {
-    const tell = onCommit?.()
+    const tell = onCommit?.(writes)
     let told: readonly Told[] = []
+    let newest: bigint | null = null
     try {
-      const committed = await commitWrites(pool, writes, defaultQuota)
+      const committed = await commitBeside(writes)
       told = toldOf(writes, committed)
+      newest = committed.newest
       return committed
     } finally {
-      tell?.(told)
+      tell?.(told, newest)
+    }
+  }
+
+  /** Commits, when need be after another process has made way. */
+  async function commitBeside(writes: readonly Write[]): Promise<Committed> {
+    const sinceMs = performance.now()
+    for (;;) {
+      try {
+        return await commitWrites(pool, writes, { defaultQuota, process: alone.process })
+      } catch (error) {
+        if (!isRefusedBeside(error)) throw error
+        if (performance.now() - sinceMs > MAX_WAIT_MS) throw refusals.overloaded()
+        await alone.breakOther()
+        await sleep(MAKE_WAY_MS)
+      }
     }
   }
 
@@ -167,6 +195,10 @@ export function createWriter(o: {
    * the connection broke nobody knows whether it was committed, and trying again could do it twice.
    */
   async function retryApart(batch: readonly Pending[], error: unknown): Promise<void> {
+    if (error instanceof ServiceError) {
+      for (const { reject } of batch) reject(error)
+      return
+    }
     const rolledBack = error instanceof pg.DatabaseError && error.severity === 'ERROR'
     if (!rolledBack) {
       log.error({ error }, 'the database did not answer a commit')

@@ -4,6 +4,7 @@ import { type PublicKeyZ32, publicKeyBytes, type StoragePath } from '@pubky/prot
 import { createFileBlobStore, createLogger, createPool } from '@pubky/server-kit'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { createAlone } from '../entries/alone.ts'
 import type { Put } from '../entries/commit.ts'
 import { createWriter } from '../entries/writer.ts'
 import { settle } from '../testing/people.ts'
@@ -78,7 +79,13 @@ function openProcess() {
   const log = createLogger('test')
   const hub = createEventHub({ pool, url: database.url, log, onNotice: () => {}, onGap: () => {} })
   const blobs = createFileBlobStore({ dir: server.dataDir })
-  const writer = createWriter({ pool, blobs, log, onCommit: () => hub.committing() })
+  const writer = createWriter({
+    pool,
+    blobs,
+    log,
+    alone: createAlone({ pool, log, mayClaim: () => false }),
+    onCommit: () => hub.committing(),
+  })
   const close = async () => {
     await writer[Symbol.asyncDispose]()
     await hub[Symbol.asyncDispose]()

@@ -1,6 +1,7 @@
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import { createListener, type Logger } from '@pubky/server-kit'
 import type { Pool } from 'pg'
+import { ALONE_CHANNEL } from '../entries/alone.ts'
 import { MAX_CONTENT_BYTES, type Told, toldAfter } from './contents.ts'
 import { createFollowers, type Follower } from './followers.ts'
 import { type EventRow, eventsAfter } from './rows.ts'
@@ -13,7 +14,7 @@ const READ_WITH_CONTENTS = 256
 const POLL_MS = 1000
 /** When nobody has asked for so long, new events are not read any more: who comes finds them in the table. */
 const IDLE_MS = 5000
-const NOTICES = ['auth_revocations', 'auth_changes', 'processes'] as const
+const NOTICES = ['auth_revocations', 'auth_changes', 'processes', ALONE_CHANNEL] as const
 type NoticeChannel = (typeof NOTICES)[number]
 
 /**
