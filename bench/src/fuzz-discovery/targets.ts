@@ -10,7 +10,6 @@ import { createLimits } from '../../../pkdns/src/dns/limits.ts'
 import { createNameResolver } from '../../../pkdns/src/dns/resolver.ts'
 import { createDnsService } from '../../../pkdns/src/dns/service.ts'
 import { readQuery, readReply } from '../../../pkdns/src/dns/wire.ts'
-import type { Random } from '../random.ts'
 import { type Corpus, forwardedName } from './corpus.ts'
 
 /** Takes one message; throws or rejects only when something is wrong with the program. */
@@ -19,12 +18,12 @@ export type Target = (bytes: Buffer) => void | Promise<void>
 const FROM = { host: '127.0.0.1', port: 4000 }
 
 /** A DHT node without its socket: what is parsed, judged and answered. */
-export function dhtNode(random: Random): Target {
+export function dhtNode(id: Uint8Array): Target {
   const clock = () => 1n
   const storage = createStorage({ maxItems: 500, maxBytes: 1 << 20 })
   const socket = { reply: () => {}, refuse: () => {} }
   const answers = createAnswers({
-    id: random.bytes(20),
+    id,
     store: {
       get: storage.get,
       // The signature of a mutated item is wrong; what comes behind it is fuzzed as if it were right.

@@ -74,8 +74,9 @@ export function createNameResolver(ctx: NameResolverContext) {
     const out = emptyOutcome()
     const budget = { steps: ctx.maxSteps, keys: MAX_KEYS }
     await walk(asked.name, asked, budget, out)
-    const first = targetOf(asked.name, ctx.tld)
-    if (first.kind === 'key' && first.hasTld) rename(out)
+    // Without a key there is nothing to rename, and to find out again that there is none costs as before.
+    const first = out.keys.size > 0 ? targetOf(asked.name, ctx.tld) : null
+    if (first?.kind === 'key' && first.hasTld) rename(out)
     return out
   }
 
