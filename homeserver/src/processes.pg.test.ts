@@ -93,6 +93,28 @@ test('limits and locks that are set at one hold at the other', async () => {
   expect(await put('/pub/app/c.txt')).toBe(201)
 })
 
+test('a rate is that of all processes together: each counts what the other let through', async () => {
+  const limited = { config: { ...shared, rateLimits: 'GET /events/ 4r/m ip' }, isStill: true }
+  await using c = await startTestServer(database.url, limited)
+  await using d = await startTestServer(database.url, limited)
+  const ask = (server: TestServer) => server.call('GET', '/events/')
+  const answers = await Promise.all([c, d, c, d, c, d, c, d, c, d].map(ask))
+  const passed = answers.filter(({ status }) => status === 200).length
+  expect(passed).toBeGreaterThanOrEqual(4)
+  // What was too much before they knew is waited for, at both.
+  const waits = async () => {
+    const refused = await Promise.all([c, d].map(ask))
+    return refused.map(({ status, headers }) => [status, Number(headers['retry-after'])])
+  }
+  const seconds = (passed - 3) * 15
+  await eventually(waits, [
+    [429, seconds],
+    [429, seconds],
+  ])
+  for (const server of [c, d]) server.travel(seconds)
+  expect((await ask(c)).status).toBe(200)
+})
+
 /** A store that hangs when its blobs are listed, as they are in the background. */
 function hangingStore(onBegin: () => void): BlobStore {
   const blobs = createFileBlobStore({ dir: join(dataDir, 'hanging') })

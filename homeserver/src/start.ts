@@ -166,7 +166,7 @@ export async function startHomeserver(
     const accounts = createAccounts(pool)
     const nowMs = () => Number(clock() / 1000n)
     const signals = createSignals(nowMs)
-    const limits = createLimits({ config, pool, signals, nowMs })
+    const limits = teardown.use(createLimits({ config, pool, signals, nowMs, processes, log }))
     const refreshLimits = () =>
       limits.refresh().catch((error: unknown) => log.warn({ error }, 'limits were not read'))
     const readProcesses = () =>
@@ -180,6 +180,7 @@ export async function startHomeserver(
         log,
         onNotice(channel, payload) {
           if (channel === 'processes') void readProcesses()
+          else if (channel === 'spending') limits.onSpending(payload)
           else if (channel === ALONE_CHANNEL) alone.onNotice(payload)
           else if (channel === 'auth_revocations') privateStreams.revoke(payload)
           else if (payload.startsWith(ACCOUNT_NOTICE)) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import { fc } from '@pubky/testkit/properties'
 import { expect, test } from 'vitest'
 import { openBucket, sealBucket } from './sealed.ts'
 

@@ -1,11 +1,12 @@
 import { decodePath, ProtocolError, type PublicKeyZ32, type StoragePath } from '@pubky/protocol'
-import { networkOf } from '@pubky/server-kit'
+import { type Logger, networkOf } from '@pubky/server-kit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
 import type { Signals } from '../admin/signals.ts'
 import type { HomeserverConfig } from '../config.ts'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
+import type { Processes } from '../processes.ts'
 import { headerTenant, splitTarget } from '../tenant.ts'
 import { ACCOUNT_NOTICE, type Account } from './accounts.ts'
 import { createPacer, type Pace } from './pace.ts'
@@ -13,6 +14,7 @@ import { effectiveQuota, storageLimit, UNLIMITED } from './quota.ts'
 import { bandwidthOf } from './rate.ts'
 import { createRuleChecker, parseRateRules } from './rules.ts'
 import { isSlowedByUs } from './slow-clients.ts'
+import { createSpending } from './spending.ts'
 
 /** How fast the body of one request may pass. */
 export interface Speed {
@@ -20,12 +22,14 @@ export interface Speed {
   bytesPerSecond: number
 }
 
-export interface Limits {
+export interface Limits extends AsyncDisposable {
   /** Refuses what comes too often; for the rules of `RATE_LIMITS`. */
   checkRate(request: FastifyRequest): void
   /** Whether anybody's bodies are slowed: when not, nobody has to be looked up. */
   readonly anySpeeds: boolean
   speedOf(account: Account | null, ip: string, direction: 'read' | 'write'): Speed | null
+  /** What other processes let through counts here, too: the payload of a notice on `spending`. */
+  onSpending(payload: string): void
   /** Looks whether an account has a speed of its own. */
   refresh(): Promise<void>
 }
@@ -48,10 +52,17 @@ export function createLimits(o: {
   pool: Pool
   signals: Signals
   nowMs: () => number
+  processes: Pick<Processes, 'id' | 'others'>
+  log: Logger
 }): Limits {
   const { config, pool, signals, nowMs } = o
-  const check = createRuleChecker(parseRateRules(config.rateLimits), nowMs)
-  const paceOf = createPacer()
+  const spending = createSpending({
+    ...o,
+    onRequests: (rule, key, count) => rules.spend(rule, key, count),
+    onBytes: (key, bandwidth, bytes) => pacer.spend(key, bandwidth, bytes),
+  })
+  const rules = createRuleChecker(parseRateRules(config.rateLimits), nowMs, spending.request)
+  const pacer = createPacer(spending.bytes)
   const hasDefault =
     (config.defaultRateRead ?? config.defaultRateWrite ?? config.unauthenticatedIpRateRead) !== null
   let hasOwn = false
@@ -60,7 +71,7 @@ export function createLimits(o: {
     const bytesPerSecond = rate === null || rate === UNLIMITED ? null : bandwidthOf(rate)
     if (bytesPerSecond === null) return null
     const bandwidth = { bytesPerSecond, burst: burst === null ? null : burst * 1024 }
-    return { pace: paceOf(key, bandwidth), bytesPerSecond }
+    return { pace: pacer.paceOf(key, bandwidth), bytesPerSecond }
   }
 
   return {
@@ -68,7 +79,7 @@ export function createLimits(o: {
       const { path: raw, query } = splitTarget(request.originalUrl)
       if (raw === '/info') return
       const [, owner, below] = raw.startsWith('/storage/') ? (STORAGE.exec(raw) ?? []) : []
-      const verdict = check({
+      const verdict = rules.check({
         method: request.method,
         path: plain(below ?? raw),
         ip: request.ip,
@@ -90,12 +101,14 @@ export function createLimits(o: {
         ? speed(key, quota.rate_read, quota.rate_read_burst)
         : speed(key, quota.rate_write, quota.rate_write_burst)
     },
+    onSpending: spending.onNotice,
     async refresh() {
       const { rows } = await pool.query<{ any: boolean }>(
         'select exists (select from users where rate_read is not null or rate_write is not null) as any',
       )
       hasOwn = rows[0]?.any ?? false
     },
+    [Symbol.asyncDispose]: spending[Symbol.asyncDispose],
   }
 }
 

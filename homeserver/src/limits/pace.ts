@@ -23,7 +23,10 @@ const KIBIBYTE = 1024
  * Bytes per second by key. Everybody with the same key draws from one bucket; who finds it empty waits
  * in the order of asking. Bytes are counted in KiB, rounded up (spec/homeserver.md 5.6).
  */
-export function createPacer(nowMs: () => number = () => performance.now()) {
+export function createPacer(
+  onPass: (key: string, bandwidth: Bandwidth, bytes: number) => void = () => {},
+  nowMs: () => number = () => performance.now(),
+) {
   const buckets = new LRUCache<string, Bucket>({ max: MAX_BUCKETS })
 
   function take(key: string, bandwidth: Bandwidth, bytes: number): number {
@@ -43,11 +46,19 @@ export function createPacer(nowMs: () => number = () => performance.now()) {
     return bucket.level >= 0 ? 0 : (-bucket.level / bytesPerSecond) * 1000
   }
 
-  return (key: string, bandwidth: Bandwidth): Pace =>
-    async (bytes, signal) => {
-      const waitMs = take(key, bandwidth, bytes)
-      if (waitMs > 0) await sleep(waitMs, undefined, signal ? { signal } : {})
-    }
+  return {
+    paceOf(key: string, bandwidth: Bandwidth): Pace {
+      return async (bytes, signal) => {
+        const waitMs = take(key, bandwidth, bytes)
+        onPass(key, bandwidth, bytes)
+        if (waitMs > 0) await sleep(waitMs, undefined, signal ? { signal } : {})
+      }
+    },
+    /** Counts what passes in other processes. */
+    spend(key: string, bandwidth: Bandwidth, bytes: number): void {
+      take(key, bandwidth, bytes)
+    },
+  }
 }
 
 /** A body in slices that take about a second each at most, at the pace given. */

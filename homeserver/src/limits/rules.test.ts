@@ -16,7 +16,7 @@ describe('rules', () => {
     ['/session', '/session', '/session/x'],
     ['/a.b', '/a.b', '/aXb'],
   ])('%s matches %s, not %s', (pattern, yes, no) => {
-    const check = createRuleChecker([parseRateRule(`GET ${pattern} 1r/d ip`)], () => 0)
+    const { check } = createRuleChecker([parseRateRule(`GET ${pattern} 1r/d ip`)], () => 0)
     const isLimited = (path: string) => {
       check(asker(path))
       return check(asker(path)).result === 'limited'
@@ -26,7 +26,7 @@ describe('rules', () => {
 
   it('are all checked, in their order', () => {
     const rules = parseRateRules('* /** 3r/d user; PUT /pub/** 1r/d ip')
-    const check = createRuleChecker(rules, () => 0)
+    const { check } = createRuleChecker(rules, () => 0)
     const put = () => check(asker('/pub/a', { method: 'PUT', user: 'me' }))
     expect(put().result).toBe('ok')
     expect(put()).toMatchObject({ result: 'limited', rule: { key: 'ip' }, key: '192.0.2.1' })

@@ -1,9 +1,12 @@
-import { createRateLimiter, networkOf, type RateLimiter } from '@pubky/server-kit'
+import { createHash } from 'node:crypto'
+import { createRateLimiter, networkOf, type SharedRateLimiter } from '@pubky/server-kit'
 import { requestRateOf } from './rate.ts'
 
 /** How often one address or one account may make requests of a kind (spec/homeserver.md 5.6). */
 export interface RateRule {
   text: string
+  /** The same in every process with the same rule. */
+  id: string
   method: string
   pattern: string
   path: RegExp
@@ -32,7 +35,8 @@ export function parseRateRule(text: string): RateRule {
   const rate = requestRateOf(quota)
   if (!rate) throw wrong('without a rate like 10r/m')
   if (key !== 'ip' && key !== 'user') throw wrong('whose key is neither ip nor user')
-  const rule = { text, method, pattern: path, path: globToRegExp(path), ...rate, key }
+  const id = createHash('sha256').update(text).digest('base64url').slice(0, 8)
+  const rule = { text, id, method, pattern: path, path: globToRegExp(path), ...rate, key }
   let burst = rate.count
   let except: string[] = []
   for (const option of options) {
@@ -68,31 +72,44 @@ export type RuleVerdict =
 
 const OK: RuleVerdict = { result: 'ok' }
 
+export interface RuleChecker {
+  check(asker: Asker): RuleVerdict
+  /** Counts what other processes let through under the same rule. */
+  spend(rule: string, key: string, count: number): void
+}
+
 /** Checks requests against rules, with one bounded table of buckets for each. */
 export function createRuleChecker(
   rules: readonly RateRule[],
   nowMs: () => number,
-): (asker: Asker) => RuleVerdict {
+  onPass: (rule: string, key: string) => void = () => {},
+): RuleChecker {
   const limited = rules.map((rule) => {
     const { burst: capacity, count, seconds } = rule
     const limiter = createRateLimiter({ capacity, refillPerSecond: count / seconds, nowMs })
     return { rule, limiter }
   })
-  const byMethod = new Map<string, { rule: RateRule; limiter: RateLimiter }[]>()
+  const byMethod = new Map<string, { rule: RateRule; limiter: SharedRateLimiter }[]>()
   for (const method of ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH'])
     byMethod.set(
       method,
       limited.filter(({ rule }) => rule.method === '*' || rule.method === method),
     )
-  return (asker) => {
-    for (const { rule, limiter } of byMethod.get(asker.method) ?? []) {
-      if (!rule.path.test(asker.path)) continue
-      const key = rule.key === 'ip' ? networkOf(asker.ip) : asker.user()
-      if (key === null) return { result: 'no_key' }
-      if (rule.except.has(key) || rule.except.has(asker.ip)) continue
-      const verdict = limiter.take(key)
-      if (!verdict.ok) return { result: 'limited', rule, key, ...verdict }
-    }
-    return OK
+  return {
+    check(asker) {
+      for (const { rule, limiter } of byMethod.get(asker.method) ?? []) {
+        if (!rule.path.test(asker.path)) continue
+        const key = rule.key === 'ip' ? networkOf(asker.ip) : asker.user()
+        if (key === null) return { result: 'no_key' }
+        if (rule.except.has(key) || rule.except.has(asker.ip)) continue
+        const verdict = limiter.take(key)
+        if (!verdict.ok) return { result: 'limited', rule, key, ...verdict }
+        onPass(rule.id, key)
+      }
+      return OK
+    },
+    spend(id, key, count) {
+      for (const { rule, limiter } of limited) if (rule.id === id) limiter.spend(key, count)
+    },
   }
 }

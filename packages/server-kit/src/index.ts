@@ -57,7 +57,12 @@ export { ensureDatabase } from './postgres/ensure-database.ts'
 export { createListener, type Listener, type ListenOptions } from './postgres/listen.ts'
 export { migrate } from './postgres/migrate.ts'
 export { createPool, type PoolOptions, RELAXED, withTransaction } from './postgres/pool.ts'
-export { createRateLimiter, type RateLimiter, type RateVerdict } from './rate-limit.ts'
+export {
+  createRateLimiter,
+  type RateLimiter,
+  type RateVerdict,
+  type SharedRateLimiter,
+} from './rate-limit.ts'
 export {
   createSafeFetch,
   isPublicAddress,

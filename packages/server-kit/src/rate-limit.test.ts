@@ -13,6 +13,18 @@ describe('createRateLimiter', () => {
     expect(limiter.take('a').ok).toBe(false)
   })
 
+  it('counts what others let through, and what that was too much is waited for', () => {
+    let now = 0
+    const limiter = createRateLimiter({ capacity: 2, refillPerSecond: 1, nowMs: () => now })
+    limiter.take('a')
+    limiter.spend('a', 3)
+    expect(limiter.take('a')).toEqual({ ok: false, retryAfterSeconds: 3 })
+    limiter.spend('b', 1)
+    expect([limiter.take('b').ok, limiter.take('b').ok]).toEqual([true, false])
+    now = 3000
+    expect([limiter.take('a').ok, limiter.take('a').ok]).toEqual([true, false])
+  })
+
   it('does not fill a bucket above its capacity', () => {
     let now = 0
     const limiter = createRateLimiter({ capacity: 1, refillPerSecond: 10, nowMs: () => now })
