@@ -14,7 +14,13 @@ const READ_WITH_CONTENTS = 256
 const POLL_MS = 1000
 /** When nobody has asked for so long, new events are not read any more: who comes finds them in the table. */
 const IDLE_MS = 5000
-const NOTICES = ['auth_revocations', 'auth_changes', 'processes', 'spending', ALONE_CHANNEL] as const
+const NOTICES = [
+  'auth_revocations',
+  'auth_changes',
+  'processes',
+  'spending',
+  ALONE_CHANNEL,
+] as const
 type NoticeChannel = (typeof NOTICES)[number]
 
 /**
