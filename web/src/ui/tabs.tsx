@@ -49,7 +49,7 @@ export function Tabs({ label, tabs, current }: TabsProps) {
                 'flex h-12 items-center gap-2 border-b-2 px-4 text-sm font-semibold transition-colors',
                 'focus-visible:outline-offset-[-3px]',
                 tab.href === current
-                  ? 'border-brand text-fg'
+                  ? 'border-brand-text text-fg'
                   : 'border-transparent text-mute hover:text-fg',
               )}
             >

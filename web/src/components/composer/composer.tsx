@@ -199,7 +199,10 @@ export function Composer(props: ComposerProps) {
             event.preventDefault()
             void addFiles(files)
           }}
-          className="field-sizing-content max-h-[50dvh] w-full resize-none bg-transparent pt-2.5 text-lg leading-relaxed outline-none placeholder:text-mute"
+          className={cx(
+            'field-sizing-content max-h-[50dvh] w-full resize-none bg-transparent pt-2.5 text-lg leading-relaxed outline-none placeholder:text-mute',
+            autoFocus && 'min-h-28',
+          )}
         />
         <Suspense>
           {uploads.length > 0 ? <Uploads uploads={uploads} onChange={setUploads} /> : null}

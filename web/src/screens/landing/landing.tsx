@@ -28,7 +28,7 @@ export async function Landing() {
               <span className="block">{t('landing.headlineRest')}</span>
               <span className="block text-brand-text">{t('landing.headlineBrand')}</span>
             </h1>
-            <p className="mt-7 max-w-[46ch] text-lg text-soft">{t('landing.lead')}</p>
+            <p className="mt-7 max-w-[46ch] text-lg text-pretty text-soft">{t('landing.lead')}</p>
             <div className="mt-9 flex flex-wrap gap-3">
               <a href="/onboarding" className={buttonClass('brand', 'lg')}>
                 {t('landing.create')}
