@@ -21,15 +21,17 @@ export interface HomeserverProcess {
   /** Errors that it logged so far, and its end when it ended. */
   complaints: readonly string[]
   memoryMiB(): number
+  /** Event streams that it holds open. */
+  openStreams(): Promise<number>
   /** Of the processor, so far. */
   processorSeconds(): number
 }
 
-async function urlsOf(child: ChildProcess): Promise<{ http: string; admin: string }> {
+type Urls = Record<'http' | 'admin' | 'metrics', string>
+
+async function urlsOf(child: ChildProcess): Promise<Urls> {
   for (;;) {
-    const [message] = (await once(child, 'message')) as [
-      { ready?: { http: string; admin: string }; failed?: string },
-    ]
+    const [message] = (await once(child, 'message')) as [{ ready?: Urls; failed?: string }]
     if (message.failed) throw new Error(message.failed)
     if (message.ready) return message.ready
   }
@@ -66,6 +68,7 @@ export async function startHomeserverProcess(
       DATABASE_URL: databaseUrl,
       DATA_DIR: join(dir, 'homeserver'),
       SECRET_SEED: toHex(seed),
+      METRICS_PORT: '0',
       // As `npm start` has it.
       UV_THREADPOOL_SIZE: '16',
       ...(quotaMb !== null && { DEFAULT_QUOTA_MB: String(quotaMb) }),
@@ -95,6 +98,10 @@ export async function startHomeserverProcess(
     pool,
     complaints,
     memoryMiB: () => processMemory(child.pid ?? 0),
+    async openStreams() {
+      const text = await (await fetch(`${urls.metrics}/metrics`)).text()
+      return Number(/^event_stream_active_connections\S* (\d+)/m.exec(text)?.[1])
+    },
     processorSeconds: () => processorSeconds(child.pid ?? 0),
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { publicKeyBytes, toHex } from '@pubky/protocol'
 import { Teardown } from '@pubky/server-kit'
 import { type HomeserverProcess, startHomeserverProcess } from '../homeserver-process.ts'
@@ -40,6 +41,8 @@ const WHOLE_MS = 30_000
 const MUTATED_MS = 200
 const STREAM_MS = 300
 const MAX_FINDINGS = 50
+/** For streams to end when nobody is left. */
+const CLOSED_MS = 20_000
 
 async function anyShot(scene: Scene, server: HomeserverProcess): Promise<Shot> {
   const { random } = scene
@@ -68,6 +71,15 @@ function roundOf(round: FuzzOptions['round']): () => boolean {
   }
   const untilMs = performance.now() + round.ms
   return () => performance.now() < untilMs
+}
+
+async function areStreamsClosed(server: HomeserverProcess): Promise<boolean> {
+  const untilMs = performance.now() + CLOSED_MS
+  while (performance.now() < untilMs) {
+    if ((await server.openStreams()) === 0) return true
+    await sleep(100)
+  }
+  return false
 }
 
 /** Requests of every sort, right and wrong, at a homeserver of its own; tells what is not as it should be. */
@@ -115,6 +127,8 @@ export async function fuzzHomeserver(o: FuzzOptions): Promise<FuzzReport> {
     for (const finding of state.findings) found.add(finding)
     if ((await digests()).some((digest, i) => digest !== before[i]))
       found.add('an account changed although nobody had its credentials')
+    if (!(await areStreamsClosed(server)))
+      found.add('event streams stay open although everybody has gone')
     memoryMiB.push(server.memoryMiB())
     o.tell?.(
       `${round + 1}/${o.rounds}: ${report.requests} requests, ${report.events} changes, ${memoryMiB.at(-1)} MiB, ${found.size} findings`,
