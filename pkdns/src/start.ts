@@ -14,6 +14,7 @@ import { startDhtNodes } from './dht-nodes.ts'
 import { startDns } from './dns/start-dns.ts'
 import { fewNodesLog } from './few-nodes.ts'
 import { allowBrowsers } from './relay/cors.ts'
+import { answerFreshFirst } from './relay/fresh-answers.ts'
 import { openPacketStore } from './relay/packet-store.ts'
 import { createPublisher } from './relay/publish.ts'
 import { createQuota } from './relay/quota.ts'
@@ -85,19 +86,16 @@ export function startPkdns(
     const ttl = { min: config.minimumTtl, max: Math.max(config.minimumTtl, config.maximumTtl) }
     const address = `${dht.address.host}:${dht.address.port}`
     allowBrowsers(app)
+    const resolver = createRelayResolver({ dht, isAlone, store, clock, ttl, warn })
+    const requests = createQuota({ quota: requestQuota, what: 'Requests', clock })
+    const behindProxy = config.behindProxy === 'yes'
+    answerFreshFirst(app.server, { fresh: resolver.fresh, requests, behindProxy, ttl })
     relayRoutes(app, {
-      resolver: createRelayResolver({
-        dht,
-        isAlone,
-        store,
-        clock,
-        ttl,
-        warn,
-      }),
+      resolver,
       publisher: createPublisher({ dht, store, clock }),
-      requests: createQuota({ quota: requestQuota, what: 'Requests', clock }),
+      requests,
       lookups: createQuota({ quota: lookupQuota, what: 'DHT Requests', clock }),
-      behindProxy: config.behindProxy === 'yes',
+      behindProxy,
       ttl,
       agreed: store.agreed,
       nowMs: () => Number(clock() / 1000n),

@@ -104,6 +104,8 @@ export async function openPacketStore(o: {
 
   return {
     get,
+    /** The packet of a key when it is in memory. */
+    inMemory: (key: PublicKeyZ32): KeptPacket | null => memory.get(key) ?? null,
     keep,
     /** Calls `tell` with each key whose packet was replaced. */
     onChange: (tell: (key: PublicKeyZ32) => void): void => void listeners.push(tell),

@@ -1,6 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { networkOf, ServiceError } from '@pubky/server-kit'
-import type { FastifyRequest } from 'fastify'
 import type { Quota } from './quota-setting.ts'
 
 const MAX_ADDRESSES = 20_000
@@ -50,7 +50,10 @@ function tooMany(what: string, limit: number, seconds: number): ServiceError {
 }
 
 /** Whose quota a request uses: the peer's, or behind a proxy the first address the proxy names. */
-export function clientAddress(request: FastifyRequest, behindProxy: boolean): string {
+export function clientAddress(
+  request: { headers: IncomingHttpHeaders; socket: { remoteAddress?: string | undefined } },
+  behindProxy: boolean,
+): string {
   const peer = request.socket.remoteAddress ?? ''
   if (!behindProxy) return networkOf(peer)
   const named = [

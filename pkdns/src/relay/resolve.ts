@@ -136,7 +136,13 @@ export function createRelayResolver(ctx: ResolveContext) {
     throw relayError('not_found')
   }
 
-  return { resolve }
+  /** The packet of a key when it is in memory and nobody needs to be asked for a newer one. */
+  function fresh(key: PublicKeyZ32): KeptPacket | null {
+    const kept = ctx.store.inMemory(key)
+    return kept && isFresh(kept) ? kept : null
+  }
+
+  return { resolve, fresh }
 }
 
 export type RelayResolver = ReturnType<typeof createRelayResolver>

@@ -3,8 +3,6 @@ import {
   ProtocolError,
   type PublicKeyZ32,
   packetFromRelayPayload,
-  packetToRelayPayload,
-  packetTtl,
   parsePublicKeyLenient,
   type SignedPacket,
 } from '@pubky/protocol'
@@ -14,11 +12,9 @@ import type { createPublisher } from './publish.ts'
 import { type Allowance, clientAddress } from './quota.ts'
 import { recordPage } from './record-page.ts'
 import { type FoundPacket, POLICIES, type Policy, type RelayResolver } from './resolve.ts'
+import { PAYLOAD_TYPE, packetHeaders, sentFormOf, wantsPage } from './sent-form.ts'
 import { type RelayStatus, statusPage } from './status-page.ts'
 
-const PAYLOAD_TYPE = 'application/pkarr.org/relays#payload'
-/** The last moment that the date of a header can tell; timestamps may lie beyond. */
-const MAX_DATE_MS = Date.UTC(9999, 11, 31, 23, 59, 59)
 const HTML = 'text/html; charset=utf-8'
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -81,8 +77,8 @@ export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
     const key = keyOf(request as KeyRequest)
     const policy = policyOf(request)
     const kept = await ctx.resolver.resolve(key, policy, () => ctx.lookups.take(addressOf(request)))
-    if (wantsPage(request)) return page(reply, kept)
-    reply.headers(headersOf(kept))
+    if (wantsPage(request.headers.accept)) return page(reply, kept)
+    reply.headers(packetHeaders(kept, ctx.ttl))
     if (isKnown(request.headers['if-modified-since'], kept.packet)) return reply.code(304).send()
     return reply.send(sentFormOf(kept.packet).payload)
   }
@@ -103,16 +99,6 @@ export function relayRoutes(app: FastifyInstance, ctx: RelayContext): void {
       .type(HTML)
       .send(recordPage(found, { nodes, nowMs: ctx.nowMs() }))
   }
-
-  function headersOf({ packet, lastSeen, isStale }: FoundPacket): Record<string, string> {
-    const maxAge = isStale ? 0 : packetTtl(packet, ctx.ttl.min, ctx.ttl.max)
-    return {
-      'cache-control': `public, max-age=${maxAge}`,
-      'last-modified': sentFormOf(packet).lastModified,
-      'memento-datetime': httpDate(lastSeen),
-      ...(isStale ? { warning: '110 - "Response is stale"' } : {}),
-    }
-  }
 }
 
 /** Set late: Fastify replaces a type that no grammar of media types allows. */
@@ -122,30 +108,9 @@ function sayType(
   payload: unknown,
   done: (error: null, payload: unknown) => void,
 ): void {
-  if (reply.statusCode === 200 && !wantsPage(request)) reply.header('content-type', PAYLOAD_TYPE)
+  if (reply.statusCode === 200 && !wantsPage(request.headers.accept))
+    reply.header('content-type', PAYLOAD_TYPE)
   done(null, payload)
-}
-
-interface SentForm {
-  payload: Buffer
-  lastModified: string
-}
-
-/** What is sent of packets in memory; most are asked for again and again. */
-const sentForms = new WeakMap<SignedPacket, SentForm>()
-
-function sentFormOf(packet: SignedPacket): SentForm {
-  const known = sentForms.get(packet)
-  if (known) return known
-  const payload = Buffer.from(packetToRelayPayload(packet))
-  const form = { payload, lastModified: httpDate(packet.timestamp) }
-  sentForms.set(packet, form)
-  return form
-}
-
-/** A browser's address bar asks for a page; clients of relays ask for anything. */
-function wantsPage({ headers }: FastifyRequest): boolean {
-  return /^\s*text\/html\b/.test(headers.accept ?? '')
 }
 
 function keyOf(request: KeyRequest): PublicKeyZ32 {
@@ -187,8 +152,4 @@ function ifMatchOf(request: FastifyRequest): bigint | null {
 function isKnown(header: string | undefined, packet: SignedPacket): boolean {
   const date = header === undefined ? Number.NaN : Date.parse(header)
   return Number.isFinite(date) && packet.timestamp <= BigInt(Math.floor(date / 1000)) * 1_000_000n
-}
-
-function httpDate(micros: bigint): string {
-  return new Date(Math.min(Number(micros / 1000n), MAX_DATE_MS)).toUTCString()
 }
