@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packetToRelayPayload, randomKeypair, signerFromKeypair, signPacket } from '@pubky/protocol'
@@ -68,11 +68,12 @@ async function start(teardown: Teardown, o: Partial<FreshContext> = {}) {
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  return async (path: string, init: RequestInit = {}) => {
+  const ask = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, init)
     const bytes = new Uint8Array(await response.arrayBuffer())
     return response.headers.has('x-routed') ? 'routed' : bytes
   }
+  return Object.assign(ask, { port })
 }
 
 it('a fresh packet never reaches the router, and everything that is not so plain does', async () => {
@@ -94,6 +95,21 @@ it('a fresh packet never reaches the router, and everything that is not so plain
     ['/'],
   ]
   for (const [path, init] of others) expect(await ask(path, init)).toBe('routed')
+})
+
+it('of requests that are sent without waiting the first alone is answered ahead, so that the rest are counted', async () => {
+  await using teardown = new Teardown()
+  const ask = await start(teardown)
+  const socket = connect(ask.port, '127.0.0.1')
+  teardown.add(() => void socket.destroy())
+  let text = ''
+  socket.on('data', (bytes) => {
+    text += bytes.toString('latin1')
+  })
+  socket.write(`GET /${key} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(4))
+  await expect.poll(() => text.match(/HTTP\/1\.1 200/g)?.length).toBe(4)
+  expect(text.match(/x-routed/g)).toHaveLength(3)
+  expect(text.match(/memento-datetime/g)).toHaveLength(1)
 })
 
 // covers 4.3.2

@@ -26,7 +26,7 @@ interface Ready {
 /**
  * Answers what is asked most, a fresh packet in memory, before the router sees it, which costs more
  * than all the rest. The same as the route answers; whatever is not quite so plain is left to it:
- * pages, conditions, other policies and spellings, refusals.
+ * pages, conditions, other policies and spellings, refusals, requests that do not wait for answers.
  */
 export function answerFreshFirst(server: Server, ctx: FreshContext): void {
   const ready = new WeakMap<KeptPacket, Ready>()
@@ -48,7 +48,8 @@ export function answerFreshFirst(server: Server, ctx: FreshContext): void {
 
   function answer(request: IncomingMessage, response: ServerResponse): boolean {
     const { method, headers } = request
-    if (method !== 'GET' || !server.listening) return false
+    // Without its socket it waits behind another one; so many of those end a connection, which is seen to there.
+    if (method !== 'GET' || !server.listening || response.socket === null) return false
     if (headers['if-modified-since'] !== undefined || wantsPage(headers.accept)) return false
     const key = keyOf(request.url ?? '')
     const kept = key && ctx.fresh(key)
