@@ -87,6 +87,10 @@ it('what is wrong is told in one sentence', async () => {
   })
   expect(await run(['publish', join(dir, 'none.txt'), zone])).toMatchObject({ code: 1 })
   expect(await run(['resolve', 'abc'])).toMatchObject({ code: 1 })
+  expect(await run(['resolve', publicKey, '--relay', 'relay.example'])).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('the relay "relay.example" is no address'),
+  })
   expect(await run(['nonsense'])).toMatchObject({
     code: 1,
     text: expect.stringContaining('npx pkdns'),
@@ -106,6 +110,17 @@ it('seeds are hexadecimal or z-base-32', () => {
   expect(parseSeed(z32).publicKey).toBe(parseSeed(hex).publicKey)
   expect(parseSeed(hex).publicKey).toBe('cb7xxx6wtqr5d6yqudkt47drqswxk57dzy3h7qj3udym5puy9cso')
   expect(() => parseSeed('abc')).toThrow('64 hexadecimal digits')
+})
+
+// covers 4.5.4
+it('the command ends when its relay is none, and leaves no socket open', async () => {
+  const bin = join(import.meta.dirname, '../../bin/pkdns.mjs')
+  const args = ['resolve', publicKey, '--relay', 'relay.example', '--bootstrap', '127.0.0.1:9']
+  const ended = promisify(execFile)(process.execPath, [bin, ...args])
+  await expect(ended).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no address'),
+  })
 })
 
 // covers 4.5.4

@@ -35,11 +35,13 @@ export async function openNetwork(
     readOnly: true,
     onFewNodes: (few) => note(fewNodesText(few)),
   })
-  await Promise.race([dht.ready, new Promise((resolve) => setTimeout(resolve, READY_MS).unref())])
-  return {
-    dht,
-    pkarr: createPkarrClient({ relays: o.relays, dht, cacheSize: 0, timeoutMs: TIMEOUT_MS }),
-    [Symbol.asyncDispose]: () => dht[Symbol.asyncDispose](),
+  try {
+    const pkarr = createPkarrClient({ relays: o.relays, dht, cacheSize: 0, timeoutMs: TIMEOUT_MS })
+    await Promise.race([dht.ready, new Promise((resolve) => setTimeout(resolve, READY_MS).unref())])
+    return { dht, pkarr, [Symbol.asyncDispose]: () => dht[Symbol.asyncDispose]() }
+  } catch (error) {
+    await dht[Symbol.asyncDispose]()
+    throw error
   }
 }
 
