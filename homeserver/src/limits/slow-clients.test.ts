@@ -1,4 +1,5 @@
-import { connect } from 'node:net'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { connect, Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHttpServer, createLogger, listen } from '@pubky/server-kit'
@@ -149,4 +150,16 @@ test('nothing is kept of who went away before the answer', async () => {
     await expect.poll(watched).toBe(0)
     for (const finish of thinking.splice(0)) finish()
   }
+})
+
+test('an answer that nobody waits for any more is not watched', () => {
+  const response = new ServerResponse(new IncomingMessage(new Socket()))
+  response.destroy()
+  let looks = 0
+  const nowMs = () => {
+    looks += 1
+    return 0
+  }
+  cutSlowReader(response, { nowMs })
+  expect(looks).toBe(0)
 })

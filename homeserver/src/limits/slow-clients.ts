@@ -23,6 +23,8 @@ export function cutSlowReader(
   o: { nowMs?: () => number; everyMs?: number } = {},
 ): void {
   const { nowMs = () => performance.now(), everyMs = EVERY_MS } = o
+  // It would never tell that it was closed.
+  if (response.destroyed) return
   const sinceMs = nowMs()
   const taken = () => (response.socket?.bytesWritten ?? 0) - (response.socket?.writableLength ?? 0)
   const before = taken()

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
+import { Readable } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
@@ -129,6 +130,38 @@ describe('createHttpServer', () => {
         return answers.filter((answer) => answer.deref()).length
       })
       .toBe(0)
+    await app.close()
+  })
+
+  it('closes what an answer is read from when its connection ends, also while it waits behind others', async () => {
+    const app = createHttpServer({ name: 'test', log })
+    const sources: Readable[] = []
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const endless = () => new Readable({ read: () => {} })
+    app.get('/first', () => new Promise(() => {}))
+    app.get('/file', async (_, reply) => {
+      sources.push(endless())
+      return reply.send(sources.at(-1))
+    })
+    app.get('/late', async (_, reply) => {
+      sources.push(endless())
+      await held
+      return reply.send(sources.at(-1))
+    })
+    const { port } = await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })
+    const socket = connect(port, '127.0.0.1')
+    const ask = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`
+    socket.write(ask('/first') + ask('/file') + ask('/late'))
+    await expect.poll(() => sources.length).toBe(2)
+    const connections = () =>
+      new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)))
+    socket.destroy()
+    await expect.poll(connections).toBe(0)
+    release()
+    await expect.poll(() => sources.map(({ destroyed }) => destroyed)).toEqual([true, true])
     await app.close()
   })
 

@@ -67,6 +67,17 @@ function watchConnections(app: FastifyInstance, graceMs: number): void {
     // A connection that is kept alive becomes idle only after its last answer.
     if (closing) setImmediate(() => app.server.closeIdleConnections())
   }
+  /** What is read for an answer is closed when that is; nobody else tells those that waited. */
+  function end(socket: Socket): void {
+    for (const answer of open.get(socket) ?? [])
+      if (!answer.socket && !answer.writableFinished) {
+        answer.destroy()
+        // As Node does for the one whose turn it is.
+        Object.assign(answer, { _closed: true })
+        answer.emit('close')
+      }
+    open.delete(socket)
+  }
   app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
     const { raw } = reply
     let answers = open.get(socket)
@@ -78,7 +89,7 @@ function watchConnections(app: FastifyInstance, graceMs: number): void {
     if (!answers) {
       answers = new Set()
       open.set(socket, answers)
-      socket.once('close', () => open.delete(socket))
+      socket.once('close', () => end(socket))
     }
     answers.add(raw)
     raw.once('close', onClose)
