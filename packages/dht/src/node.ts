@@ -213,16 +213,33 @@ export async function startDhtNode(o: DhtNodeOptions): Promise<DhtNode> {
   }
 
   const contacts = () => client.nodes.toArray().map(toContact)
-  const save = async () => {
-    if (stateFile) await saveNodeState(stateFile, { id, contacts: contacts() })
+  let saved: Promise<void> = Promise.resolve()
+  /** One after the other: all write to one file. */
+  const save = (): Promise<void> => {
+    saved = saved
+      .then(async () => {
+        const met = contacts()
+        // Whom it met before is worth more than nobody: its network may have been away all the time.
+        if (stateFile)
+          await saveNodeState(stateFile, {
+            id,
+            contacts: met.length > 0 ? met : (known?.contacts ?? []),
+          })
+      })
+      .catch(warn)
+    return saved
   }
-  const saving = setInterval(() => void save().catch(warn), SAVE_EVERY_MS)
+  const saving = setInterval(() => void save(), SAVE_EVERY_MS)
   saving.unref()
+  // A process that is killed in its first minute shall know whom it met, too.
+  void ready.then(() => {
+    if (!closing && contacts().length > 0) void save()
+  })
   let closing: Promise<void> | null = null
 
   async function close(): Promise<void> {
     clearInterval(saving)
-    await save().catch(warn)
+    await save()
     await new Promise<void>((resolve) => client.destroy(resolve))
     await store.close()
   }
