@@ -53,8 +53,12 @@ async function move(signal: AbortSignal): Promise<string> {
 
 const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
-if (process.argv[2] === '--help') process.stdout.write(HELP)
-else
+const [option] = process.argv.slice(2)
+if (option === '--help') process.stdout.write(HELP)
+else if (option !== undefined) {
+  process.stderr.write(`There is no option ${option}.\n\n${HELP}`)
+  process.exitCode = 2
+} else
   try {
     process.stdout.write(await move(stop.signal))
     process.exit()
