@@ -22,7 +22,13 @@ test('a button works as soon as it is seen, before the page has come to life', a
 test('a page is seen before its scripts are asked for, and the landing page runs none', async ({
   visit,
 }) => {
-  const page = await visit('/home')
+  const page = await visit()
+  // Without it no script can ask for another.
+  const runtime = await holdBack(page, '**/_next/static/chunks/turbopack-*.js')
+  await page.goto('/home', { waitUntil: 'commit' })
+  const mine = page.locator('script[src*="/chunks/"]:not([nomodule])')
+  await expect.poll(() => mine.count()).toBeGreaterThan(10)
+  runtime.release()
   await expectAlive(page)
   const { painted, asked } = await page.evaluate(() => {
     const [paint] = performance.getEntriesByName('first-contentful-paint')

@@ -6,10 +6,10 @@ export function lateStart(main: readonly string[], all: readonly string[]): void
   /** Some browsers do not tell of their first paint. */
   const LONGEST_WAIT_MS = 3000
   const known = new Set(all)
-  const flight = (globalThis as { __next_f?: [number, unknown?][] }).__next_f
 
   /** Scripts that the page's own data names. */
   function ofPage(): string[] {
+    const flight = (globalThis as { __next_f?: [number, unknown?][] }).__next_f
     const text = (flight ?? []).map(([, part]) => (typeof part === 'string' ? part : '')).join('')
     const named = text.match(/static\/chunks\/[\w.~-]+\.js/g) ?? []
     return named.filter((file) => known.has(file))
