@@ -14,6 +14,7 @@ import { cors } from './routes/cors.ts'
 import { eventRoutes } from './routes/events.ts'
 import { eventStreamRoutes } from './routes/events-stream.ts'
 import { grantRoutes } from './routes/grants.ts'
+import { answerKnownFiles } from './routes/known-files.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { readStorage } from './routes/storage-read.ts'
 import { writeStorage } from './routes/storage-write.ts'
@@ -114,6 +115,7 @@ export function createClientServer(ctx: Context): FastifyInstance {
     scope.setErrorHandler(tellAway)
     routes(scope, ctx)
   })
+  answerKnownFiles(app.server, ctx)
   return app
 }
 

@@ -51,7 +51,10 @@ export function createHomeserverMetrics() {
         lasted.observe(performance.now() - sinceMs)
       }
     },
-    storageRequest({ headers, originalUrl }: FastifyRequest, target: StorageTarget): void {
+    storageRequest(
+      { headers, originalUrl }: Pick<FastifyRequest, 'headers' | 'originalUrl'>,
+      target: StorageTarget,
+    ): void {
       const isBearer = headers.authorization?.startsWith('Bearer ') ?? false
       const hasCookie = !isBearer && cookieSecret(headers.cookie, target.owner) !== null
       const signedBy = isBearer ? 'grant' : hasCookie ? 'cookie' : 'none'

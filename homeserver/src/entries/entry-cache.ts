@@ -27,6 +27,8 @@ interface Waiting {
 
 export interface EntryCache {
   find(key: string): Entry | undefined
+  /** What is kept and needs no question, because this process is alone. */
+  known(key: string): Entry | undefined
   /** Whether what was found is what the database holds at a moment after this call. */
   isCurrent(key: string, entry: Entry): boolean | Promise<boolean>
   /** Call before entries are read; what it returns keeps one of them, unless anything changed meanwhile. */
@@ -120,11 +122,19 @@ export function createEntryCache(pool: Pool, alone: Alone | null = null): EntryC
     else written.set(key, left)
   }
 
+  function isAlone(): boolean {
+    alone?.claim(catchUp)
+    return alone?.holds() ?? false
+  }
+
   return {
     find: (key) => entries.get(key),
+    known(key) {
+      const entry = entries.get(key)
+      return entry && isAlone() ? entry : undefined
+    },
     isCurrent(key, entry) {
-      alone?.claim(catchUp)
-      if (alone?.holds()) return true
+      if (isAlone()) return true
       return new Promise((resolve, reject) => {
         waiting.push({ key, entry, resolve, reject })
         if (isAsking) return
@@ -149,8 +159,8 @@ export function createEntryCache(pool: Pool, alone: Alone | null = null): EntryC
         changes += 1
         for (const key of keys) count(key, -1)
         if (last === null) return alone?.doubt()
-        const isAlone = wasAlone && alone?.holds()
-        if (isAlone && newest !== null && last > BigInt(newest)) newest = String(last)
+        const wasNobodyElse = wasAlone && alone?.holds()
+        if (wasNobodyElse && newest !== null && last > BigInt(newest)) newest = String(last)
       }
     },
   }

@@ -27,6 +27,8 @@ export interface EntryReader {
   /** Accounts are never deleted, so a known id stays right. */
   userId(owner: PublicKeyZ32): Promise<string | null>
   entry(userId: string, path: StoragePath): Promise<Entry | null>
+  /** What can be told without asking the database anything. */
+  known(owner: PublicKeyZ32, path: StoragePath): Entry | null
   proof(userId: string, path: StoragePath): Promise<StoredProof | null>
   /** See `EntryCache`. */
   beforeWriting(
@@ -145,6 +147,10 @@ export function createEntryReader(pool: Pool, alone: Alone | null = null): Entry
       const known = cache.find(key)
       if (known && (await cache.isCurrent(key, known))) return known
       return read(key, userId, path)
+    },
+    known(owner, path) {
+      const userId = users.get(owner)
+      return (userId !== undefined && cache.known(userId + path)) || null
     },
     async proof(userId, path) {
       const { rows } = await pool.query<{ ts_micros: string; bytes: Buffer | null }>({

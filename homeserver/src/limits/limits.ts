@@ -25,6 +25,8 @@ export interface Speed {
 export interface Limits extends AsyncDisposable {
   /** Refuses what comes too often; for the rules of `RATE_LIMITS`. */
   checkRate(request: FastifyRequest): void
+  /** Whether the rules say anything of such requests; paths are plain and relative to their owner. */
+  concern(method: string, path: string): boolean
   /** Whether anybody's bodies are slowed: when not, nobody has to be looked up. */
   readonly anySpeeds: boolean
   speedOf(account: Account | null, ip: string, direction: 'read' | 'write'): Speed | null
@@ -90,6 +92,7 @@ export function createLimits(o: {
       signals.note('rate_limited', verdict.key)
       throw refusals.tooManyRequests(verdict.retryAfterSeconds)
     },
+    concern: rules.concern,
     get anySpeeds() {
       return hasDefault || hasOwn
     },

@@ -74,6 +74,8 @@ const OK: RuleVerdict = { result: 'ok' }
 
 export interface RuleChecker {
   check(asker: Asker): RuleVerdict
+  /** Whether any rule is about such requests. */
+  concern(method: string, path: string): boolean
   /** Counts what other processes let through under the same rule. */
   spend(rule: string, key: string, count: number): void
 }
@@ -107,6 +109,9 @@ export function createRuleChecker(
         onPass(rule.id, key)
       }
       return OK
+    },
+    concern(method, path) {
+      return (byMethod.get(method) ?? []).some(({ rule }) => rule.path.test(path))
     },
     spend(id, key, count) {
       for (const { rule, limiter } of limited) if (rule.id === id) limiter.spend(key, count)

@@ -4,16 +4,20 @@ const EXPOSED =
   'retry-after, etag, date, pubky-signature, pubky-error, pubky-moved-to, content-range'
 const VARY = 'origin, access-control-request-method, access-control-request-headers'
 
+/** What every answer says: names and values in turn, as `writeHead` takes them. */
+export function corsHead(origin: string | undefined): string[] {
+  if (origin === undefined) return ['vary', VARY]
+  return [
+    ...['vary', VARY, 'access-control-allow-origin', origin],
+    ...['access-control-allow-credentials', 'true', 'access-control-expose-headers', EXPOSED],
+  ]
+}
+
 /** Mirrors the origin with credentials and answers every preflight (spec/homeserver.md 5.6). */
 export function cors(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const { origin } = request.headers
-    reply.raw.setHeader('vary', [VARY])
-    if (origin !== undefined) {
-      reply.raw.setHeader('access-control-allow-origin', origin)
-      reply.raw.setHeader('access-control-allow-credentials', 'true')
-      reply.raw.setHeader('access-control-expose-headers', EXPOSED)
-    }
+    const head = corsHead(request.headers.origin)
+    for (let i = 0; i < head.length; i += 2) reply.raw.setHeader(head[i] ?? '', head[i + 1] ?? '')
     if (request.method !== 'OPTIONS') return done()
     const method = request.headers['access-control-request-method']
     const headers = request.headers['access-control-request-headers']

@@ -94,13 +94,18 @@ function setHead(reply: FastifyReply, head: Head): void {
 /** Of files that are kept in memory: made once for each version. */
 const heads = new WeakMap<Entry, Head>()
 
+/** All of the head but what every answer has. */
+export function wholeHead(target: StorageTarget, entry: Entry): Head {
+  const known = heads.get(entry)
+  if (known) return known
+  const head = [...entryHead(target, entry), ...bodyHead(entry, entry.size)]
+  heads.set(entry, head)
+  return head
+}
+
 /** A whole small file, which most requests are for. It spares the way of all that an answer can be. */
 function sendWhole(reply: FastifyReply, target: StorageTarget, entry: Entry): FastifyReply {
-  let head = heads.get(entry)
-  if (!head) {
-    head = [...entryHead(target, entry), ...bodyHead(entry, entry.size)]
-    heads.set(entry, head)
-  }
+  const head = wholeHead(target, entry)
   reply.hijack().raw.writeHead(200, head).end(entry.inline)
   return reply
 }

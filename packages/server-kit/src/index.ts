@@ -31,6 +31,7 @@ export {
   StartError,
 } from './errors.ts'
 export { createExternalIp, type FindExternalIp } from './external-ip.ts'
+export { answerFirst } from './http/answer-first.ts'
 export { networkOf } from './http/network-of.ts'
 export { createHttpServer, type HttpServerOptions, listen } from './http/server.ts'
 export {
