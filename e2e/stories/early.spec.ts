@@ -1,5 +1,5 @@
 import { expectAlive } from '../flows/onboarding.ts'
-import { card, publish, unique } from '../flows/posts.ts'
+import { card, expectDelivered, publish, unique } from '../flows/posts.ts'
 import { holdBack } from '../setup/hold-back.ts'
 import { expect, test } from '../setup/story.ts'
 
@@ -45,4 +45,16 @@ test('a page is seen before its scripts are asked for, and the landing page runs
   // Only for the page after it.
   expect((await main).request().resourceType()).toBe('fetch')
   expect(await page.locator('script[src]:not([nomodule])').count()).toBe(1)
+})
+
+test('a post can be written before the page has come to life', async ({ join }) => {
+  const { page } = await join('Quick writer')
+  const scripts = await holdBack(page, '**/_next/static/chunks/*.js')
+  await page.goto('/home', { waitUntil: 'commit' })
+  const main = page.getByRole('main')
+  const text = unique('Written at once')
+  await main.getByLabel('Text of the post').fill(text)
+  scripts.release()
+  await main.getByRole('button', { name: 'Post', exact: true }).click()
+  await expectDelivered(card(page, text))
 })

@@ -95,9 +95,10 @@ export function Composer(props: ComposerProps) {
 
   useEffect(() => onDirty?.(dirty), [dirty, onDirty])
   useEffect(() => {
-    // Typed before the page has come to life.
+    // Typed, or about to be, before the page has come to life.
     const early = field.current?.value
     if (early) setText(early)
+    if (early || document.activeElement === field.current) setOpen(true)
   }, [])
   useEffect(() => {
     if (autoFocus) field.current?.focus()
