@@ -104,6 +104,7 @@ export function createSessionResolver(o: {
 }): SessionResolver {
   const { pool, nowSeconds, onUse } = o
   const cache = new LRUCache<string, { session: Session | null }>({ max: 20_000, ttl: CACHE_MS })
+  const bearerKeys = new LRUCache<string, string>({ max: 20_000, ttl: CACHE_MS })
   let generation = 0
 
   async function cached(key: string, look: () => Promise<Session | null>): Promise<Session | null> {
@@ -128,10 +129,19 @@ export function createSessionResolver(o: {
     }
   }
 
+  /** Every request brings its token, and hashing it is a good part of looking at it. */
+  function keyOf(token: string): string {
+    const known = bearerKeys.get(token)
+    if (known !== undefined) return known
+    const key = bearerKey(sha256(token))
+    bearerKeys.set(token, key)
+    return key
+  }
+
   async function bearer(token: string): Promise<Session | null> {
-    const hash = sha256(token)
-    const session = await cached(bearerKey(hash), async () => {
-      const { rows } = await pool.query<Row>({ name: 'bearer', text: BEARER_SQL, values: [hash] })
+    const session = await cached(keyOf(token), async () => {
+      const values = [sha256(token)]
+      const { rows } = await pool.query<Row>({ name: 'bearer', text: BEARER_SQL, values })
       return rows[0] ? toSession('grant', rows[0]) : null
     })
     return session?.expiresAt && session.expiresAt > nowSeconds() ? session : null
