@@ -1,4 +1,3 @@
-import { PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createRandom } from '../random.ts'
@@ -12,20 +11,14 @@ const LIMIT_MS = 10
 const TOGETHER = 200
 const AGAIN = 50
 
-/** What one message took from its beginning to its end, other processes and all. */
-type Longest = {
-  ms: number
-  /** Of it, in which garbage was collected that all messages before it have left. */
-  garbageMs: number
-}
-
 type Outcome = {
   messages: number
   perSecond: number
   /** The longest time that a message needs by itself: whoever takes longer once is tried again. */
   slowestMs: number
   slowest: string
-  longest: Longest
+  /** What one took from its beginning to its end, garbage and other processes and all. */
+  longestMs: number
   heapGrownMiB: number
 }
 
@@ -61,62 +54,38 @@ async function ownTime(make: () => Target, target: Target, bytes: Buffer, enough
   return Math.max(await best(() => target), await best(make))
 }
 
-/** Pauses of the garbage collector; they are told when the program has a moment. */
-function watchGarbage() {
-  let pauses: PerformanceEntry[] = []
-  const observer = new PerformanceObserver((list) => pauses.push(...list.getEntries()))
-  observer.observe({ entryTypes: ['gc'] })
-  return {
-    /** Milliseconds of the pauses since the last call that lie within this time. */
-    async take(sinceMs: number, ms: number): Promise<number> {
-      await new Promise((resolve) => setImmediate(resolve))
-      const within = pauses.map(({ startTime, duration }) =>
-        Math.max(0, Math.min(startTime + duration, sinceMs + ms) - Math.max(startTime, sinceMs)),
-      )
-      pauses = []
-      return within.reduce((sum, part) => sum + part, 0)
-    },
-    stop: () => observer.disconnect(),
-  }
-}
-
 const round = (ms: number) => Math.round(ms * 100) / 100
 
 async function fuzz(make: () => Target, next: () => Buffer, count: number): Promise<Outcome> {
   const target = make()
   let slowest = { ms: 0, bytes: '' }
-  let longest: Longest = { ms: 0, garbageMs: 0 }
+  let longestMs = 0
   let heapAfterStart = 0
-  const garbage = watchGarbage()
   const startedMs = performance.now()
   for (let done = 0; done < count; done += TOGETHER) {
-    let long: { sinceMs: number; ms: number } | null = null
     for (let n = 0; n < TOGETHER; n++) {
       const bytes = next()
-      const sinceMs = performance.now()
       let ms: number
       try {
         ms = await timeOf(target, bytes)
       } catch (cause) {
         throw new Error(`fails on ${bytes.toString('hex')}`, { cause })
       }
-      if (ms > (long?.ms ?? longest.ms)) long = { sinceMs, ms }
+      longestMs = Math.max(longestMs, ms)
       if (ms <= slowest.ms) continue
       const own = Math.min(ms, await ownTime(make, target, bytes, slowest.ms))
       if (own > slowest.ms) slowest = { ms: own, bytes: bytes.toString('hex') }
     }
-    const garbageMs = await garbage.take(long?.sinceMs ?? 0, long?.ms ?? 0)
-    if (long) longest = { ms: long.ms, garbageMs }
+    await undefined
     // Caches are full by then; what grows after it grows without end.
     if (heapAfterStart === 0 && done >= count / 4) heapAfterStart = heapMiB()
   }
-  garbage.stop()
   return {
     messages: count,
     perSecond: Math.round(count / ((performance.now() - startedMs) / 1000)),
     slowestMs: round(slowest.ms),
     slowest: slowest.bytes,
-    longest: { ms: round(longest.ms), garbageMs: round(longest.garbageMs) },
+    longestMs: round(longestMs),
     heapGrownMiB: Math.round((heapMiB() - heapAfterStart) * 10) / 10,
   }
 }
