@@ -173,9 +173,10 @@ async function slowed(
   request: FastifyRequest,
   reply: FastifyReply,
   target: StorageTarget,
-  body: Buffer | ReadableStream<Uint8Array>,
+  open: () => Promise<Buffer | ReadableStream<Uint8Array>>,
 ): Promise<Buffer | ReadableStream<Uint8Array> | Readable> {
   const speed = ctx.limits.anySpeeds ? await readSpeed(ctx, request, target.owner) : null
+  const body = await open()
   if (!speed) {
     if (!Buffer.isBuffer(body)) cutSlowReader(reply.raw)
     return body
@@ -204,7 +205,8 @@ async function sendFile(
   setHead(reply, bodyHead(entry, range ? range.end - range.start : entry.size))
   if (isHead) return reply.send()
   try {
-    return reply.send(await slowed(ctx, request, reply, target, await bodyOf(ctx, entry, range)))
+    const open = () => bodyOf(ctx, entry, range)
+    return reply.send(await slowed(ctx, request, reply, target, open))
   } catch (error) {
     // The file was replaced between the look-up and opening its blob: look again, once.
     if (error instanceof BlobMissingError && attempt === 0)
