@@ -12,7 +12,7 @@ export default async function EnterLayout({ children }: { children: ReactNode })
   return (
     <MessagesProvider locale={await getLocale()} messages={messages}>
       <EnterProviders config={serverConfig()}>
-        <div className="halo min-h-dvh">
+        <div data-at-once className="halo min-h-dvh">
           <header className="page flex h-20 items-center">
             {/* A full page load on purpose: the app starts afresh with what happened here. */}
             <a href="/" aria-label={t('common.appName')} className="rounded-md">

@@ -38,9 +38,11 @@ export function lateStart(main: readonly string[], all: readonly string[]): void
   }
 
   function whenPainted(): void {
-    // Out of sight nothing is painted, and some pages of errors are made by the scripts alone.
-    const isPainted = document.visibilityState === 'visible' && document.querySelector('main')
-    setTimeout(once, isPainted ? LONGEST_WAIT_MS : 0)
+    // Out of sight nothing is painted, some pages of errors are made by the scripts alone, and where
+    // people come to fill in a form it has to be alive first.
+    const isSeen = document.visibilityState === 'visible' && document.querySelector('main')
+    const waits = isSeen && !document.querySelector('[data-at-once]')
+    setTimeout(once, waits ? LONGEST_WAIT_MS : 0)
     try {
       new PerformanceObserver((list, observer) => {
         if (!list.getEntriesByName('first-contentful-paint')[0]) return
