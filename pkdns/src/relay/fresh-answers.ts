@@ -1,6 +1,7 @@
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import { isKnownKey } from '@pubky/protocol/real-key'
+import { answerFirst } from '@pubky/server-kit'
 import { corsHeaders } from './cors.ts'
 import type { KeptPacket } from './packet-store.ts'
 import { type Allowance, clientAddress } from './quota.ts'
@@ -24,13 +25,12 @@ interface Ready {
 }
 
 /**
- * Answers what is asked most, a fresh packet in memory, before the router sees it, which costs more
- * than all the rest. The same as the route answers; whatever is not quite so plain is left to it:
- * pages, conditions, other policies and spellings, refusals, requests that do not wait for answers.
+ * Answers what is asked most, a fresh packet in memory, before the router sees it. The same as the
+ * route answers; whatever is not quite so plain is left to it: pages, conditions, other policies and
+ * spellings, refusals.
  */
 export function answerFreshFirst(server: Server, ctx: FreshContext): void {
   const ready = new WeakMap<KeptPacket, Ready>()
-  const routes = server.listeners('request') as RequestListener[]
 
   function readyOf(kept: KeptPacket): Ready {
     const known = ready.get(kept)
@@ -47,9 +47,7 @@ export function answerFreshFirst(server: Server, ctx: FreshContext): void {
   }
 
   function answer(request: IncomingMessage, response: ServerResponse): boolean {
-    const { method, headers } = request
-    // Without its socket it waits behind another one; so many of those end a connection, which is seen to there.
-    if (method !== 'GET' || !server.listening || response.socket === null) return false
+    const { headers } = request
     if (headers['if-modified-since'] !== undefined || wantsPage(headers.accept)) return false
     const key = keyOf(request.url ?? '')
     const kept = key && ctx.fresh(key)
@@ -78,11 +76,7 @@ export function answerFreshFirst(server: Server, ctx: FreshContext): void {
     }
   }
 
-  server.removeAllListeners('request')
-  server.on('request', (request, response) => {
-    if (answer(request, response)) return
-    for (const route of routes) route.call(server, request, response)
-  })
+  answerFirst(server, answer)
 }
 
 /** The key that is all of a path; only keys that have been checked before are in memory. */
