@@ -417,6 +417,23 @@ describe('files', () => {
     const path = `/static/files/${cem.key}/${bomb}/small`
     await expect.poll(async () => (await fetch(url(path))).status).toBe(422)
   })
+
+  it('as avatars are kept for ever once they are there, and a refusal is not', async () => {
+    const dan = await signUp('Dan')
+    const wear = (id: FileId, owner: Person) => {
+      const image = `pubky://${owner.key}/pub/pubky.app/files/${id}`
+      return write(dan, buildProfile({ name: 'Dan', image }))
+    }
+    const avatar = async () => {
+      const response = await fetch(url(`/static/avatar/${dan.key}?v=1`))
+      return `${response.status} ${response.headers.get('cache-control')}`
+    }
+    const bad = await upload(dan, new TextEncoder().encode('not an image'), 'x.png', 'image/png')
+    await wear(bad, dan)
+    await expect.poll(avatar).toBe('422 public, max-age=3600')
+    await wear(picture, ann)
+    await expect.poll(avatar).toBe('200 public, max-age=31536000, immutable')
+  })
 })
 
 describe('objects', () => {

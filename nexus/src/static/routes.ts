@@ -79,6 +79,7 @@ async function sendVariant(
   reply: FastifyReply,
   file: StoredFile,
   variant: Variant,
+  cacheControl = CACHE,
 ) {
   if (!isImage(file)) {
     const text = `variant ${variant} is not valid for content type ${file.contentType}`
@@ -86,6 +87,7 @@ async function sendVariant(
   }
   const { stream, size, modified } = await variants.open(file.blobKey, file.size, variant)
   reply.header('last-modified', modified.toUTCString()).header('content-length', size)
+  reply.header('cache-control', cacheControl)
   return reply.type('image/webp').send(stream)
 }
 
@@ -125,9 +127,9 @@ export function staticRoutes(
       const named = view.details.image === null ? null : fileOfUri(view.details.image)
       const file = named && (await storedFile(reader.pool, named.owner, named.id))
       if (!file) throw refusals.fileNotFound()
-      // With `v` the address changes whenever the picture does.
-      if (query.v !== undefined) reply.header('cache-control', IMMUTABLE)
-      return sendVariant(variants, reply, file, 'small')
+      // With `v` the address changes whenever the picture does; what went wrong may go right the next time.
+      const cacheControl = query.v === undefined ? CACHE : IMMUTABLE
+      return sendVariant(variants, reply, file, 'small', cacheControl)
     },
   )
 }
