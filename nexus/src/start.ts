@@ -79,14 +79,14 @@ export function createProjections(
 
 /** People see `views` change; the others gather for so long, each in its own time. */
 const GATHER_MS: Readonly<Record<string, number>> = { graph: 300, search: 500 }
-/** `views` waits so long between batches that follow each other at once. */
-const TOGETHER_MS = 5
+/** Batches begin at least so long after each other. */
+const APART_MS = 5
 
 function startProjector(parts: Parts, journal: Journal, projections: readonly Projection[]): void {
   const { stop: signal, log } = parts
   for (const projection of projections) {
     const gatherMs = GATHER_MS[projection.name] ?? 0
-    const o = { signal, log, gatherMs, togetherMs: TOGETHER_MS }
+    const o = { signal, log, gatherMs, apartMs: APART_MS }
     parts.run(projection.name, runProjection(journal, projection, o))
   }
 }

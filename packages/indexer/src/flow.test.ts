@@ -1,5 +1,5 @@
 import { blake3Sync, keypairFromSeed, type StoragePath } from '@pubky/protocol'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { NewObjectEntry } from './entries.ts'
 import type { FeedEvent } from './feed-event.ts'
 import { DEFAULT_LIMITS } from './fetch-object.ts'
@@ -23,6 +23,42 @@ function put(n: number, body: Buffer, isSent: boolean): FeedEvent {
     content: isSent ? body : null,
   }
 }
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('an event that is alone is committed at once, and together what follows at once', async () => {
+  vi.useFakeTimers()
+  const commits: number[] = []
+  const session = {
+    host: { key: HOST, features: new Set() },
+    journal: {
+      append: async (_: unknown, entries: NewObjectEntry[]) => commits.push(entries.length),
+    },
+    limits: DEFAULT_LIMITS,
+    wanted: wantedByNexus,
+    nowMs: () => 0,
+    holder: 'test',
+    offset: 0n,
+    signal: new AbortController().signal,
+  } as unknown as Session
+  const flow = createFlow(session, () => {})
+  const push = async (n: number) => {
+    await flow.push({ ...put(n, Buffer.alloc(0), false), kind: 'DEL', hash: null })
+    await vi.advanceTimersByTimeAsync(0)
+  }
+  await push(1)
+  expect(commits).toEqual([1])
+  for (const n of [2, 3, 4]) await push(n)
+  expect(commits).toEqual([1])
+  await vi.advanceTimersByTimeAsync(10)
+  expect(commits).toEqual([1, 3])
+  await vi.advanceTimersByTimeAsync(10)
+  await push(5)
+  expect(commits).toEqual([1, 3, 1])
+  await flow.close()
+})
 
 test('bodies that came along do not pile up behind one that does not come', async () => {
   const bodies = Array.from({ length: 901 }, (_, n) => Buffer.alloc(BODY_BYTES, `${n} `))

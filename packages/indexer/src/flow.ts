@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { pause } from './backoff.ts'
 import type { NewObjectEntry } from './entries.ts'
 import type { FeedItem } from './feed-event.ts'
 import { commit, type Session } from './follow-host.ts'
@@ -13,6 +14,8 @@ const MAX_WAITING = 1_024
 const MAX_WAITING_BYTES = 8 * 1024 * 1024
 const BATCH_ENTRIES = 256
 const BATCH_BYTES = 4 * 1024 * 1024
+/** A commit waits so long after the one before: what is alone does not wait, a steady stream goes in larger batches. */
+const TOGETHER_MS = 5
 /** Events nobody wants move the cursor so often. */
 const IDLE_COMMIT_MS = 1_000
 
@@ -41,6 +44,7 @@ export function createFlow(parent: Session, onProgress: () => void) {
   /** Of bodies that came along and were not looked at yet. */
   let sentBytes = 0
   let committing = false
+  let committedAt = Number.NEGATIVE_INFINITY
   let failed: unknown
   let idleTimer: ReturnType<typeof setTimeout> | undefined
   let uncommitted: FeedItem | null = null
@@ -96,7 +100,11 @@ export function createFlow(parent: Session, onProgress: () => void) {
     if (committing || signal.aborted) return
     committing = true
     try {
-      while (jobs[0]?.state === 'done' && !signal.aborted) await commitBatch()
+      while (jobs[0]?.state === 'done' && !signal.aborted) {
+        if (performance.now() - committedAt < TOGETHER_MS) await pause(TOGETHER_MS, signal)
+        await commitBatch()
+        committedAt = performance.now()
+      }
     } catch (error) {
       fail(error)
     } finally {

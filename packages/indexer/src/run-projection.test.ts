@@ -14,7 +14,7 @@ afterEach(() => {
 })
 
 /** A projection over a journal in memory, running; how many entries it was given at a time. */
-function start(o: { gatherMs?: number; togetherMs?: number }) {
+function start(o: { gatherMs?: number; apartMs?: number }) {
   const waker = createWaker()
   const positions: bigint[] = []
   const after = async (position: bigint) =>
@@ -68,7 +68,7 @@ it('takes together what comes within its time', async () => {
 })
 
 it('takes what is alone by itself, and together what follows at once', async () => {
-  const { batches, append, end } = start({ togetherMs: GATHER_MS })
+  const { batches, append, end } = start({ apartMs: GATHER_MS })
   await vi.advanceTimersByTimeAsync(GATHER_MS)
   await append()
   expect(batches).toEqual([1])

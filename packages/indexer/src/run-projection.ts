@@ -16,10 +16,10 @@ export interface RunOptions {
    */
   gatherMs?: number
   /**
-   * The same for news that come so soon after the last were applied: what is alone does not wait, and
-   * under a steady stream larger batches leave time over.
+   * Batches begin at least so long after each other: what is alone does not wait, and when many write at
+   * once larger batches leave time over.
    */
-  togetherMs?: number
+  apartMs?: number
 }
 
 /** What a projection needs of the journal. */
@@ -29,20 +29,19 @@ export type ReadableJournal = Pick<Journal, 'read' | 'next' | 'wake'>
 export async function runProjection(
   journal: ReadableJournal,
   projection: Projection,
-  { signal, log, gatherMs = 0, togetherMs = 0 }: RunOptions,
+  { signal, log, gatherMs = 0, apartMs = 0 }: RunOptions,
 ): Promise<void> {
   const backoff = createBackoff(RETRY_FIRST_MS, RETRY_MAX_MS)
-  let appliedAt = Number.NEGATIVE_INFINITY
+  let beganAt = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
     try {
       let position = await projection.position()
       for await (const head of journal.wake({ signal })) {
         if (head !== null && head <= position) continue
-        const isSoon = performance.now() - appliedAt < togetherMs
-        const waitMs = isSoon ? Math.max(gatherMs, togetherMs) : gatherMs
+        const waitMs = Math.max(gatherMs, apartMs - (performance.now() - beganAt))
         if (head !== null && waitMs > 0) await pause(waitMs, signal)
+        beganAt = performance.now()
         position = await advance(journal, projection, { from: position, head, signal })
-        appliedAt = performance.now()
         backoff.reset()
       }
       return
