@@ -61,8 +61,8 @@ export async function publicEventsAfter(
 ): Promise<EventRow[]> {
   const { rows } = await pool.query<RawEvent>({
     name: 'public_events_after',
-    text: `select ${COLUMNS} from events e join users u on u.id = e.user_id
-      where e.id > $1 and e.path >= '/pub/' and e.path < '/pub0' order by e.id limit $2`,
+    text: `select ${COLUMNS} from public_events($1, $2) e join users u on u.id = e.user_id
+      order by e.id`,
     values: [String(after), limit],
   })
   return rows.map(toEvent)
@@ -108,8 +108,8 @@ export async function publicChangesAfter(
     name: 'public_changes_after',
     rowMode: 'array',
     text: `select e.id::text, e.kind, encode(u.key, 'hex'), e.path
-      from events e join users u on u.id = e.user_id
-      where e.id > $1 and e.path >= '/pub/' and e.path < '/pub0' order by e.id limit $2`,
+      from public_events($1, $2) e join users u on u.id = e.user_id
+      order by e.id`,
     values: [String(after), limit],
   })
   const keys = new Map<string, PublicKeyZ32>()
