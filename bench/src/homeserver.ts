@@ -139,6 +139,8 @@ async function blobs({ port, writers }: Bench): Promise<Figures> {
     const megabytesPerSecond = round((perSecond(result) * BLOB_BYTES) / 1e6)
     return { ...figuresOf(result), megabytesPerSecond }
   }
+  // As before the writes.
+  await at(32)
   const eight = await at(8)
   const rounds: Figures[] = []
   for (let i = 0; i < ROUNDS; i += 1) rounds.push(await at(32))
