@@ -75,6 +75,8 @@ test('single keys move, act and go, and can be turned off', async ({ join }) => 
   await expectAlive(page)
 
   await test.step('j and k walk through the posts', async () => {
+    // What comes in above the place where one is would not be met any more.
+    for (const text of texts) await expect(card(page, text)).toBeVisible()
     // Other people write meanwhile, so others may stand in between.
     const walk = async (key: string, text: string) => {
       for (let press = 0; press < 12; press += 1) {
