@@ -1,5 +1,5 @@
-import crypto from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import crypto, { randomUUID } from 'node:crypto'
+import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import S3rver from '@20minutes/s3rver'
@@ -20,10 +20,22 @@ function lendDes(): void {
       : createCipheriv(name as 'aes-256-gcm', key, iv)) as typeof createCipheriv
 }
 
+/** In S3 an object is there as a whole or as it was before; here one could be read while it was written. */
+function putWhole({ store }: S3rver, scratch: string): void {
+  const putContent = store.putContent.bind(store)
+  store.putContent = async (path, content) => {
+    const aside = join(scratch, randomUUID())
+    const put = await putContent(aside, content)
+    await rename(aside, path)
+    return put
+  }
+}
+
 /** An S3-compatible server on a free port, for tests. */
 export async function startS3Server(): Promise<S3Server> {
   lendDes()
   const directory = await mkdtemp(join(tmpdir(), 'pubky-s3-'))
+  const scratch = await mkdtemp(join(tmpdir(), 'pubky-s3-scratch-'))
   const names = Array.from({ length: BUCKETS }, (_, i) => `bucket-${i}`)
   const server = new S3rver({
     port: 0,
@@ -34,6 +46,7 @@ export async function startS3Server(): Promise<S3Server> {
     allowMismatchedSignatures: true,
     configureBuckets: names.map((name) => ({ name, configs: [] })),
   })
+  putWhole(server, scratch)
   const { port } = await server.run()
   return {
     freshBucket() {
@@ -47,7 +60,7 @@ export async function startS3Server(): Promise<S3Server> {
     },
     async [Symbol.asyncDispose]() {
       await server.close()
-      await rm(directory, { recursive: true, force: true })
+      for (const path of [directory, scratch]) await rm(path, { recursive: true, force: true })
     },
   }
 }

@@ -9,6 +9,10 @@ declare module '@20minutes/s3rver' {
       allowMismatchedSignatures: boolean
       configureBuckets: { name: string; configs: [] }[]
     })
+    readonly store: {
+      /** Comes to the size and the MD5 in hex. */
+      putContent(path: string, content: unknown): Promise<[number, string]>
+    }
     run(): Promise<{ port: number }>
     close(): Promise<void>
   }
