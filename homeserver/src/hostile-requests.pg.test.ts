@@ -1,21 +1,9 @@
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { oneServer } from './testing/fixture.ts'
 import { makeGrant, person, postGrant, settle } from './testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from './testing/server.ts'
 
 /** What `npm run prove -- fuzz-homeserver` found: each was an answer of 500 or 503. */
-let database: TestDatabase
-let server: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { server } = await oneServer()
 
 test('a cursor of before all dates is refused', async () => {
   for (const cursor of ['G000000000000', 'ZZZZZZZZZZZZG', 'YZZZZZZZZZZZG']) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Logger } from '@pubky/server-kit'
+import { type Logger, shareNext } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import type { BlobMove } from './blobs/placement.ts'
 
@@ -56,8 +56,7 @@ export function createProcesses(o: {
   const id = randomUUID()
   let others = 0
   let readMs = Number.NEGATIVE_INFINITY
-  let running: Promise<void> | null = null
-  let next: Promise<void> | null = null
+  let last: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
 
   async function tell(): Promise<Row | undefined> {
@@ -78,20 +77,11 @@ export function createProcesses(o: {
     if (after.follows !== before.follows || after.problem !== before.problem) await tell()
   }
 
+  const share = shareNext(once)
+
   function beat(): Promise<void> {
-    if (!running) {
-      running = once().finally(() => {
-        running = null
-      })
-      return running
-    }
-    next ??= running
-      .catch(() => {})
-      .then(() => {
-        next = null
-        return beat()
-      })
-    return next
+    last = share()
+    return last
   }
 
   return {
@@ -109,7 +99,7 @@ export function createProcesses(o: {
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
-      await Promise.allSettled([running, next])
+      await last.catch(() => {})
       await pool.query('delete from processes where id = $1', [id]).catch(() => {})
     },
   }

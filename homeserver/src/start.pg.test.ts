@@ -1,21 +1,10 @@
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { oneServer } from './testing/fixture.ts'
 import { openEvents } from './testing/http.ts'
 import { cookieSignUp, grantSignIn, grantSignUp, makeGrant, person } from './testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from './testing/server.ts'
+import { startTestServer } from './testing/server.ts'
 
-let database: TestDatabase
-let server: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server } = await oneServer()
 
 // covers 11.1.1, 11.1.38c, 11.2.1n
 test('a person signs up with a cookie, writes, reads, lists and deletes, and the feed tells it', async () => {

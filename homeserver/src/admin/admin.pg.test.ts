@@ -1,5 +1,6 @@
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createTestDatabase } from '@pubky/testkit/pg'
+import { describe, expect, test } from 'vitest'
+import { oneServer } from '../testing/fixture.ts'
 import { openEvents } from '../testing/http.ts'
 import {
   authToken,
@@ -10,24 +11,13 @@ import {
   postGrant,
   settle,
 } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+import { MIGRATIONS, startTestServer } from '../testing/server.ts'
 
 const PASSWORD = { 'x-admin-password': 'admin' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 const TOKEN = /^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/
 
-let database: TestDatabase
-let server: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server } = await oneServer()
 
 function admin(method: string, target: string, json?: unknown) {
   if (json === undefined) return server.admin(method, target, { headers: PASSWORD })

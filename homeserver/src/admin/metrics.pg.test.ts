@@ -1,21 +1,10 @@
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { oneServer } from '../testing/fixture.ts'
 import { openEvents } from '../testing/http.ts'
 import { cookieSignUp, person, settle } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
+import { startTestServer } from '../testing/server.ts'
 
-let database: TestDatabase
-let server: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url, { config: { metricsPort: 0 } })
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server } = await oneServer({ config: { metricsPort: 0 } })
 
 async function scrape(): Promise<string> {
   const answer = await fetch(`${server.running.urls.metrics}/metrics`)

@@ -2,28 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type PublicKeyZ32, publicKeyBytes, type StoragePath } from '@pubky/protocol'
 import { createFileBlobStore, createLogger, createPool } from '@pubky/server-kit'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createAlone } from '../entries/alone.ts'
 import type { Put } from '../entries/commit.ts'
 import { createWriter } from '../entries/writer.ts'
+import { oneServer } from '../testing/fixture.ts'
 import { settle } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
 import { createEventHub, type EventHub } from './hub.ts'
 import { type EventRow, eventsAfter } from './rows.ts'
 
-let database: TestDatabase
-let server: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server } = await oneServer()
 
 function openHub() {
   return createEventHub({

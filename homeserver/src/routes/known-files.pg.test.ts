@@ -2,27 +2,15 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PROOF_HEADER } from '@pubky/protocol'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Context } from '../context.ts'
 import type { Entry } from '../entries/read.ts'
+import { oneServer } from '../testing/fixture.ts'
 import { createCaller } from '../testing/http.ts'
 import { person, proofHeader, settle } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
 import { answerKnownFiles } from './known-files.ts'
 
-let database: TestDatabase
-let server: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { database, server } = await oneServer()
 
 /** Reads until the server knows by itself that nobody else writes. */
 async function becomeAlone(read: () => Promise<unknown>): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { encodePath, type StoragePath } from '@pubky/protocol'
-import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { oneServer } from '../testing/fixture.ts'
 import {
   cookieSignIn,
   cookieSignUp,
@@ -10,20 +10,8 @@ import {
   person,
   settle,
 } from '../testing/people.ts'
-import { MIGRATIONS, startTestServer, type TestServer } from '../testing/server.ts'
 
-let database: TestDatabase
-let server: TestServer
-
-beforeAll(async () => {
-  database = await createTestDatabase(MIGRATIONS)
-  server = await startTestServer(database.url)
-})
-
-afterAll(async () => {
-  await server?.[Symbol.asyncDispose]()
-  await database?.[Symbol.asyncDispose]()
-})
+const { server } = await oneServer()
 
 describe('paths', () => {
   test('are decoded once, and mean the same however they are written', async () => {

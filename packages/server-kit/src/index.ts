@@ -70,3 +70,4 @@ export {
   readBounded,
   type SafeFetchOptions,
 } from './safe-fetch.ts'
+export { shareNext } from './share-next.ts'

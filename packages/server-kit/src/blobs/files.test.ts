@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { blake3, toHex } from '@pubky/protocol'
 import { blobStoreContract } from '@pubky/testkit/blob-store-contract'
 import { afterAll, expect, it } from 'vitest'
+import { shareNext } from '../share-next.ts'
 import { createFileBlobStore } from './files.ts'
-import { shareSync } from './folders.ts'
 
 const dirs: string[] = []
 async function fresh(): Promise<string> {
@@ -76,7 +76,7 @@ it('leaves no scratch file, whether an upload ends or is given up', async () => 
 
 it('shares the next sync of a folder among those who come while one runs', async () => {
   const ends: (() => void)[] = []
-  const sync = shareSync(() => new Promise((resolve) => ends.push(() => resolve())))
+  const sync = shareNext(() => new Promise((resolve) => ends.push(() => resolve())))
   const settled: string[] = []
   const note = (name: string) => sync().then(() => settled.push(name))
   const all = [note('first'), note('second'), note('third')]
@@ -93,7 +93,7 @@ it('shares the next sync of a folder among those who come while one runs', async
 
 it('goes on after a sync that failed', async () => {
   let count = 0
-  const sync = shareSync(async () => {
+  const sync = shareNext(async () => {
     count += 1
     if (count === 1) throw new Error('disk gone')
   })

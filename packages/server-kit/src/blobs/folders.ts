@@ -2,6 +2,7 @@ import { close, fsync, open } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { shareNext } from '../share-next.ts'
 
 const [openFd, syncFd, closeFd] = [promisify(open), promisify(fsync), promisify(close)]
 
@@ -11,27 +12,6 @@ async function syncDirectory(path: string): Promise<void> {
     await syncFd(fd)
   } finally {
     await closeFd(fd)
-  }
-}
-
-/** Runs `sync` so that each caller's begins after its call: who comes while one runs shares the next. */
-export function shareSync(sync: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | null = null
-  let next: Promise<void> | null = null
-  return function shared(): Promise<void> {
-    if (running === null) {
-      running = sync().finally(() => {
-        running = null
-      })
-      return running
-    }
-    next ??= running
-      .catch(() => {})
-      .then(() => {
-        next = null
-        return shared()
-      })
-    return next
   }
 }
 
@@ -50,7 +30,7 @@ export interface Folders extends AsyncDisposable {
 export function createFolders(root: string): Folders {
   const folders = new Map<string, Promise<Folder>>()
   let durableRoot: Promise<void> | undefined
-  const syncRoot = shareSync(() => syncDirectory(root))
+  const syncRoot = shareNext(() => syncDirectory(root))
 
   async function makeRoot(): Promise<void> {
     await mkdir(root, { recursive: true })
@@ -64,7 +44,7 @@ export function createFolders(root: string): Folders {
     await mkdir(path, { recursive: true })
     await syncRoot()
     const fd = await openFd(path, 'r')
-    return { fd, sync: shareSync(() => syncFd(fd)) }
+    return { fd, sync: shareNext(() => syncFd(fd)) }
   }
 
   return {

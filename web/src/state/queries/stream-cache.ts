@@ -46,6 +46,20 @@ export function prepend(data: StreamData, keys: readonly PostKeyText[]): StreamD
   return { ...data, pages: [{ ...first, keys: [...fresh, ...first.keys] }, ...rest] }
 }
 
+/** Puts the newest page on top. Where it does not reach what is there, the list starts anew: a gap would hide posts. */
+export async function putOnTop(
+  client: QueryClient,
+  key: ReturnType<typeof streamKey>,
+  page: StreamPage,
+): Promise<void> {
+  // An older page that is under way would bring back the list as it was; it is asked for again.
+  await client.cancelQueries({ queryKey: key, exact: true })
+  client.setQueryData<StreamData>(key, (data) => {
+    const overlaps = data?.pages.some(({ keys }) => keys.some((one) => page.keys.includes(one)))
+    return data && overlaps ? prepend(data, page.keys) : { pages: [page], pageParams: [null] }
+  })
+}
+
 /** Resolves when no list is being loaded of those that are now. */
 export async function streamsLoaded(client: QueryClient): Promise<void> {
   const loading = client

@@ -7,7 +7,7 @@ import { overlayStream, type StreamInput } from '../outbox/overlay.ts'
 import { useApi } from '../services.ts'
 import { useViewer } from '../session/viewer.tsx'
 import { keyOfPost, type PostKeyText, splitKey } from '../views.ts'
-import { prepend, type StreamAnswer, type StreamData, streamKey, toPage } from './stream-cache.ts'
+import { putOnTop, type StreamAnswer, streamKey, toPage } from './stream-cache.ts'
 import { streamRequest } from './stream-request.ts'
 import { useMuted } from './user.ts'
 
@@ -117,12 +117,7 @@ export function usePostStream(input: StreamInput): PostStream {
     // What was announced is shown, also where the list does not have it yet.
     const early = held.filter((one) => !loaded.keys.includes(one) && !known.has(one))
     const page = { ...loaded, keys: [...early, ...loaded.keys] }
-    client.setQueryData<StreamData>(key, (data) => {
-      if (!data) return { pages: [page], pageParams: [null] }
-      const overlaps = page.keys.some((one) => known.has(one))
-      // More news than a page: the list starts anew, as a gap would hide posts.
-      return overlaps ? prepend(data, page.keys) : { pages: [page], pageParams: [null] }
-    })
+    await putOnTop(client, key, page)
     setHeld([])
   }
 
