@@ -46,6 +46,7 @@ export function createAlone(o: {
   const { pool, log, mayClaim, restMs = REST_MS } = o
   const process = randomUUID()
   let until = 0
+  let untilDate = 0
   let retryAt = 0
   let isAsking = false
   /** Raised when what is known may have gaps. */
@@ -60,21 +61,29 @@ export function createAlone(o: {
     return rows[0]?.term ?? null
   }
 
+  /** By both clocks: a machine that was put to sleep knows of it by one of them only. */
+  const now = () => ({ ms: performance.now(), date: Date.now() })
+
+  function trustFrom({ ms, date }: ReturnType<typeof now>): void {
+    until = ms + TRUST_MS
+    untilDate = date + TRUST_MS
+  }
+
   async function claim(catchUp: () => Promise<boolean>): Promise<void> {
-    const askedMs = performance.now()
+    const asked = now()
     const asOf = doubts
     const term = await ask()
     const isKnown = term !== null && (await catchUp())
-    if (isKnown && asOf === doubts) until = askedMs + TRUST_MS
+    if (isKnown && asOf === doubts) trustFrom(asked)
     else retryAt = performance.now() + (term === null ? RETRY_MS : 0)
   }
 
   async function renew(): Promise<void> {
-    const askedMs = performance.now()
+    const asked = now()
     const asOf = doubts
     const term = await ask()
     // Where it had ended, somebody may have written in between: it must be claimed anew.
-    if (term === 'kept' && asOf === doubts) until = askedMs + TRUST_MS
+    if (term === 'kept' && asOf === doubts) trustFrom(asked)
   }
 
   function once(work: () => Promise<void>): void {
@@ -106,7 +115,7 @@ export function createAlone(o: {
 
   return {
     process,
-    holds: () => performance.now() < until,
+    holds: () => performance.now() < until && Date.now() < untilDate,
     claim(catchUp) {
       const leftMs = until - performance.now()
       if (leftMs < RENEW_MS) once(leftMs > 0 ? renew : () => claim(catchUp))

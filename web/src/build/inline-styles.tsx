@@ -15,8 +15,7 @@ export function InlineStyles() {
   useServerInsertedHTML(() => {
     if (written.current) return null
     written.current = true
-    // biome-ignore lint/security/noDangerouslySetInnerHtml: a constant of ours.
-    return <style dangerouslySetInnerHTML={{ __html: STYLES }} />
+    return <style>{STYLES}</style>
   })
   return null
 }

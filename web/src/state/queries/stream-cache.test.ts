@@ -44,6 +44,13 @@ it('news stay on top though an older page was under way, which can be asked for 
   stop()
 })
 
+it('of a page that reaches further down than the list, only the news go on top', async () => {
+  const { client, keys, stop } = await started()
+  await putOnTop(client, key, page('e', 'd', 'c', 'b', 'a', '9'))
+  expect(keys()).toEqual(['e', 'd', 'c', 'b'])
+  stop()
+})
+
 it('news that do not reach the list begin it anew', async () => {
   const { client, keys, stop } = await started()
   await putOnTop(client, key, page('z', 'y'))

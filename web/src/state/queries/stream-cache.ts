@@ -46,6 +46,18 @@ export function prepend(data: StreamData, keys: readonly PostKeyText[]): StreamD
   return { ...data, pages: [{ ...first, keys: [...fresh, ...first.keys] }, ...rest] }
 }
 
+/**
+ * What the newest page has before what is in a list already. A list may begin with less than a page: what comes
+ * after that is older, and its next page brings it. All, where nothing is known.
+ */
+export function newsIn(
+  keys: readonly PostKeyText[],
+  known: { has(key: PostKeyText): boolean },
+): PostKeyText[] {
+  const last = keys.findLastIndex((key) => known.has(key))
+  return (last < 0 ? keys : keys.slice(0, last)).filter((key) => !known.has(key))
+}
+
 /** Puts the newest page on top. Where it does not reach what is there, the list starts anew: a gap would hide posts. */
 export async function putOnTop(
   client: QueryClient,
@@ -55,8 +67,11 @@ export async function putOnTop(
   // An older page that is under way would bring back the list as it was; it is asked for again.
   await client.cancelQueries({ queryKey: key, exact: true })
   client.setQueryData<StreamData>(key, (data) => {
-    const overlaps = data?.pages.some(({ keys }) => keys.some((one) => page.keys.includes(one)))
-    return data && overlaps ? prepend(data, page.keys) : { pages: [page], pageParams: [null] }
+    const known = new Set(data?.pages.flatMap(({ keys }) => keys))
+    const overlaps = page.keys.some((one) => known.has(one))
+    return data && overlaps
+      ? prepend(data, newsIn(page.keys, known))
+      : { pages: [page], pageParams: [null] }
   })
 }
 

@@ -7,7 +7,7 @@ import { overlayStream, type StreamInput } from '../outbox/overlay.ts'
 import { useApi } from '../services.ts'
 import { useViewer } from '../session/viewer.tsx'
 import { keyOfPost, type PostKeyText, splitKey } from '../views.ts'
-import { putOnTop, type StreamAnswer, streamKey, toPage } from './stream-cache.ts'
+import { newsIn, putOnTop, type StreamAnswer, streamKey, toPage } from './stream-cache.ts'
 import { streamRequest } from './stream-request.ts'
 import { useMuted } from './user.ts'
 
@@ -86,8 +86,7 @@ export function usePostStream(input: StreamInput): PostStream {
     const request = streamRequest(input, viewer, null) as never
     const answer = (await api.posts.stream.query(request)) as unknown as StreamAnswer
     toPage(client, answer)
-    const fresh = answer.items.map(keyOfPost).filter((one) => !known.has(one))
-    setHeld(fresh)
+    setHeld(newsIn(answer.items.map(keyOfPost), known))
   }
 
   // A cached list may be old: look what has come since, without touching it.
