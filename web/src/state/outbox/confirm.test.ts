@@ -1,9 +1,9 @@
-import { QueryClient } from '@tanstack/react-query'
+import { InfiniteQueryObserver, QueryClient } from '@tanstack/react-query'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Api } from '../api.ts'
 import { type StreamData, type StreamPage, streamKey } from '../queries/stream-cache.ts'
 import type { PostKeyText } from '../views.ts'
-import type { Pending } from './actions.ts'
+import type { Action, Pending } from './actions.ts'
 import { watchConfirmations } from './confirm.ts'
 import type { PendingStore } from './store.ts'
 
@@ -31,8 +31,8 @@ function world(pending: Pending, client = new QueryClient()) {
       for (const listener of listeners) listener()
     },
   }
-  const shown = { bookmark: null as object | null }
-  const api = { post: { view: { query: async () => ({ ...shown }) } } }
+  const shown = { bookmark: null as object | null, isGone: false }
+  const api = { post: { view: { query: async () => (shown.isGone ? null : { ...shown }) } } }
   const stop = watchConfirmations(store as unknown as PendingStore, api as unknown as Api, client)
   return { store, shown, stop }
 }
@@ -109,5 +109,123 @@ it('keeps a post in a list that was asked for before the indexer had it', async 
   await list
   expect(store.list).toEqual([])
   expect(client.getQueryData<StreamData>(listKey)?.pages[0]?.keys).toEqual([key, 'older'])
+  stop()
+})
+
+function sent(action: Action): Pending {
+  return { id: 'a', action, state: 'sent', reason: null, sentAtMs: Date.now() }
+}
+
+/** A list whose further pages come when they are told to. */
+function openList(client: QueryClient, source: 'all' | 'bookmarks', first: PostKeyText[]) {
+  const older: ((keys: PostKeyText[]) => void)[] = []
+  const observer = new InfiniteQueryObserver(client, {
+    queryKey: streamKey({ source }),
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam }) =>
+      pageParam === null
+        ? { keys: first, cursor: 'more' }
+        : new Promise<StreamPage>((resolve) =>
+            older.push((keys) => resolve({ keys, cursor: 'more' })),
+          ),
+    getNextPageParam: (last: StreamPage) => last.cursor,
+  })
+  const stop = observer.subscribe(() => {})
+  return {
+    stop,
+    more: () => void observer.fetchNextPage(),
+    older,
+    keys: () => observer.getCurrentResult().data?.pages.flatMap(({ keys }) => keys),
+  }
+}
+
+it('a deleted post does not come back with a page that was asked for before', async () => {
+  const client = new QueryClient()
+  const { store, shown, stop } = world(
+    sent({ type: 'delete', key: POST, parent: null, embed: null }),
+    client,
+  )
+  const list = openList(client, 'all', ['newer', POST])
+  await vi.advanceTimersByTimeAsync(100)
+  list.more()
+  shown.isGone = true
+  await vi.advanceTimersByTimeAsync(15_000)
+  expect(list.keys()).toEqual(['newer'])
+  // The answer is from before as well.
+  client.setQueryData(['post', POST], { deleted: false })
+  list.older[0]?.(['older', POST])
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(list.keys()).toEqual(['newer', 'older'])
+  expect(client.getQueryData(['post', POST])).toBeNull()
+  expect(store.list).toEqual([])
+  list.stop()
+  stop()
+})
+
+it.each([
+  { on: false, before: ['other', POST], after: ['other', 'older'] },
+  { on: true, before: ['other'], after: [POST, 'other', 'older'] },
+])('a bookmark is as it was confirmed (on: $on) whatever page comes in late', async (one) => {
+  const client = new QueryClient()
+  const { store, shown, stop } = world(sent({ type: 'bookmark', key: POST, on: one.on }), client)
+  const view = { id: 'x', indexed_at: 0 }
+  shown.bookmark = one.on ? view : null
+  const list = openList(client, 'bookmarks', one.before)
+  await vi.advanceTimersByTimeAsync(50)
+  list.more()
+  await vi.advanceTimersByTimeAsync(15_000)
+  client.setQueryData(['post', POST], { bookmark: one.on ? null : view })
+  list.older[0]?.(['older'])
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(list.keys()).toEqual(one.after)
+  expect(client.getQueryData(['post', POST])).toEqual(shown)
+  expect(store.list).toEqual([])
+  list.stop()
+  stop()
+})
+
+it('a page that is asked for upon a late one does not bring back a deleted post either', async () => {
+  const client = new QueryClient()
+  const { store, shown, stop } = world(
+    sent({ type: 'delete', key: POST, parent: null, embed: null }),
+    client,
+  )
+  shown.isGone = true
+  const one = openList(client, 'all', ['newer', POST])
+  const another = openList(client, 'bookmarks', [POST])
+  await vi.advanceTimersByTimeAsync(50)
+  one.more()
+  another.more()
+  await vi.advanceTimersByTimeAsync(15_000)
+  one.older[0]?.(['older'])
+  await vi.advanceTimersByTimeAsync(100)
+  one.more()
+  await vi.advanceTimersByTimeAsync(100)
+  another.older[0]?.([])
+  await vi.advanceTimersByTimeAsync(100)
+  expect(store.list).toHaveLength(1)
+  one.older[1]?.(['oldest'])
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(one.keys()).toEqual(['newer', 'older', 'oldest'])
+  expect(another.keys()).toEqual([])
+  expect(store.list).toEqual([])
+  one.stop()
+  another.stop()
+  stop()
+})
+
+it('what is taken back while a list is loading is left alone', async () => {
+  const client = new QueryClient()
+  const { store, shown, stop } = world(sent({ type: 'bookmark', key: POST, on: true }), client)
+  shown.bookmark = { id: 'x', indexed_at: 0 }
+  const list = openList(client, 'bookmarks', ['other'])
+  await vi.advanceTimersByTimeAsync(50)
+  list.more()
+  await vi.advanceTimersByTimeAsync(15_000)
+  await store.remove('a')
+  list.older[0]?.(['older'])
+  await vi.advanceTimersByTimeAsync(2000)
+  expect(list.keys()).toEqual(['other', 'older'])
+  list.stop()
   stop()
 })

@@ -1,4 +1,4 @@
-import type { QueryClient } from '@tanstack/react-query'
+import type { QueryClient, QueryKey } from '@tanstack/react-query'
 import type { Api } from '../api.ts'
 import {
   insertOnTop,
@@ -42,38 +42,58 @@ export function watchConfirmations(
     return view as UserView | null
   }
 
-  async function settle(pending: Pending, seen: PostView | UserView | null): Promise<void> {
-    const { action } = pending
+  function keyOf(action: Action): QueryKey | null {
     const subject = subjectToAsk(action, store.user)
-    const queryKey =
-      subject && ('post' in subject ? ['post', subject.post] : ['user', subject.user])
+    return subject && ('post' in subject ? ['post', subject.post] : ['user', subject.user])
+  }
+
+  /** The indexer's answer, in place of what is cached about the subject and in every list. */
+  async function take(action: Action, seen: PostView | UserView | null): Promise<void> {
+    const queryKey = keyOf(action)
     if (queryKey) {
       // An answer that is on its way was asked for earlier and may be older.
       await queryClient.cancelQueries({ queryKey })
       queryClient.setQueryData(queryKey, seen)
     }
-    await besides(action, seen)
-    if (outlivesItsNews(action)) await store.change(pending.id, { shownAtMs: Date.now() })
-    else await store.remove(pending.id)
+    if (action.type === 'post') insertOnTop(queryClient, store.user, action)
+    if (action.type === 'bookmark') setBookmarked(queryClient, action.key, action.on)
+    if (action.type === 'delete' && seen === null) removeFromStreams(queryClient, [action.key])
+  }
+
+  async function settle({ id, action }: Pending, seen: PostView | UserView | null): Promise<void> {
+    await take(action, seen)
+    await besides(action)
+    if (outlivesItsNews(action)) await store.change(id, { shownAtMs: Date.now() })
+    else await store.remove(id)
+  }
+
+  /** Before the overlay goes: what was asked for earlier may have come since, as if nothing had been done. */
+  async function settleAgain(pending: Pending): Promise<void> {
+    const { id, action } = pending
+    await streamsLoaded(queryClient)
+    // Taken back meanwhile, or done again.
+    if (!store.list.some((one) => one.id === id)) return
+    const queryKey = keyOf(action)
+    const cached = queryKey
+      ? queryClient.getQueryData<PostView | UserView | null>(queryKey)
+      : undefined
+    const isRight = cached !== undefined && isReflected(action, cached, store.user)
+    await take(action, isRight ? cached : await ask(pending))
+    await store.remove(id)
   }
 
   /** What else in the cache an action changes, before its overlay goes. */
-  async function besides(action: Action, seen: PostView | UserView | null): Promise<void> {
-    const refresh = (queryKey: readonly unknown[]) => queryClient.invalidateQueries({ queryKey })
+  async function besides(action: Action): Promise<void> {
+    const refresh = (queryKey: QueryKey) => queryClient.invalidateQueries({ queryKey })
     switch (action.type) {
       case 'post':
-        insertOnTop(queryClient, store.user, action)
         if (action.parent) await refresh(['post', action.parent])
         if (action.embed) await refresh(['post', action.embed])
         if (action.parent) void refresh(['thread', action.parent])
         return
       case 'delete':
-        if (seen === null) removeFromStreams(queryClient, [action.key])
         if (action.parent) void refresh(['post', action.parent])
         if (action.embed) void refresh(['post', action.embed])
-        return
-      case 'bookmark':
-        setBookmarked(queryClient, action.key, action.on)
         return
       case 'follow':
         void refresh(['users'])
@@ -96,20 +116,14 @@ export function watchConfirmations(
       watched.delete(id)
       return
     }
-    if (pending.shownAtMs !== undefined) {
-      watched.delete(id)
-      const { action } = pending
-      if (action.type === 'post') {
-        // What was asked for earlier may come without it.
-        await streamsLoaded(queryClient)
-        insertOnTop(queryClient, store.user, action)
-      }
-      await store.remove(id)
-      return
-    }
     const late = Date.now() - (pending.sentAtMs ?? 0) > LIMIT_MS
     try {
       const { action } = pending
+      if (pending.shownAtMs !== undefined) {
+        await settleAgain(pending)
+        watched.delete(id)
+        return
+      }
       const seen = await ask(pending)
       const isShown =
         action.type === 'mute' ? await isMuteShown(action) : isReflected(action, seen, store.user)

@@ -75,13 +75,19 @@ export async function putOnTop(
   })
 }
 
-/** Resolves when no list is being loaded of those that are now. */
+/** Resolves when no list is being loaded: what one had when it was asked for comes back with the answer. */
 export async function streamsLoaded(client: QueryClient): Promise<void> {
-  const loading = client
-    .getQueryCache()
-    .findAll({ queryKey: ['stream'], fetchStatus: 'fetching' })
-    .map((query) => query.promise)
-  await Promise.allSettled(loading)
+  const awaited = new Set<Promise<unknown> | undefined>([undefined])
+  for (;;) {
+    const loading = client
+      .getQueryCache()
+      .findAll({ queryKey: ['stream'], predicate: ({ state }) => state.fetchStatus !== 'idle' })
+      .map(({ promise }) => promise)
+      .filter((promise) => !awaited.has(promise))
+    if (loading.length === 0) return
+    await Promise.allSettled(loading)
+    for (const promise of loading) awaited.add(promise)
+  }
 }
 
 /** The indexer has the person's new post: it takes its place in every cached list it belongs to. */
