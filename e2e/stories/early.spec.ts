@@ -1,4 +1,5 @@
-import { expectAlive } from '../flows/onboarding.ts'
+import type { Locator, Page } from '@playwright/test'
+import { createAccount, expectAlive } from '../flows/onboarding.ts'
 import { card, expectDelivered, publish, unique } from '../flows/posts.ts'
 import { holdBack } from '../setup/hold-back.ts'
 import { expect, test } from '../setup/story.ts'
@@ -57,4 +58,122 @@ test('a post can be written before the page has come to life', async ({ join }) 
   scripts.release()
   await main.getByRole('button', { name: 'Post', exact: true }).click()
   await expectDelivered(card(page, text))
+})
+
+/** Opens a page that shows what the server sent and runs nothing yet. */
+async function openLifeless(page: Page, path: string) {
+  await page.context().unrouteAll({ behavior: 'wait' })
+  const scripts = await holdBack(page, '**/_next/static/chunks/*.js')
+  await page.goto(path, { waitUntil: 'commit' })
+  return {
+    async comesToLife() {
+      scripts.release()
+      await expectAlive(page)
+    },
+  }
+}
+
+/** Types words and goes back before the last letter, where the next is going to be. */
+async function type(field: Locator, words: string): Promise<void> {
+  await field.click()
+  await field.press('End')
+  await field.pressSequentially(words)
+  await field.press('ArrowLeft')
+}
+
+/** The field has the focus, and what is typed next comes where it was going to be. */
+async function goOn(field: Locator, words: string, letter: string): Promise<void> {
+  await expect(field).toHaveValue(words)
+  await expect(field).toBeFocused()
+  await field.page().keyboard.type(letter)
+  await expect(field).toHaveValue(`${words.slice(0, -1)}${letter}${words.slice(-1)}`)
+}
+
+test('what is entered for signing in before the page has come to life stays, and stays secret', async ({
+  visit,
+}) => {
+  const page = await visit()
+  const submit = page.getByRole('button', { name: 'Sign in', exact: true })
+  const password = page.getByLabel('Password of the file')
+
+  const byFile = await openLifeless(page, '/sign-in')
+  await page
+    .locator('[type=file]')
+    .setInputFiles({ name: 'mine.pkarr', mimeType: '', buffer: Buffer.alloc(91) })
+  await type(password, 'sesam-open')
+  await password.press('Enter')
+  await byFile.comesToLife()
+  await expect(page.getByText('mine.pkarr')).toBeVisible()
+  await expect(submit).toBeEnabled()
+  await goOn(password, 'sesam-open', 'x')
+  const traces = await page.evaluate(() =>
+    JSON.stringify([location.href, history.state, { ...localStorage }, { ...sessionStorage }]),
+  )
+  expect(traces).not.toContain('sesam')
+  expect(new URL(page.url()).search).toBe('')
+
+  const byPhrase = await openLifeless(page, '/sign-in')
+  await page.getByText('Phrase', { exact: true }).click()
+  await byPhrase.comesToLife()
+  await page.getByLabel('Word 1', { exact: true }).fill('abandon '.repeat(12))
+  await expect(submit).toBeEnabled()
+})
+
+test('what a newcomer types before a page has come to life stays', async ({ visit }) => {
+  const page = await visit()
+  const first = await openLifeless(page, '/onboarding/pubky')
+  await page.getByText('Use another homeserver').click()
+  await page.getByLabel('Sign-up code').fill('abcd')
+  const host = page.getByLabel('Public key of the homeserver')
+  await type(host, 'nobody')
+  await host.press('Enter')
+  await first.comesToLife()
+  await goOn(host, 'nobody', 'x')
+  // As the state has it.
+  await expect(page.getByLabel('Sign-up code')).toHaveValue('ABCD')
+  await page.getByLabel('Sign-up code').fill('')
+  await host.fill('')
+  expect(new URL(page.url()).search).toBe('')
+  await createAccount(page)
+
+  await page.getByRole('button', { name: 'Remind me later' }).click()
+  await expect(page).toHaveURL(/\/onboarding\/profile$/)
+  const last = await openLifeless(page, '/onboarding/profile')
+  const bio = page.getByLabel(/^About you/)
+  await type(bio, 'Types fast')
+  const name = page.getByLabel('Name', { exact: true })
+  await type(name, 'Early bird')
+  await name.press('Enter')
+  await last.comesToLife()
+  await goOn(name, 'Early bird', 'x')
+  await expect(page.getByText('11/50')).toBeVisible()
+  await expect(bio).toHaveValue('Types fast')
+  await page.getByRole('button', { name: 'Finish' }).click()
+  await expect(page).toHaveURL(/\/home$/)
+  await expectAlive(page)
+
+  await test.step('and so does what is added to a profile', async () => {
+    const again = await openLifeless(page, '/settings/edit')
+    const main = page.getByRole('main')
+    const status = main.getByLabel('Status')
+    await status.fill('Awake')
+    const text = main.getByLabel('About you')
+    await type(text, ', thinks later')
+    await again.comesToLife()
+    await goOn(text, 'Types fast, thinks later', 'x')
+    await expect(status).toHaveValue('Awake')
+    await main.getByLabel('Name', { exact: true }).press('Enter')
+    await expect(page).toHaveURL(/\/profile\/posts$/)
+    await expect(page.getByText('Types fast, thinks latexr')).toBeVisible()
+  })
+})
+
+test('words that are searched for stay while the page comes to life', async ({ visit }) => {
+  const page = await visit()
+  const search = await openLifeless(page, '/search?q=before')
+  const field = page.getByRole('main').getByRole('searchbox')
+  await type(field, ' and after')
+  await search.comesToLife()
+  await page.getByRole('main').getByRole('button', { name: 'Search' }).click()
+  await expect(page).toHaveURL('/search?q=before%20and%20after')
 })

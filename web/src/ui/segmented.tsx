@@ -1,6 +1,6 @@
 'use client'
 
-import { type ReactNode, useId } from 'react'
+import { type ReactNode, useId, useLayoutEffect } from 'react'
 import { cx } from './cx.ts'
 
 export interface Choice<T extends string> {
@@ -17,12 +17,20 @@ interface ChoicesProps<T extends string> {
   choices: readonly Choice<T>[]
   onChange: (value: T) => void
   row?: boolean
+  /** What is chosen before the page has come to life counts. */
+  early?: boolean
 }
 
 /** One of several, as radio buttons: a list beside the page, or a row of pills. */
 export function Choices<T extends string>(props: ChoicesProps<T>) {
-  const { label, value, choices, onChange, row } = props
+  const { label, value, choices, onChange, row, early } = props
   const name = useId()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it comes to life once.
+  useLayoutEffect(() => {
+    const chosen = early && document.querySelector<HTMLInputElement>(`[name="${name}"]:checked`)
+    const choice = chosen && choices.find((one) => one.value === chosen.value)
+    if (choice && choice.value !== value) onChange(choice.value)
+  }, [])
   return (
     <fieldset>
       <legend className={row ? 'sr-only' : 'px-3 pb-1.5 text-xs font-medium text-mute'}>

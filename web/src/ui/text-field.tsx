@@ -1,16 +1,19 @@
 'use client'
 
-import { type InputHTMLAttributes, type ReactNode, type Ref, useId } from 'react'
+import { type InputHTMLAttributes, type ReactNode, useId } from 'react'
 import { cx } from './cx.ts'
+import { useEarly } from './use-early.ts'
 
-interface TextFieldProps extends Omit<InputHTMLAttributes<HTMLInputElement>, 'id'> {
+interface TextFieldProps
+  extends Omit<InputHTMLAttributes<HTMLInputElement>, 'id' | 'value' | 'onChange'> {
   label: string
+  value: string
+  onChange: (value: string) => void
   hint?: ReactNode
   error?: string | null
   /** A counter or a button at the end of the field. */
   end?: ReactNode
   hideLabel?: boolean
-  ref?: Ref<HTMLInputElement>
 }
 
 const box =
@@ -19,6 +22,8 @@ const box =
 /** A labelled text input with hint and error, both tied to the field for screen readers. */
 export function TextField({
   label,
+  value,
+  onChange,
   hint,
   error,
   end,
@@ -27,6 +32,7 @@ export function TextField({
   ...rest
 }: TextFieldProps) {
   const id = useId()
+  useEarly(id, value, onChange)
   const described = [error ? `${id}-error` : null, hint ? `${id}-hint` : null].filter(Boolean)
   return (
     <div className={className}>
@@ -37,6 +43,8 @@ export function TextField({
         <input
           {...rest}
           id={id}
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
           aria-invalid={error ? true : undefined}
           aria-describedby={described.join(' ') || undefined}
           className="h-12 min-w-0 grow bg-transparent px-4 outline-none"
@@ -62,6 +70,8 @@ interface TextAreaProps {
 export function TextArea(props: TextAreaProps) {
   const { label, value, onChange, hint, error, rows = 3, placeholder, maxLength } = props
   const id = useId()
+  useEarly(id, value, onChange)
+  useEarly(id, value, onChange)
   const described = [error ? `${id}-error` : null, hint ? `${id}-hint` : null].filter(Boolean)
   return (
     <div>

@@ -13,6 +13,7 @@ import { Button, IconButton } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { part } from '../../ui/part.ts'
 import { showToast } from '../../ui/toast.tsx'
+import { useEarly } from '../../ui/use-early.ts'
 import { UserAvatar } from '../user-avatar.tsx'
 import { useDraft } from './use-draft.ts'
 
@@ -94,11 +95,10 @@ export function Composer(props: ComposerProps) {
   })
 
   useEffect(() => onDirty?.(dirty), [dirty, onDirty])
+  useEarly(id, text, setText)
   useEffect(() => {
     // Typed, or about to be, before the page has come to life.
-    const early = field.current?.value
-    if (early) setText(early)
-    if (early || document.activeElement === field.current) setOpen(true)
+    if (field.current?.value || document.activeElement === field.current) setOpen(true)
   }, [])
   useEffect(() => {
     if (autoFocus) field.current?.focus()

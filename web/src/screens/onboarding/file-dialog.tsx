@@ -68,7 +68,7 @@ export function FileDialog({ user, onDone, onClose }: FileDialogProps) {
           type="password"
           autoComplete="new-password"
           value={password}
-          onChange={(event) => setPassword(event.target.value)}
+          onChange={setPassword}
           hint={password === '' ? null : <Meter strength={strength} />}
         />
         <TextField
@@ -77,7 +77,7 @@ export function FileDialog({ user, onDone, onClose }: FileDialogProps) {
           autoComplete="new-password"
           value={again}
           error={differs ? t('onboarding.passwordMismatch') : null}
-          onChange={(event) => setAgain(event.target.value)}
+          onChange={setAgain}
         />
         {error ? (
           <p role="alert" className="text-sm text-danger">

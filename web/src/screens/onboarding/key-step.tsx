@@ -63,7 +63,7 @@ export function KeyStep() {
       brand={t('onboarding.keyTitleBrand')}
       text={t('onboarding.keyText')}
     >
-      <form onSubmit={submit} className="grid gap-6">
+      <form method="dialog" onSubmit={submit} className="grid gap-6">
         <KeyCard user={user} />
         {config.signupCode ? (
           <TextField
@@ -73,7 +73,7 @@ export function KeyStep() {
             autoComplete="off"
             spellCheck={false}
             placeholder="XXXX-XXXX-XXXX"
-            onChange={(event) => setCode(event.target.value.toUpperCase())}
+            onChange={(text) => setCode(text.toUpperCase())}
           />
         ) : null}
         <details className="group" open={config.homeserver === null || undefined}>
@@ -89,7 +89,7 @@ export function KeyStep() {
             spellCheck={false}
             dir="ltr"
             placeholder={config.homeserver ?? ''}
-            onChange={(event) => setHost(event.target.value)}
+            onChange={setHost}
           />
           {config.signupCode ? null : (
             <TextField
@@ -98,7 +98,7 @@ export function KeyStep() {
               value={code}
               autoComplete="off"
               spellCheck={false}
-              onChange={(event) => setCode(event.target.value.toUpperCase())}
+              onChange={(text) => setCode(text.toUpperCase())}
             />
           )}
         </details>

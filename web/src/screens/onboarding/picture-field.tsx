@@ -7,6 +7,7 @@ import type { Upload } from '../../state/outbox/actions.ts'
 import { Button, buttonClass } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Keyprint } from '../../ui/keyprint.tsx'
+import { useEarlyFile } from '../../ui/use-early.ts'
 
 const MOST_BYTES = 5 * 1024 * 1024
 const SIDE = 640
@@ -21,6 +22,7 @@ interface PictureFieldProps {
 export function PictureField({ userId, picture, onChange }: PictureFieldProps) {
   const t = useT()
   const id = useId()
+  useEarlyFile(id, choose)
   const [error, setError] = useState<
     'onboarding.pictureTooLarge' | 'onboarding.pictureUnreadable' | null
   >(null)

@@ -77,7 +77,7 @@ export function ProfileStep() {
       brand={t('onboarding.profileTitleBrand')}
       text={t('onboarding.profileText')}
     >
-      <form onSubmit={submit} noValidate className="grid gap-6">
+      <form method="dialog" onSubmit={submit} noValidate className="grid gap-6">
         <PictureField userId={known?.user ?? ''} picture={picture} onChange={setPicture} />
         <TextField
           label={t('onboarding.name')}
@@ -87,7 +87,7 @@ export function ProfileStep() {
           autoComplete="nickname"
           dir="auto"
           end={`${nameLength}/${LONGEST_NAME}`}
-          onChange={(event) => setName(event.target.value)}
+          onChange={setName}
         />
         <TextArea
           label={`${t('onboarding.bio')} (${t('common.optional')})`}

@@ -3,7 +3,7 @@
 import { CloudOff, Hash, Search as SearchIcon, SearchX, X } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
-import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
+import { type FormEvent, type ReactNode, useId, useState } from 'react'
 import { HotTagList } from '../../components/hot-tag-list.tsx'
 import { OfflineState } from '../../components/offline-state.tsx'
 import { PostCard } from '../../components/post-card/post-card.tsx'
@@ -19,6 +19,7 @@ import { PostSkeleton, UserSkeleton } from '../../ui/skeleton.tsx'
 import { EmptyState, ErrorState } from '../../ui/states.tsx'
 import { Tabs } from '../../ui/tabs.tsx'
 import { tagStyle } from '../../ui/tag-colour.ts'
+import { useEarly } from '../../ui/use-early.ts'
 import { keyIn, type SearchQuery, searchHref } from './query.ts'
 
 /** Posts by words or tags, people by name or key, tags by their beginning. The address holds it all. */
@@ -87,8 +88,14 @@ function Prompt() {
 function SearchForm({ text }: { text: string }) {
   const t = useT()
   const router = useRouter()
+  const id = useId()
   const [value, setValue] = useState(text)
-  useEffect(() => setValue(text), [text])
+  const [asked, setAsked] = useState(text)
+  if (asked !== text) {
+    setAsked(text)
+    setValue(text)
+  }
+  useEarly(id, value, setValue)
 
   function submit(event: FormEvent) {
     event.preventDefault()
@@ -104,6 +111,7 @@ function SearchForm({ text }: { text: string }) {
         <SearchIcon size={18} aria-hidden />
         <span className="sr-only">{t('search.label')}</span>
         <input
+          id={id}
           name="q"
           type="search"
           dir="auto"

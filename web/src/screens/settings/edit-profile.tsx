@@ -8,7 +8,7 @@ import { useActions } from '../../state/actions.ts'
 import type { Upload } from '../../state/outbox/actions.ts'
 import { useUser } from '../../state/queries/user.ts'
 import { errorCode, errorTextKey } from '../../state/session/errors.ts'
-import type { UserView } from '../../state/views.ts'
+import type { UserDetails } from '../../state/views.ts'
 import { Button, IconButton } from '../../ui/button.tsx'
 import { Skeleton } from '../../ui/skeleton.tsx'
 import { TextArea, TextField } from '../../ui/text-field.tsx'
@@ -28,11 +28,18 @@ interface LinkDraft {
   url: string
 }
 
+interface Words {
+  name: string
+  bio: string
+  status: string
+  links: LinkDraft[]
+}
+
 /** Name, picture, words and links; saved like every other change, at once here and then there. */
 export function EditProfile({ userId }: { userId: string }) {
   const { user } = useUser(userId)
   if (!user) return <Skeleton className="h-96 rounded-lg" />
-  return <Form key={user.details.indexed_at === 0 ? 'own' : 'indexed'} user={user} />
+  return <Form details={user.details} />
 }
 
 function webAddress(text: string): boolean {
@@ -40,17 +47,23 @@ function webAddress(text: string): boolean {
   return url !== null && ['https:', 'http:', 'mailto:'].includes(url.protocol)
 }
 
-function Form({ user }: { user: UserView }) {
+function wordsOf({ id, name, bio, status, links }: UserDetails): Words {
+  return {
+    name: name === id ? '' : name,
+    bio: bio ?? '',
+    status: status ?? '',
+    links: (links ?? []).map((link, at) => ({ ...link, id: at })),
+  }
+}
+
+function Form({ details }: { details: UserDetails }) {
   const t = useT()
   const router = useRouter()
   const { saveProfile } = useActions()
-  const { details } = user
-  const [name, setName] = useState(details.name === details.id ? '' : details.name)
-  const [bio, setBio] = useState(details.bio ?? '')
-  const [status, setStatus] = useState(details.status ?? '')
-  const [links, setLinks] = useState<LinkDraft[]>(
-    (details.links ?? []).map((link, id) => ({ ...link, id })),
-  )
+  // Only what was changed, since the rest may become known, or be confirmed, while somebody writes.
+  const [edits, setEdits] = useState<Partial<Words>>({})
+  const edit = (words: Partial<Words>) => setEdits((now) => ({ ...now, ...words }))
+  const { name, bio, status, links } = { ...wordsOf(details), ...edits }
   const [picture, setPicture] = useState<Upload | null>(null)
   const [busy, setBusy] = useState(false)
 
@@ -93,7 +106,7 @@ function Form({ user }: { user: UserView }) {
   }
 
   return (
-    <form onSubmit={submit} noValidate className="card grid gap-6 p-5 sm:p-7">
+    <form method="dialog" onSubmit={submit} noValidate className="card grid gap-6 p-5 sm:p-7">
       <PictureField userId={details.id} picture={picture} onChange={setPicture} />
       <TextField
         label={t('settings.name')}
@@ -102,7 +115,7 @@ function Form({ user }: { user: UserView }) {
         dir="auto"
         autoComplete="nickname"
         end={`${nameLength}/${NAME.max}`}
-        onChange={(event) => setName(event.target.value)}
+        onChange={(text) => edit({ name: text })}
       />
       <TextField
         label={t('settings.status')}
@@ -110,16 +123,21 @@ function Form({ user }: { user: UserView }) {
         error={statusError}
         hint={t('settings.statusHint')}
         dir="auto"
-        onChange={(event) => setStatus(event.target.value)}
+        onChange={(text) => edit({ status: text })}
       />
       <TextArea
         label={t('settings.bio')}
         value={bio}
         error={bioError}
         hint={`${lengthOf(bio)}/${BIO_MAX}`}
-        onChange={setBio}
+        onChange={(text) => edit({ bio: text })}
       />
-      <Links links={links} onChange={setLinks} />
+      <Links
+        links={links}
+        onChange={(change) =>
+          setEdits((now) => ({ ...now, links: change(now.links ?? wordsOf(details).links) }))
+        }
+      />
       <div className="flex flex-wrap gap-3">
         <Button type="submit" look="brand" size="lg" busy={busy} disabled={!ready}>
           {t(busy ? 'settings.saving' : 'common.save')}
@@ -137,11 +155,11 @@ function Links({
   onChange,
 }: {
   links: LinkDraft[]
-  onChange: (links: LinkDraft[]) => void
+  onChange: (change: (links: LinkDraft[]) => LinkDraft[]) => void
 }) {
   const t = useT()
   const change = (id: number, part: Partial<LinkDraft>) =>
-    onChange(links.map((link) => (link.id === id ? { ...link, ...part } : link)))
+    onChange((now) => now.map((link) => (link.id === id ? { ...link, ...part } : link)))
   return (
     <fieldset>
       <legend className="mb-2 text-sm font-semibold">{t('settings.links')}</legend>
@@ -158,7 +176,7 @@ function Links({
                 error={
                   link.url.trim() && !link.title.trim() ? t('settings.linkTitleMissing') : null
                 }
-                onChange={(event) => change(link.id, { title: event.target.value })}
+                onChange={(title) => change(link.id, { title })}
               />
               <TextField
                 hideLabel
@@ -169,13 +187,13 @@ function Links({
                 value={link.url}
                 maxLength={300}
                 error={link.url.trim() && !webAddress(link.url) ? t('settings.linkInvalid') : null}
-                onChange={(event) => change(link.id, { url: event.target.value })}
+                onChange={(url) => change(link.id, { url })}
               />
             </div>
             <IconButton
               label={t('settings.removeLink', { number: at + 1 })}
               className="mt-1.5"
-              onClick={() => onChange(links.filter(({ id }) => id !== link.id))}
+              onClick={() => onChange((now) => now.filter(({ id }) => id !== link.id))}
             >
               <X size={18} aria-hidden />
             </IconButton>
@@ -189,9 +207,9 @@ function Links({
           className="mt-3"
           icon={<Plus size={16} aria-hidden />}
           onClick={() =>
-            onChange([
-              ...links,
-              { id: Math.max(0, ...links.map(({ id }) => id)) + 1, title: '', url: '' },
+            onChange((now) => [
+              ...now,
+              { id: Math.max(0, ...now.map(({ id }) => id)) + 1, title: '', url: '' },
             ])
           }
         >

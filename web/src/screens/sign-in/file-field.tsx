@@ -3,6 +3,7 @@
 import type { LucideIcon } from 'lucide-react'
 import { useId, useState } from 'react'
 import { cx } from '../../ui/cx.ts'
+import { useEarlyFile } from '../../ui/use-early.ts'
 
 interface FileFieldProps {
   label: string
@@ -19,6 +20,7 @@ interface FileFieldProps {
 export function FileField(props: FileFieldProps) {
   const { label, choose, hint, accept, icon: Icon, file, onChange } = props
   const id = useId()
+  useEarlyFile(id, onChange)
   const [over, setOver] = useState(false)
   return (
     <label

@@ -48,20 +48,20 @@ export async function readEntry(entry: KeyEntry, t: Translate): Promise<RootSecr
 
 interface KeyFieldsProps {
   entry: KeyEntry
-  onChange: (entry: KeyEntry) => void
+  onChange: (change: Partial<KeyEntry>) => void
 }
 
 /** Recovery file with password, or phrase. */
 export function KeyFields({ entry, onChange }: KeyFieldsProps) {
   const t = useT()
-  const change = (part: Partial<KeyEntry>) => onChange({ ...entry, ...part })
   return (
     <>
       <Choices
         row
+        early
         label={t('signIn.method')}
         value={entry.method}
-        onChange={(method) => change({ method })}
+        onChange={(method) => onChange({ method })}
         choices={[
           { value: 'file', label: t('signIn.byFile'), icon: <FileLock2 size={16} aria-hidden /> },
           {
@@ -80,18 +80,18 @@ export function KeyFields({ entry, onChange }: KeyFieldsProps) {
             hint={t('signIn.fileHint')}
             accept=".pkarr,application/octet-stream"
             file={entry.file}
-            onChange={(file) => change({ file })}
+            onChange={(file) => onChange({ file })}
           />
           <TextField
             label={t('signIn.password')}
             type="password"
             autoComplete="current-password"
             value={entry.password}
-            onChange={(event) => change({ password: event.target.value })}
+            onChange={(password) => onChange({ password })}
           />
         </>
       ) : (
-        <PhraseFields words={entry.words} onChange={(words) => change({ words })} />
+        <PhraseFields words={entry.words} onChange={(words) => onChange({ words })} />
       )}
     </>
   )

@@ -66,11 +66,15 @@ export function SignIn() {
           </a>
         </p>
       </div>
-      <form onSubmit={submit} className="card grid gap-6 self-start p-5 shadow-pop sm:p-7">
+      <form
+        method="dialog"
+        onSubmit={submit}
+        className="card grid gap-6 self-start p-5 shadow-pop sm:p-7"
+      >
         <KeyFields
           entry={entry}
-          onChange={(next) => {
-            setEntry(next)
+          onChange={(change) => {
+            setEntry((now) => ({ ...now, ...change }))
             setError(null)
           }}
         />

@@ -21,7 +21,7 @@ export function HomeField({ label, home, onChange }: HomeFieldProps) {
       autoComplete="off"
       autoCapitalize="none"
       spellCheck={false}
-      onChange={(event) => onChange(event.target.value)}
+      onChange={onChange}
     />
   )
 }
@@ -35,7 +35,7 @@ export function CodeField({ code, onChange }: { code: string; onChange: (code: s
       value={code}
       dir="ltr"
       autoComplete="off"
-      onChange={(event) => onChange(event.target.value)}
+      onChange={onChange}
     />
   )
 }

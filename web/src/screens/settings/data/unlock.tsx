@@ -57,7 +57,7 @@ export function Unlock(props: UnlockProps) {
 
   const refusal = problem ?? (failed ? t(errorTextKey(failed.code)) : null)
   return (
-    <form onSubmit={submitted} className="grid gap-5">
+    <form method="dialog" onSubmit={submitted} className="grid gap-5">
       {children}
       <div>
         <h3 className="mb-1 text-base">{t('data.unlock')}</h3>
@@ -65,8 +65,8 @@ export function Unlock(props: UnlockProps) {
       </div>
       <KeyFields
         entry={entry}
-        onChange={(next) => {
-          setEntry(next)
+        onChange={(change) => {
+          setEntry((now) => ({ ...now, ...change }))
           setProblem(null)
         }}
       />

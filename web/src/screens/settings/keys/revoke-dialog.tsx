@@ -133,7 +133,7 @@ export function RevokeDialog({ account, signing, name, isHere, onClose }: Revoke
                     ? t(revokedAtMs === null ? 'signing.momentFuture' : 'signing.momentLater')
                     : null
                 }
-                onChange={(event) => setMoment(event.target.value)}
+                onChange={setMoment}
               />
             ) : null}
           </div>
