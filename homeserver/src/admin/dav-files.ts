@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
 import { publicKeyFromBytes } from '@pubky/protocol'
 import type { Context } from '../context.ts'
@@ -131,12 +130,11 @@ export async function copyFile(
   const { hash, size, contentType, inline } = entry
   let blobKey: string | null = null
   if (entry.blobKey) {
-    blobKey = randomUUID()
     const source = await ctx.blobs.read(entry.blobKey)
-    const writer = await ctx.blobs.begin(blobKey)
+    const writer = await ctx.blobs.begin(null)
     try {
       for await (const chunk of source) await writer.write(chunk)
-      await writer.finish()
+      blobKey = (await writer.finish()).key
     } catch (error) {
       await writer.abort()
       throw error

@@ -116,6 +116,7 @@ export function createLiveBlobStore(news: MoveNews): LiveBlobStore {
     stat: (key, o) => retried((store) => store.stat(key, o)),
     delete: async (keys, o) => required(found).delete(keys, o),
     list: (o) => required(found).list(o),
+    reclaim: async (o) => (await required(found).reclaim?.(o)) ?? 0,
     /** Stores are closed by whoever opened them. */
     async [Symbol.asyncDispose]() {},
   }

@@ -45,6 +45,7 @@ export async function collectOrphans(o: {
     if (last === '') break
     after = last
   }
-  if (removed > 0) log.info({ removed }, 'orphaned blobs removed')
+  const reclaimed = (await blobs.reclaim?.({ ...(signal && { signal }) })) ?? 0
+  if (removed > 0 || reclaimed > 0) log.info({ removed, reclaimed }, 'orphaned blobs removed')
   return removed
 }

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { blake3 } from '@pubky/protocol'
-import type { BlobStore, BlobWriter } from '@pubky/server-kit'
+import type { BlobMeta, BlobStore, BlobWriter } from '@pubky/server-kit'
 import { refusals } from '../errors.ts'
 import { contentTypeOf } from './content-type.ts'
 
@@ -137,7 +136,7 @@ async function spill(
   head: Buffer,
   chunks: Chunks,
   maxBytes: number,
-): Promise<{ size: number; hash: Uint8Array }> {
+): Promise<BlobMeta> {
   let size = head.length
   await writer.write(head)
   for (let chunk = await chunks.next(); chunk; chunk = await chunks.next()) {
@@ -145,8 +144,7 @@ async function spill(
     if (size > maxBytes) throw refusals.bodyTooLarge()
     await writer.write(chunk)
   }
-  const meta = await writer.finish()
-  return { size, hash: meta.blake3 }
+  return writer.finish()
 }
 
 async function inlined(path: string, body: Buffer): Promise<Taken> {
@@ -175,11 +173,10 @@ export async function takeBody(
     if (isWhole) return inlined(path, head)
     if (head.length > maxBytes) throw refusals.bodyTooLarge()
     const contentType = contentTypeOf(path, head)
-    const blobKey = randomUUID()
-    const writer = await blobs.begin(blobKey)
+    const writer = await blobs.begin(null)
     try {
-      const { size, hash } = await spill(writer, head, chunks, maxBytes)
-      return { hash, size, contentType, inline: null, blobKey }
+      const { key, size, blake3: hash } = await spill(writer, head, chunks, maxBytes)
+      return { hash, size, contentType, inline: null, blobKey: key }
     } catch (error) {
       await writer.abort()
       throw error

@@ -156,7 +156,13 @@ describe('blobs', () => {
     await ann.put('/pub/b', randomBytes(20_000))
     await ann.del('/pub/b')
     await ann.put('/pub/c', randomBytes(20_000), { 'pubky-signature': 'nonsense' })
-    await expect.poll(async () => (await blobNames()).length, { interval: 20 }).toBe(1)
+    await using blobs = createFileBlobStore({ dir: join(server.dataDir, 'blobs') })
+    const stored = async () => {
+      let count = 0
+      for await (const _ of blobs.list({ limit: 10 })) count += 1
+      return count
+    }
+    await expect.poll(stored, { interval: 20 }).toBe(1)
     await expect.poll(() => count('orphan_candidates'), { interval: 20 }).toBe(0)
   })
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 const bytes = (length: number, seed: number) =>
   Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251)
 
-async function put(store: BlobStore, key: string, ...chunks: Uint8Array[]) {
+async function put(store: BlobStore, key: string | null, ...chunks: Uint8Array[]) {
   const writer = await store.begin(key)
   for (const chunk of chunks) await writer.write(chunk)
   return writer.finish()
@@ -42,6 +42,26 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
     it('stores nothing, too', async () => {
       expect((await put(store, 'empty-0001')).size).toBe(0)
       expect(await get(store, 'empty-0001')).toEqual(new Uint8Array())
+    })
+
+    it('names a blob itself when nobody else does', async () => {
+      const bodies = [20, 70_000, 300_001, 20].map((length, n) => bytes(length, n))
+      const metas = await Promise.all(bodies.map((body) => put(store, null, body)))
+      const names = metas.map(({ key }) => key)
+      expect(new Set(names).size).toBe(bodies.length)
+      for (const [n, key] of names.entries()) {
+        expect(Buffer.compare(await get(store, key), bodies[n] ?? bytes(0, 0))).toBe(0)
+        expect(await get(store, key, { start: 3, end: 12 })).toEqual(bodies[n]?.slice(3, 12))
+        expect(await store.stat(key)).toEqual(metas[n])
+      }
+      expect(await keys(store, { limit: 10 })).toEqual([...names].sort())
+      await store.delete(names.slice(1))
+      await store.delete(names.slice(1))
+      expect(await keys(store, { limit: 10 })).toEqual(names.slice(0, 1))
+      const dropped = await store.begin(null)
+      await dropped.write(bytes(100, 1))
+      await dropped.abort()
+      expect(await keys(store, { limit: 10 })).toEqual(names.slice(0, 1))
     })
 
     it('reads ranges whose end is exclusive', async () => {

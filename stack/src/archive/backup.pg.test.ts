@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { migrate } from '@pubky/server-kit'
+import { createFileBlobStore, migrate } from '@pubky/server-kit'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDataFolder } from '../data-folder.ts'
@@ -49,6 +49,7 @@ async function contents(url: string): Promise<unknown[]> {
 const withoutTimes = (value: unknown) =>
   JSON.parse(JSON.stringify(value, (key, v) => (/^(id|.*_at)$/.test(key) && /-/.test(v) ? 0 : v)))
 
+let segmentBlob = ''
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'pubky-backup-'))
   repository = join(dir, 'repository')
@@ -79,7 +80,15 @@ beforeAll(async () => {
     await mkdir(join(dataDir, name, 'blobs/bl/ob'), { recursive: true })
     await writeFile(join(dataDir, name, 'blobs/bl/ob/blob-one'), `${name} blob`)
   }
-  await mkdir(join(dataDir, 'homeserver/blobs/tmp'), { recursive: true })
+  await using store = createFileBlobStore({ dir: join(dataDir, 'homeserver/blobs') })
+  const writer = await store.begin(null)
+  await writer.write(Buffer.from('stored beside others'))
+  segmentBlob = (await writer.finish()).key
+  await withClient(databases.url('homeserver'), (client) =>
+    client.query('insert into entries values (5, 1, $1, null, null)', [segmentBlob]),
+  )
+  // The entry that named it goes while the backup is made.
+  await store.delete([segmentBlob])
   await writeFile(join(dataDir, 'homeserver/blobs/tmp/half'), 'half an upload')
   await writeFile(join(dataDir, 'homeserver/secret'), 'seed')
   await mkdir(join(dataDir, 'pkdns/relay'), { recursive: true })
@@ -108,7 +117,11 @@ describe('backup and restore', { timeout: 600_000 }, () => {
       expect(await readFile(join(target, path), 'utf8')).toBe(
         await readFile(join(dataDir, path), 'utf8'),
       )
-    expect(await readdir(join(target, 'homeserver/blobs'))).toEqual(['bl'])
+    const folders = ['bl', segmentBlob.slice(0, 2)].sort()
+    expect((await readdir(join(target, 'homeserver/blobs'))).sort()).toEqual(folders)
+    await using store = createFileBlobStore({ dir: join(target, 'homeserver/blobs') })
+    const blob = await new Response(await store.read(segmentBlob)).text()
+    expect(blob).toBe('stored beside others')
     await using restored = await open(target)
     for (const name of ['homeserver', 'nexus'] as const) {
       expect(withoutTimes(await contents(restored.url(name)))).toEqual(

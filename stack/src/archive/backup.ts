@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
+import { blobFileName } from '@pubky/server-kit'
 import type pg from 'pg'
 import { DATA_VERSION, openDataFolder } from '../data-folder.ts'
 import { DATABASES, type DatabaseName, openDatabases } from '../database.ts'
@@ -12,8 +13,12 @@ import { dumpDatabase, namedBlobs, openSnapshot } from './dump.ts'
 import { ARCHIVE_FORMAT, type DatabaseManifest, type Manifest } from './manifest.ts'
 import { type TarEntry, writeTar } from './tar.ts'
 
-/** What of a data folder is not in a backup: the databases are copied by their rows. */
-const LEFT_OUT = /^(?:postgres|logs|run|VERSION.*|lock.*|\.backup.*|[a-z]+\/blobs\/tmp)$/
+/**
+ * What of a data folder is not in a backup: the databases are copied by their rows, and those know better
+ * which blobs were deleted when the backup was taken.
+ */
+const LEFT_OUT =
+  /^(?:postgres|logs|run|VERSION.*|lock.*|\.backup.*|[a-z]+\/blobs\/tmp|[a-z]+\/blobs\/.*\.deleted)$/
 const TRIES = 3
 
 /** Files below a folder, as paths relative to it. */
@@ -77,7 +82,8 @@ async function countMissing(snapshots: Snapshots, files: string): Promise<number
   let missing = 0
   for (const name of DATABASES) {
     const there = await blobNames(join(files, name, 'blobs'))
-    for (const key of await namedBlobs(snapshots[name])) if (!there.has(key)) missing += 1
+    for (const key of await namedBlobs(snapshots[name]))
+      if (!there.has(blobFileName(key)) && !there.has(key)) missing += 1
   }
   return missing
 }

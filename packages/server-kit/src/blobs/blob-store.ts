@@ -17,12 +17,18 @@ export interface BlobWriter {
 
 /** Where bodies too large for a row lie. One contract suite holds for every adapter. */
 export interface BlobStore extends AsyncDisposable {
-  begin(key: string, o?: Opt): Promise<BlobWriter>
+  /** With null the store names the blob: `finish` tells how. */
+  begin(key: string | null, o?: Opt): Promise<BlobWriter>
   /** `end` is exclusive; a missing key rejects with `BlobMissingError`. */
   read(key: string, o?: Opt & { start?: number; end?: number }): Promise<ReadableStream<Uint8Array>>
   stat(key: string, o?: Opt): Promise<BlobMeta | null>
   /** Idempotent. */
   delete(keys: readonly string[], o?: Opt): Promise<void>
+  /**
+   * Gives the room of deleted blobs back, where that is work of its own, to be done now and then. Resolves
+   * with their bytes.
+   */
+  reclaim?(o?: Opt): Promise<number>
   /** In key order, for the collector of orphans. */
   list(
     o: Opt & { after?: string; limit: number },

@@ -6,6 +6,8 @@ import { promisify } from 'node:util'
 import { type Blake3, blake3, createBlake3 } from '@pubky/protocol/hash'
 import type { BlobWriter } from './blob-store.ts'
 import type { Folders } from './folders.ts'
+import { BLOCK_BYTES, blocksOf } from './segment-format.ts'
+import type { SegmentWriter } from './segment-writer.ts'
 import { BUFFER_BYTES, createWriteBuffers } from './write-buffers.ts'
 
 // Requests of `fs/promises` weigh twice as much, and an upload makes half a dozen.
@@ -20,8 +22,6 @@ const [open, close, sync, datasync, truncate, rename] = [
 
 const { O_CREAT, O_EXCL, O_WRONLY, O_DIRECT } = fs.constants
 const NEW_FILE = O_CREAT | O_EXCL | O_WRONLY
-/** Direct writes are of whole blocks; no disk in use has larger ones. */
-const BLOCK_BYTES = 4096
 const SYNCED_AT_ONCE = 8 * 1024 * 1024
 const NOTHING = new Uint8Array()
 
@@ -35,6 +35,11 @@ function writeOnce(file: number, bytes: Uint8Array, at: number): Promise<number>
 
 async function writeAll(file: number, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += await writeOnce(file, bytes, at)
+}
+
+/** Blobs lie in folders by the first two characters of their keys. */
+export function folderOf(name: string): string {
+  return name.slice(0, 2)
 }
 
 /** One for all stores of the process. */
@@ -60,20 +65,19 @@ export async function canBypassCache(dir: string): Promise<boolean> {
 }
 
 /**
- * Makes the writers of one store: each into a scratch file that gets its name when it is durable. Where
- * the system can, bytes go past the page cache: they are copied once less, new pages are dear on virtual
+ * Makes the writers of one store: each into a scratch file that gets its name when it is durable, or, what
+ * is small and has no name yet, into a segment. Where the system can, bytes go past the page cache: they are copied once less, new pages are dear on virtual
  * machines, and what others read stays in the cache.
  */
-export function createFileWriters(folders: Folders) {
-  return async function fileWriter(o: {
-    key: string
-    dir: string
-    folder: string
-    scratch: string
-    /** Of the folder of scratch files. */
-    isDirect: boolean
-  }): Promise<BlobWriter> {
-    const { key, dir, scratch } = o
+export function createFileWriters(o: {
+  dir: string
+  folders: Folders
+  segments: SegmentWriter
+  isDirect: () => boolean
+}) {
+  const { dir, folders, segments } = o
+  return async function fileWriter(key: string | null, scratch: string): Promise<BlobWriter> {
+    const isStoreDirect = o.isDirect()
     /** Taken when a buffer is full: most blobs are hashed at once, in the end. */
     let hasher: Blake3 | null = null
     let size = 0
@@ -114,7 +118,7 @@ export function createFileWriters(folders: Folders) {
     }
 
     async function append(bytes: Uint8Array): Promise<number> {
-      const isDirect = o.isDirect && buffer !== null
+      const isDirect = isStoreDirect && buffer !== null
       file ??= await open(scratch, isDirect ? NEW_FILE | O_DIRECT : NEW_FILE)
       if (!isDirect) await syncEarly(file)
       await writeAll(file, bytes)
@@ -136,7 +140,7 @@ export function createFileWriters(folders: Folders) {
     /** Everything is durable when it resolves. */
     async function writeLast(): Promise<void> {
       await writing
-      const end = o.isDirect ? Math.ceil(filled / BLOCK_BYTES) * BLOCK_BYTES : filled
+      const end = isStoreDirect ? blocksOf(filled) * BLOCK_BYTES : filled
       buffer?.fill(0, filled, end)
       const written = await append(buffer?.subarray(0, end) ?? NOTHING)
       if (end !== filled) await truncate(written, size)
@@ -172,15 +176,22 @@ export function createFileWriters(folders: Folders) {
       },
       async finish() {
         const hash = await digest(buffer?.subarray(0, filled) ?? NOTHING)
-        const folder = await folders.get(o.folder)
+        if (key === null && buffer && size === filled) {
+          const end = blocksOf(filled) * BLOCK_BYTES
+          const named = await segments.add(buffer.fill(0, filled, end).subarray(0, end), size)
+          drop()
+          return { key: named, size, blake3: hash }
+        }
+        const name = key ?? randomUUID()
+        const folder = await folders.get(folderOf(name))
         await writeLast()
         drop()
-        await rename(scratch, join(dir, o.folder, key))
+        await rename(scratch, join(dir, folderOf(name), name))
         await folder.sync()
         // Nothing is left to be written, so it does not wait; waking a thread would cost more.
         if (file !== null) fs.closeSync(file)
         file = null
-        return { key, size, blake3: hash }
+        return { key: name, size, blake3: hash }
       },
       async abort() {
         // The number of a closed file may be that of another at once: nothing may still be writing.

@@ -1,18 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, opendir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, opendir, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createBlake3 } from '@pubky/protocol/hash'
 import { BlobMissingError } from '../errors.ts'
 import type { BlobStore, BlobWriter } from './blob-store.ts'
-import { canBypassCache, createFileWriters } from './file-writer.ts'
+import { canBypassCache, createFileWriters, folderOf } from './file-writer.ts'
 import { createFolders } from './folders.ts'
+import { isMissing } from './missing-file.ts'
+import { parseSegmentKey, SEGMENT_NAME_LENGTH, SEGMENT_SUFFIX } from './segment-format.ts'
+import { createSegmentWriter } from './segment-writer.ts'
+import {
+  deleteInSegment,
+  type FoundBlob,
+  type ListedBlob,
+  listSegment,
+  openInSegment,
+  reclaimSegment,
+} from './segments.ts'
 
 const KEY = /^[0-9A-Za-z_-]{8,128}$/
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
-}
 
 const STALE_SCRATCH_MS = 24 * 3600 * 1000
 
@@ -26,36 +33,63 @@ async function sweep(temporary: string): Promise<void> {
   }
 }
 
+/** Files of one folder and of those in it. */
+async function filesIn(folder: string): Promise<string[]> {
+  const found: string[] = []
+  for await (const entry of await opendir(folder)) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) found.push(...(await filesIn(path)))
+    else found.push(path)
+  }
+  return found
+}
+
+/** The name of the file that holds a blob of this key. */
+export function blobFileName(key: string): string {
+  const place = parseSegmentKey(key)
+  return place ? `${place.segment}${SEGMENT_SUFFIX}` : key
+}
+
 /**
  * Blobs as files below `dir`, in folders by the key's first two characters. A blob is visible only when
  * it is whole and durable: scratch file, fsync, rename, fsync of the folder. What an older version
- * stored lies one folder deeper and is found there. Writes go past the page cache where the file system
- * can, unless `bypassCache` is false.
+ * stored lies one folder deeper and is found there. Small blobs that the store names lie together in
+ * segments. Writes go past the page cache where the file system can, unless `bypassCache` is false.
  */
-export function createFileBlobStore(o: { dir: string; bypassCache?: boolean }): BlobStore {
-  const temporary = join(o.dir, 'tmp')
-  const folders = createFolders(o.dir)
-  const fileWriter = createFileWriters(folders)
-  let prepared: Promise<boolean> | undefined
+export function createFileBlobStore(o: {
+  dir: string
+  bypassCache?: boolean
+  nowMs?: () => number
+}): BlobStore {
+  const { dir, nowMs = Date.now } = o
+  const temporary = join(dir, 'tmp')
+  const folders = createFolders(dir)
+  let isDirect = false
+  const place = { dir, folders, isDirect: () => isDirect }
+  const segments = createSegmentWriter(place)
+  const fileWriter = createFileWriters({ ...place, segments })
+  let prepared: Promise<void> | undefined
 
-  /** Whether files can be written past the page cache. */
-  async function prepare(): Promise<boolean> {
+  async function prepare(): Promise<void> {
     await mkdir(temporary, { recursive: true })
     await sweep(temporary).catch(() => {})
-    return o.bypassCache !== false && canBypassCache(temporary)
+    isDirect = o.bypassCache !== false && (await canBypassCache(temporary))
   }
 
   /** Where the blob is, or was under an older version. */
   function pathsOf(key: string): [string, string] {
     if (!KEY.test(key)) throw new BlobMissingError(key.slice(0, 40))
-    const folder = join(o.dir, key.slice(0, 2))
+    const folder = join(dir, folderOf(key))
     return [join(folder, key), join(folder, key.slice(2, 4), key)]
   }
 
-  async function openFile(key: string): Promise<FileHandle> {
-    for (const path of pathsOf(key)) {
+  async function openBlob(key: string): Promise<FoundBlob> {
+    const paths = pathsOf(key)
+    const found = await openInSegment(dir, key)
+    if (found) return found
+    for (const path of paths) {
       try {
-        return await open(path, 'r')
+        return { handle: await open(path, 'r'), start: 0, size: Number.POSITIVE_INFINITY }
       } catch (error) {
         if (!isMissing(error)) throw error
       }
@@ -63,57 +97,72 @@ export function createFileBlobStore(o: { dir: string; bypassCache?: boolean }): 
     throw new BlobMissingError(key)
   }
 
-  async function begin(key: string): Promise<BlobWriter> {
-    pathsOf(key)
+  async function begin(key: string | null): Promise<BlobWriter> {
+    if (key !== null) pathsOf(key)
     prepared ??= prepare()
-    let isDirect: boolean
     try {
-      isDirect = await prepared
+      await prepared
     } catch (error) {
       prepared = undefined
       throw error
     }
-    const scratch = join(temporary, randomUUID())
-    return fileWriter({ key, dir: o.dir, folder: key.slice(0, 2), scratch, isDirect })
+    return fileWriter(key, join(temporary, randomUUID()))
   }
 
-  /** The files of one folder and of those in it, by name. */
-  async function filesIn(dir: string): Promise<{ key: string; path: string }[]> {
-    const found: { key: string; path: string }[] = []
-    for await (const entry of await opendir(dir)) {
-      const path = join(dir, entry.name)
-      if (entry.isDirectory()) found.push(...(await filesIn(path)))
-      else found.push({ key: entry.name, path })
-    }
-    return found.sort((a, b) => (a.key < b.key ? -1 : 1))
+  /** A file's blobs: what lies in it, or itself. A blob may go while a list is read. */
+  async function blobsOf(path: string): Promise<ListedBlob[]> {
+    const name = basename(path)
+    if (name.endsWith(SEGMENT_SUFFIX)) return listSegment(dir, basename(name, SEGMENT_SUFFIX))
+    const info = KEY.test(name) ? await stat(path).catch(() => null) : null
+    return info ? [{ key: name, size: info.size, createdMs: info.mtimeMs }] : []
   }
 
-  async function* walk(after: string): AsyncGenerator<{ key: string; path: string }> {
+  async function folderNames(): Promise<string[]> {
     const names: string[] = []
-    for await (const { name } of await opendir(o.dir)) if (name.length === 2) names.push(name)
-    for (const name of names.sort()) {
-      if (name < after.slice(0, 2)) continue
-      for (const one of await filesIn(join(o.dir, name))) if (one.key > after) yield one
+    for await (const { name } of await opendir(dir)) if (name.length === 2) names.push(name)
+    return names.sort()
+  }
+
+  /** Files that may hold blobs after this key, in the order of their blobs' keys. */
+  async function* filesAfter(after: string): AsyncGenerator<string[]> {
+    for (const name of await folderNames()) {
+      if (name < folderOf(after)) continue
+      // Keys of one segment begin with its name, also those of blobs that came back from another store.
+      const together = new Map<string, string[]>()
+      for (const path of await filesIn(join(dir, name))) {
+        const start = basename(path).slice(0, SEGMENT_NAME_LENGTH)
+        if (start < after.slice(0, SEGMENT_NAME_LENGTH)) continue
+        together.set(start, [...(together.get(start) ?? []), path])
+      }
+      for (const start of [...together.keys()].sort()) yield together.get(start) ?? []
+    }
+  }
+
+  async function* walk(after: string): AsyncGenerator<ListedBlob> {
+    for await (const paths of filesAfter(after)) {
+      const found = (await Promise.all(paths.map(blobsOf))).flat()
+      found.sort((a, b) => (a.key < b.key ? -1 : 1))
+      for (const one of found) if (one.key > after) yield one
     }
   }
 
   return {
     begin,
-    async read(key, { start = 0, end } = {}) {
-      const handle = await openFile(key)
-      if (end !== undefined && end <= start) {
-        await handle.close()
+    async read(key, { start = 0, end = Number.POSITIVE_INFINITY } = {}) {
+      const blob = await openBlob(key)
+      const last = Math.min(end, blob.size)
+      if (last <= start) {
+        await blob.handle.close()
         return Readable.toWeb(Readable.from([])) as ReadableStream<Uint8Array>
       }
-      const range = end === undefined ? { start } : { start, end: end - 1 }
-      const stream = handle.createReadStream({ ...range, highWaterMark: 256 * 1024 })
-      return Readable.toWeb(stream) as ReadableStream<Uint8Array>
+      return Readable.toWeb(streamOf(blob, start, last)) as ReadableStream<Uint8Array>
     },
     async stat(key) {
       try {
         const hasher = await createBlake3()
         let size = 0
-        for await (const chunk of (await openFile(key)).createReadStream()) {
+        const blob = await openBlob(key)
+        for await (const chunk of streamOf(blob, 0, blob.size)) {
           hasher.update(chunk)
           size += chunk.length
         }
@@ -124,27 +173,48 @@ export function createFileBlobStore(o: { dir: string; bypassCache?: boolean }): 
       }
     },
     async delete(keys) {
-      for (const key of keys.filter((one) => KEY.test(one)))
+      for (const key of keys.filter((one) => KEY.test(one))) {
+        await deleteInSegment(dir, key)
         for (const path of pathsOf(key)) await rm(path, { force: true })
+      }
     },
     async *list({ after = '', limit, signal }) {
       let left = limit
       try {
-        for await (const { key, path } of walk(after)) {
+        for await (const listed of walk(after)) {
           signal?.throwIfAborted()
           if (left <= 0) return
-          // A blob may go while the list is read.
-          const info = await stat(path).catch(() => null)
-          if (!info) continue
-          yield { key, size: info.size, createdMs: info.mtimeMs }
+          yield listed
           left -= 1
         }
       } catch (error) {
         if (!isMissing(error)) throw error
       }
     },
+    async reclaim({ signal } = {}) {
+      let reclaimed = 0
+      const options = { nowMs: nowMs(), ...(signal && { signal }) }
+      try {
+        for (const name of await folderNames())
+          for (const path of await filesIn(join(dir, name))) {
+            const segment = basename(path, SEGMENT_SUFFIX)
+            if (segment === basename(path) || segment === segments.current) continue
+            reclaimed += await reclaimSegment(dir, segment, options)
+          }
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
+      return reclaimed
+    },
     async [Symbol.asyncDispose]() {
+      await segments[Symbol.asyncDispose]()
       await folders[Symbol.asyncDispose]()
     },
   }
+}
+
+/** `end` is exclusive. */
+function streamOf(blob: FoundBlob, start: number, end: number): Readable {
+  const [from, to] = [blob.start + start, blob.start + end - 1]
+  return blob.handle.createReadStream({ start: from, end: to, highWaterMark: 256 * 1024 })
 }

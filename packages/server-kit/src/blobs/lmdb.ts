@@ -1,7 +1,7 @@
 import { open } from 'lmdb'
 import { BlobMissingError } from '../errors.ts'
 import type { BlobStore } from './blob-store.ts'
-import { checkBlobKey, createPieceWriter, isBlobKey, readPieces } from './pieces.ts'
+import { createPieceWriter, isBlobKey, newBlobKey, readPieces } from './pieces.ts'
 
 const PIECE_BYTES = 256 * 1024
 /** Who reads a blob may finish reading it after its deletion. */
@@ -47,8 +47,8 @@ export function createLmdbBlobStore(o: {
   const swept = sweep()
 
   return {
-    async begin(key) {
-      checkBlobKey(key)
+    async begin(asked) {
+      const key = newBlobKey(asked)
       await swept
       await doom(key, ABANDONED_MS)
       return createPieceWriter(key, PIECE_BYTES, {

@@ -42,6 +42,9 @@ export function createMovingBlobStore(o: { to: BlobStore; from: BlobStore }): Bl
         if (one) yield one
       }
     },
+    async reclaim(options) {
+      return ((await to.reclaim?.(options)) ?? 0) + ((await from.reclaim?.(options)) ?? 0)
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([to[Symbol.asyncDispose](), from[Symbol.asyncDispose]()])
     },

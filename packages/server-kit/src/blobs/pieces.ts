@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createBlake3 } from '@pubky/protocol/hash'
 import { BlobMissingError } from '../errors.ts'
 import type { BlobMeta, BlobWriter } from './blob-store.ts'
@@ -11,6 +12,11 @@ export function isBlobKey(key: string): boolean {
 export function checkBlobKey(key: string): string {
   if (!isBlobKey(key)) throw new BlobMissingError(key.slice(0, 40))
   return key
+}
+
+/** The key of a new blob: the one asked for, else one that was never used. */
+export function newBlobKey(key: string | null): string {
+  return key === null ? randomUUID() : checkBlobKey(key)
 }
 
 /** Where a store keeps the pieces of one upload. */

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { BlobMissingError } from '../errors.ts'
 import type { BlobStore } from './blob-store.ts'
-import { checkBlobKey, createPieceWriter, isBlobKey, readPieces } from './pieces.ts'
+import { createPieceWriter, isBlobKey, newBlobKey, readPieces } from './pieces.ts'
 
 const PIECE_BYTES = 512 * 1024
 /** Who reads a blob may finish reading it after its deletion; an upload may take a day. */
@@ -30,8 +30,9 @@ export function createPostgresBlobStore({ pool }: { pool: Pool }): BlobStore {
   }
 
   return {
-    async begin(key) {
-      await pool.query('insert into blobs (key) values ($1)', [checkBlobKey(key)])
+    async begin(asked) {
+      const key = newBlobKey(asked)
+      await pool.query('insert into blobs (key) values ($1)', [key])
       return createPieceWriter(key, PIECE_BYTES, {
         async piece(n, bytes) {
           await pool.query(ADD_PIECE, [key, n, bytes])

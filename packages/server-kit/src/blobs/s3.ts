@@ -7,7 +7,7 @@ import { createBlake3 } from '@pubky/protocol/hash'
 import { S3mini, S3NetworkError, S3ServiceError } from 's3mini'
 import { BlobMissingError, BlobStoreAwayError } from '../errors.ts'
 import type { BlobStore, BlobWriter } from './blob-store.ts'
-import { checkBlobKey, isBlobKey } from './pieces.ts'
+import { checkBlobKey, isBlobKey, newBlobKey } from './pieces.ts'
 
 const HASH_HEADER = 'x-amz-meta-blake3'
 const ANSWER_MS = 30_000
@@ -88,8 +88,8 @@ export function createS3BlobStore(o: S3BlobOptions): BlobStore {
   }
 
   return {
-    async begin(key) {
-      checkBlobKey(key)
+    async begin(asked) {
+      const key = newBlobKey(asked)
       swept ??= sweepSpool()
       await swept
       const spool = join(spoolDir, randomUUID())

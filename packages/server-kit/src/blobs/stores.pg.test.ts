@@ -79,13 +79,14 @@ describe.each(['files', 'postgres', 'lmdb', 's3'] as const)('%s', (kind) => {
         BLOB_FIXTURE: JSON.stringify({ kind, settings: { ...own, pool: null }, url: database.url }),
       },
     })
-    await once(child, 'message')
+    const [named] = (await once(child, 'message')) as [string]
     child.kill('SIGKILL')
     await once(child, 'exit')
     await using store = await openBlobStore(kind, own)
-    expect(await keysOf(store)).toEqual(['finished-1'])
+    expect(await keysOf(store)).toEqual(['finished-1', named].sort())
     expect(await store.stat('half-00001')).toBeNull()
     expect((await get(store, 'finished-1')).length).toBe(3_000_000)
+    expect((await get(store, named)).length).toBe(50_000)
   })
 
   it('finishes a read that was under way when its blob was deleted', async () => {
