@@ -53,7 +53,7 @@ test('new posts come on top of a long list while its next page is under way, and
       await publish(writer.page, { text: textOf(posts[0]) })
     }
   }
-  await publishMany(SERVER_PAGE + PAGE + 5)
+  await publishMany(SERVER_PAGE + PAGE + 2)
 
   const { page } = await join('Reader of many')
   await page.goto(`/profile/${writer.key}`)

@@ -1,4 +1,4 @@
-import { InfiniteQueryObserver, QueryClient } from '@tanstack/react-query'
+import { InfiniteQueryObserver, QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Api } from '../api.ts'
 import { type StreamData, type StreamPage, streamKey } from '../queries/stream-cache.ts'
@@ -227,5 +227,51 @@ it('what is taken back while a list is loading is left alone', async () => {
   await vi.advanceTimersByTimeAsync(2000)
   expect(list.keys()).toEqual(['other', 'older'])
   list.stop()
+  stop()
+})
+
+/** Somebody looks at the post; its answers come when they are told to. */
+function openPost(client: QueryClient) {
+  const answers: ((view: object) => void)[] = []
+  const observer = new QueryObserver(client, {
+    queryKey: ['post', POST],
+    queryFn: ({ signal }) =>
+      new Promise<object>((resolve, reject) => {
+        signal.onabort = reject
+        answers.push(resolve)
+      }),
+  })
+  return { answers, stop: observer.subscribe(() => {}) }
+}
+
+it('news of a post that are asked for while its overlay goes are not lost', async () => {
+  const client = new QueryClient()
+  const { store, shown, stop } = world(sent({ type: 'bookmark', key: POST, on: true }), client)
+  client.setQueryData(['post', POST], { bookmark: null })
+  shown.bookmark = { id: 'x', indexed_at: 0 }
+  await vi.advanceTimersByTimeAsync(9000)
+  const post = openPost(client)
+  void client.invalidateQueries({ queryKey: ['post', POST] })
+  await vi.advanceTimersByTimeAsync(5000)
+  expect(store.list).toEqual([])
+  post.answers.at(-1)?.({ ...shown, tags: ['new'] })
+  await vi.advanceTimersByTimeAsync(100)
+  expect(client.getQueryData(['post', POST])).toEqual({ ...shown, tags: ['new'] })
+  post.stop()
+  stop()
+})
+
+it('what is being asked about a post when it is confirmed is asked again', async () => {
+  const client = new QueryClient()
+  const { shown, stop } = world(sent({ type: 'bookmark', key: POST, on: true }), client)
+  const post = openPost(client)
+  shown.bookmark = { id: 'x', indexed_at: 0 }
+  await vi.advanceTimersByTimeAsync(9000)
+  expect(post.answers).toHaveLength(2)
+  expect(client.getQueryData(['post', POST])).toEqual(shown)
+  post.answers[1]?.({ ...shown, tags: ['new'] })
+  await vi.advanceTimersByTimeAsync(100)
+  expect(client.getQueryData(['post', POST])).toEqual({ ...shown, tags: ['new'] })
+  post.stop()
   stop()
 })

@@ -47,21 +47,26 @@ export function watchConfirmations(
     return subject && ('post' in subject ? ['post', subject.post] : ['user', subject.user])
   }
 
-  /** The indexer's answer, in place of what is cached about the subject and in every list. */
-  async function take(action: Action, seen: PostView | UserView | null): Promise<void> {
+  /** The indexer's answer takes the place of what is cached about the subject. */
+  async function show(action: Action, seen: PostView | UserView | null): Promise<void> {
     const queryKey = keyOf(action)
-    if (queryKey) {
-      // An answer that is on its way was asked for earlier and may be older.
-      await queryClient.cancelQueries({ queryKey })
-      queryClient.setQueryData(queryKey, seen)
-    }
+    if (!queryKey) return
+    const wasAsked = queryClient.isFetching({ queryKey, exact: true }) > 0
+    // An answer that is on its way was asked for earlier and may be older, or later and newer.
+    await queryClient.cancelQueries({ queryKey })
+    queryClient.setQueryData(queryKey, seen)
+    if (wasAsked) void queryClient.invalidateQueries({ queryKey, exact: true })
+  }
+
+  function changeLists(action: Action, seen: PostView | UserView | null | undefined): void {
     if (action.type === 'post') insertOnTop(queryClient, store.user, action)
     if (action.type === 'bookmark') setBookmarked(queryClient, action.key, action.on)
     if (action.type === 'delete' && seen === null) removeFromStreams(queryClient, [action.key])
   }
 
   async function settle({ id, action }: Pending, seen: PostView | UserView | null): Promise<void> {
-    await take(action, seen)
+    await show(action, seen)
+    changeLists(action, seen)
     await besides(action)
     if (outlivesItsNews(action)) await store.change(id, { shownAtMs: Date.now() })
     else await store.remove(id)
@@ -74,11 +79,12 @@ export function watchConfirmations(
     // Taken back meanwhile, or done again.
     if (!store.list.some((one) => one.id === id)) return
     const queryKey = keyOf(action)
-    const cached = queryKey
-      ? queryClient.getQueryData<PostView | UserView | null>(queryKey)
-      : undefined
-    const isRight = cached !== undefined && isReflected(action, cached, store.user)
-    await take(action, isRight ? cached : await ask(pending))
+    let seen = queryKey ? queryClient.getQueryData<PostView | UserView | null>(queryKey) : undefined
+    if (queryKey && (seen === undefined || !isReflected(action, seen, store.user))) {
+      seen = await ask(pending)
+      await show(action, seen)
+    }
+    changeLists(action, seen)
     await store.remove(id)
   }
 
