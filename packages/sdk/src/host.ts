@@ -128,7 +128,10 @@ async function readFeatures(
     if (refusal.isOutage) throw refusal
     return new Set()
   }
-  const info = await readJson(response, INFO_MAX_BYTES).catch(() => null)
+  const info = await readJson(response, INFO_MAX_BYTES).catch((error: unknown) => {
+    if (isOutage(error)) throw error
+    return null
+  })
   if (typeof info !== 'object' || info === null || !('features' in info)) return new Set()
   const { features } = info
   return new Set(Array.isArray(features) ? features.filter((f) => typeof f === 'string') : [])

@@ -155,6 +155,26 @@ describe('what is written', () => {
     }
   })
 
+  test('does not go unsigned because the answer that asks for signatures broke off', async () => {
+    let broken = 0
+    const wrap: Wrap = (fetcher) => async (input, init) => {
+      const response = await fetcher(input, init)
+      if (!String(input).endsWith('/info') || broken > 0) return response
+      broken += 1
+      const bytes = new Uint8Array(await response.arrayBuffer())
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(bytes.subarray(0, 5)),
+        pull: (controller) => controller.error(new Error('connection reset')),
+      })
+      return new Response(body, response)
+    }
+    const { signIn, server } = await network({ wrap })
+    await expect(signIn()).rejects.toMatchObject({ code: 'network' })
+    expect(await (await signIn()).storage.put(PATH, utf8('hello'))).toEqual({ outcome: 'stored' })
+    const put = server.requests.find(({ method, url }) => method === 'PUT' && url.port === '6286')
+    expect([broken, put?.headers.has('pubky-signature')]).toEqual([1, true])
+  })
+
   test('carries no proof where the host knows none, or when told', async () => {
     const plain = await network({ signatures: false })
     await (await plain.signIn()).storage.put(PATH, utf8('hello'))
