@@ -36,7 +36,7 @@ export interface RemoteHost {
 
 /** Finds a host and reads its `/info`. Rejects with `no_endpoint`, `unreachable`, `host_failed`. */
 export async function connectHost(
-  deps: { directory: Directory; fetch: typeof fetch },
+  deps: { directory: Pick<Directory, 'originOf'>; fetch: typeof fetch },
   key: PublicKeyZ32,
   o: Opt = {},
 ): Promise<RemoteHost> {
@@ -97,7 +97,10 @@ async function readFeatures(response: Response): Promise<ReadonlySet<string>> {
     letGo(response)
     return new Set()
   }
-  const { bytes } = await readAll(response, { bytes: INFO_MAX_BYTES, ms: ANSWER_MS })
+  const { outcome, bytes } = await readAll(response, { bytes: INFO_MAX_BYTES, ms: ANSWER_MS })
+  // What did not come whole says nothing: an older homeserver would be followed by polling.
+  if (outcome === 'broken' || outcome === 'too_slow')
+    throw new IndexerError('unreachable', { detail: `/info ${outcome}` })
   try {
     const info: unknown = JSON.parse(new TextDecoder().decode(bytes))
     const features = info && typeof info === 'object' && 'features' in info ? info.features : []
