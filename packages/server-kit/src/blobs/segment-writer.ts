@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { BlobStoreAwayError } from '../errors.ts'
 import type { Folders } from './folders.ts'
 import {
   BLOCK_BYTES,
@@ -38,6 +39,8 @@ interface Segment {
   /** The block after the last table and its blobs. */
   end: number
   bornMs: number
+  /** Not every file system tells. */
+  hasName: boolean
 }
 
 interface Waiting {
@@ -55,6 +58,10 @@ export interface SegmentWriter extends AsyncDisposable {
   add(blocks: Uint8Array, size: number): Promise<string>
   /** The segment that is written to. */
   readonly current: string | null
+}
+
+function hasName(file: number): boolean {
+  return fs.fstatSync(file).nlink > 0
 }
 
 function writeOnce(file: number, parts: readonly Uint8Array[], at: number): Promise<number> {
@@ -76,7 +83,7 @@ async function writeAll(file: number, parts: readonly Uint8Array[], at: number):
   let left = parts
   for (let to = at; left.length > 0; ) {
     const written = await writeOnce(file, left, to)
-    if (written === 0) throw new Error('nothing more can be written')
+    if (written === 0) throw new BlobStoreAwayError('nothing more can be written')
     to += written
     left = without(left, written)
   }
@@ -108,7 +115,8 @@ export function createSegmentWriter(o: {
     const id = newSegment(folder)
     const path = join(dir, folder, `${id}${SEGMENT_SUFFIX}`)
     const flags = O_CREAT | O_EXCL | O_WRONLY | (isDirect() ? O_DIRECT : 0)
-    return { id, path, file: await open(path, flags), end: 0, bornMs: performance.now() }
+    const file = await open(path, flags)
+    return { id, path, file, end: 0, bornMs: performance.now(), hasName: hasName(file) }
   }
 
   async function leave(segment: Segment): Promise<void> {
@@ -138,7 +146,8 @@ export function createSegmentWriter(o: {
       await datasync(segment.file)
       if (at === 0) await (await folders.get(folder)).sync()
       // Somebody whose clock is wrong took it for an old one, and put another in its place.
-      if (fs.fstatSync(segment.file).nlink === 0) throw new Error('the segment was replaced')
+      if (segment.hasName && !hasName(segment.file))
+        throw new BlobStoreAwayError('the segment was replaced')
       segment.end = end
     } catch (error) {
       // Whether its end is as it should be is not known.
