@@ -27,7 +27,7 @@ export function bodyKeyOf(action: OutboxAction): string {
 
 /** Checks a new action. Throws `bad_request`. */
 export function toAction(
-  { id, writes, undo, meta }: NewAction,
+  { id, writes, undo, meta, lane }: NewAction,
   o: { seq: number; nowMs: number },
 ): { action: OutboxAction; bodies: Pair[] } {
   if (id === '' || writes.length === 0)
@@ -55,6 +55,7 @@ export function toAction(
     undo: undo === undefined ? [] : [undo],
     meta,
     createdAtMs: o.nowMs,
+    ...(lane !== undefined && { lane }),
   }
   return { action, bodies }
 }

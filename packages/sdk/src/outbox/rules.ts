@@ -13,18 +13,20 @@ export function isUntouched(action: OutboxAction, inFlight: ReadonlySet<string>)
   return state === 'waiting' && done === 0 && attempt === null && !inFlight.has(id)
 }
 
-/** The actions to send now: in order per path, others in parallel. Input in the order of `seq`. */
+/** The actions to send now: in order per path and lane, others in parallel. Input in the order of `seq`. */
 export function startable(
   actions: readonly OutboxAction[],
   o: { inFlight: ReadonlySet<string>; held: ReadonlySet<string>; nowMs: number },
 ): OutboxAction[] {
   const taken = new Set<StoragePath>()
+  const lanes = new Set<string>()
   const found: OutboxAction[] = []
   let room = MAX_PARALLEL - o.inFlight.size
   for (const action of actions) {
     if (action.state !== 'waiting') continue
     const left = action.writes.slice(action.done)
-    const isBlocked = left[0] === undefined || taken.has(left[0].path)
+    const isBehind = action.lane !== undefined && lanes.has(action.lane)
+    const isBlocked = isBehind || left[0] === undefined || taken.has(left[0].path)
     const isWaiting =
       o.inFlight.has(action.id) || o.held.has(action.id) || action.nextAtMs > o.nowMs
     if (!isBlocked && !isWaiting && room > 0) {
@@ -32,6 +34,7 @@ export function startable(
       room -= 1
     }
     for (const { path } of left) taken.add(path)
+    if (action.lane !== undefined) lanes.add(action.lane)
   }
   return found
 }

@@ -31,6 +31,8 @@ export interface OutboxAction {
   readonly undo: readonly unknown[]
   /** Whatever the app wants to find again. */
   readonly meta: unknown
+  /** Actions of one lane are sent in their order, whatever their paths. */
+  readonly lane?: string
   readonly createdAtMs: number
 }
 
@@ -45,6 +47,8 @@ export interface NewAction {
   }[]
   undo?: unknown
   meta?: unknown
+  /** Such as the posts of a person, whose order others see. */
+  lane?: string
 }
 
 /**

@@ -80,7 +80,9 @@ function start(o: SenderOptions): Sender {
       const { ops, image } = planOps(store.user, action)
       if (action.type === 'profile' && image)
         await store.change(id, { action: { ...action, image } })
-      await to.add({ id, writes: ops })
+      // Others see posts in the order in which they arrive.
+      const lane = action.type === 'post' ? { lane: 'posts' } : {}
+      await to.add({ id, writes: ops, ...lane })
     } catch (error) {
       await refuse(pending, errorCode(error))
     } finally {
