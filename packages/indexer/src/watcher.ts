@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { must, type PublicKeyZ32 } from '@pubky/protocol'
 import type { BlobStore } from '@pubky/server-kit'
 import type { Pool } from 'pg'
@@ -121,6 +122,8 @@ export function createWatcher(o: WatcherOptions): Watcher {
   function start(host: PublicKeyZ32, parent: AbortSignal): void {
     const stop = new AbortController()
     const signal = AbortSignal.any([parent, stop.signal])
+    // Bodies are fetched many at once under it.
+    setMaxListeners(0, signal)
     const done = keepFollowing(host, signal)
       .then(() => sources.release(holder, host))
       .catch((err: unknown) => o.log.warn({ host, err }, 'a host was let go'))
