@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -240,6 +240,10 @@ test.each([
     bodies.set('/pub/late.bin', lateBody)
     stop.abort()
     expect([code, told]).toEqual([0, expect.stringContaining(`from ${from} to ${to}`)])
+    if (from === 'files') {
+      const names = await readdir(join(config.dataDir ?? '', 'blobs'), { recursive: true })
+      expect(names.filter((name) => name.includes('.'))).toEqual([])
+    }
     expect(await reading).toBeGreaterThan(10)
     expect(await writing).toBeGreaterThan(2)
     const advised = async (server: TestServer) => {

@@ -185,6 +185,7 @@ export async function moveStores(o: MoveOptions): Promise<{ blobs: number; bytes
     const moved = await moveAll(o, client, [from, to], move)
     await allFollow(o, `${move.number} done`)
     for (const store of [from, to]) await store.delete([move.probe])
+    await from.reclaim?.({ signal: o.signal, isLeft: true })
     return moved
   } finally {
     // Ends the lock as well.

@@ -25,10 +25,10 @@ export interface BlobStore extends AsyncDisposable {
   /** Idempotent. */
   delete(keys: readonly string[], o?: Opt): Promise<void>
   /**
-   * Gives the room of deleted blobs back, where that is work of its own, to be done now and then. Resolves
-   * with their bytes.
+   * Gives the room of deleted blobs back, where that is work of its own, to be done now and then; at once
+   * what is young, too, when the store `isLeft`: nobody writes to it any more. Resolves with their bytes.
    */
-  reclaim?(o?: Opt): Promise<number>
+  reclaim?(o?: Opt & { isLeft?: boolean }): Promise<number>
   /** In key order, for the collector of orphans. */
   list(
     o: Opt & { after?: string; limit: number },

@@ -97,8 +97,7 @@ export function createFileBlobStore(o: {
     throw new BlobMissingError(key)
   }
 
-  async function begin(key: string | null): Promise<BlobWriter> {
-    if (key !== null) pathsOf(key)
+  async function ready(): Promise<void> {
     prepared ??= prepare()
     try {
       await prepared
@@ -106,6 +105,11 @@ export function createFileBlobStore(o: {
       prepared = undefined
       throw error
     }
+  }
+
+  async function begin(key: string | null): Promise<BlobWriter> {
+    if (key !== null) pathsOf(key)
+    await ready()
     return fileWriter(key, join(temporary, randomUUID()))
   }
 
@@ -136,6 +140,12 @@ export function createFileBlobStore(o: {
       }
       for (const start of [...together.keys()].sort()) yield together.get(start) ?? []
     }
+  }
+
+  async function* segmentNames(): AsyncGenerator<string> {
+    for (const name of await folderNames())
+      for (const path of await filesIn(join(dir, name)))
+        if (path.endsWith(SEGMENT_SUFFIX)) yield basename(path, SEGMENT_SUFFIX)
   }
 
   async function* walk(after: string): AsyncGenerator<ListedBlob> {
@@ -191,19 +201,23 @@ export function createFileBlobStore(o: {
         if (!isMissing(error)) throw error
       }
     },
-    async reclaim({ signal } = {}) {
+    async reclaim({ signal, isLeft } = {}) {
+      await ready()
+      const options = { nowMs: nowMs(), ...(signal && { signal }), ...(isLeft && { isLeft }) }
+      const failures: unknown[] = []
       let reclaimed = 0
-      const options = { nowMs: nowMs(), ...(signal && { signal }) }
-      try {
-        for (const name of await folderNames())
-          for (const path of await filesIn(join(dir, name))) {
-            const segment = basename(path, SEGMENT_SUFFIX)
-            if (segment === basename(path) || segment === segments.current) continue
-            reclaimed += await reclaimSegment(dir, segment, options)
-          }
-      } catch (error) {
-        if (!isMissing(error)) throw error
+      for await (const segment of segmentNames()) {
+        signal?.throwIfAborted()
+        if (segment === segments.current && !isLeft) continue
+        try {
+          reclaimed += await reclaimSegment(dir, segment, options)
+        } catch (error) {
+          // The others are not to wait until somebody repairs this one.
+          failures.push(error)
+        }
       }
+      signal?.throwIfAborted()
+      if (failures.length > 0) throw failures[0]
       return reclaimed
     },
     async [Symbol.asyncDispose]() {

@@ -94,13 +94,17 @@ export function readTable(block: Buffer, segment: string, table: number): Table 
   const count = block.readUInt32LE(32)
   const isHere = block.toString('hex', 8, 16) === segment && block.readUInt32LE(16) === table
   if (!isHere || count > MAX_IN_TABLE) return null
-  const blobs = Array.from({ length: count }, (_, place) => {
-    const at = HEAD_BYTES + place * PLACE_BYTES
-    const isErased = block[at + ERASED_AT] !== 0
-    return { block: block.readUInt32LE(at), size: block.readUInt32LE(at + 4), isErased }
-  })
-  const next = block.readUInt32LE(20)
-  return next > table ? { next, storedMs: Number(block.readBigUInt64LE(24)), blobs } : null
+  const blobs: StoredBlob[] = []
+  let next = table + 1
+  for (let at = HEAD_BYTES; blobs.length < count; at += PLACE_BYTES) {
+    const blob = { block: block.readUInt32LE(at), size: block.readUInt32LE(at + 4) }
+    // A damaged one must not show the bytes of others.
+    if (blob.block !== next) return null
+    blobs.push({ ...blob, isErased: block[at + ERASED_AT] !== 0 })
+    next += blocksOf(blob.size)
+  }
+  const storedMs = Number(block.readBigUInt64LE(24))
+  return block.readUInt32LE(20) === next ? { next, storedMs, blobs } : null
 }
 
 /** Where in its segment a blob is marked as erased, with one byte. */

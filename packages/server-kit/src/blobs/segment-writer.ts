@@ -39,8 +39,8 @@ interface Segment {
   /** The block after the last table and its blobs. */
   end: number
   bornMs: number
-  /** Not every file system tells. */
-  hasName: boolean
+  /** Null where the file system does not number files. */
+  inode: number | null
 }
 
 interface Waiting {
@@ -60,8 +60,10 @@ export interface SegmentWriter extends AsyncDisposable {
   readonly current: string | null
 }
 
-function hasName(file: number): boolean {
-  return fs.fstatSync(file).nlink > 0
+/** By its name: a backup may have given it another, which says nothing. */
+function isThere({ path, inode }: Segment): boolean {
+  const found = fs.statSync(path, { throwIfNoEntry: false })
+  return found !== undefined && (inode === null || found.ino === inode)
 }
 
 function writeOnce(file: number, parts: readonly Uint8Array[], at: number): Promise<number> {
@@ -116,7 +118,9 @@ export function createSegmentWriter(o: {
     const path = join(dir, folder, `${id}${SEGMENT_SUFFIX}`)
     const flags = O_CREAT | O_EXCL | O_WRONLY | (isDirect() ? O_DIRECT : 0)
     const file = await open(path, flags)
-    return { id, path, file, end: 0, bornMs: performance.now(), hasName: hasName(file) }
+    const { ino } = fs.fstatSync(file)
+    const segment = { id, path, file, end: 0, bornMs: Date.now(), inode: ino }
+    return isThere(segment) ? segment : { ...segment, inode: null }
   }
 
   async function leave(segment: Segment): Promise<void> {
@@ -126,7 +130,8 @@ export function createSegmentWriter(o: {
 
   async function segmentFor(blocks: number): Promise<Segment> {
     if (current) {
-      const isOld = performance.now() - current.bornMs > OPEN_MS
+      // By the clock that others go by, also when it was set or the machine slept.
+      const isOld = Math.abs(Date.now() - current.bornMs) > OPEN_MS
       if (isOld || (current.end > 0 && current.end + blocks > SEGMENT_BLOCKS)) await leave(current)
     }
     current ??= await begin()
@@ -145,9 +150,8 @@ export function createSegmentWriter(o: {
       await writeAll(segment.file, [table, ...group.map((one) => one.blocks)], at * BLOCK_BYTES)
       await datasync(segment.file)
       if (at === 0) await (await folders.get(folder)).sync()
-      // Somebody whose clock is wrong took it for an old one, and put another in its place.
-      if (segment.hasName && !hasName(segment.file))
-        throw new BlobStoreAwayError('the segment was replaced')
+      // Somebody took it for an old one, or the store for one that was left, and put another in its place.
+      if (!isThere(segment)) throw new BlobStoreAwayError('the segment was replaced')
       segment.end = end
     } catch (error) {
       // Whether its end is as it should be is not known.

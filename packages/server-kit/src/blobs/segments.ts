@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { constants, type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { constants, type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Opt } from '@pubky/sdk/dht'
 import { isMissing } from './missing-file.ts'
 import {
   BLOCK_BYTES,
+  blocksOf,
   DELETED_SUFFIX,
   deletedAt,
   erasedAt,
@@ -19,7 +20,7 @@ import {
 
 /** What was written to within it may be written to by another process, and named by an entry only later. */
 const YOUNG_MS = 24 * 3_600_000
-/** After it even a single deleted blob is worth writing the others again. */
+/** A segment that was not written for so long is written again for even a single deleted blob. */
 const ERASED_AFTER_MS = 7 * YOUNG_MS
 const COPIED_AT_ONCE = 256 * 1024
 const MARK = Buffer.of(1)
@@ -61,13 +62,16 @@ async function tableAt(handle: FileHandle, segment: string, block: number): Prom
   return readTable(buffer.subarray(0, bytesRead), segment, block)
 }
 
-/** What a crash cut off was told to nobody: the last table is the one before. */
+/**
+ * What a crash cut off was told to nobody: the last table is the one before. One that is damaged hides its
+ * own blobs, not those of the tables after it.
+ */
 async function* tablesOf(handle: FileHandle, segment: string) {
-  for (let block = 0; ; ) {
+  const blocks = blocksOf((await handle.stat()).size)
+  for (let block = 0; block < blocks; ) {
     const table = await tableAt(handle, segment, block)
-    if (!table) return
-    yield { block, ...table }
-    block = table.next
+    if (table) yield { block, ...table }
+    block = table?.next ?? block + 1
   }
 }
 
@@ -160,30 +164,38 @@ async function copyRange(
     const length = Math.min(buffer.length, end - at)
     const { bytesRead } = await from.read({ buffer, length, position: at })
     if (bytesRead === 0) throw new Error('a segment ends before its blobs')
-    await to.write(buffer, 0, bytesRead, at)
-    at += bytesRead
+    // Less than asked for is written when the disk is nearly full.
+    at += (await to.write(buffer, 0, bytesRead, at)).bytesWritten
   }
 }
 
 interface Contents {
   tables: (Table & { block: number })[]
-  marks: Buffer | null
+  stored: number
   storedBytes: number
   /** Of deleted blobs that still take room. */
   deletedBytes: number
   newestMs: number
 }
 
-async function contentsOf(dir: string, handle: FileHandle, segment: string): Promise<Contents> {
-  const marks = await marksOf(dir, segment)
-  const found: Contents = { tables: [], marks, storedBytes: 0, deletedBytes: 0, newestMs: 0 }
+async function contentsOf(
+  handle: FileHandle,
+  segment: string,
+  marks: Buffer | null,
+): Promise<Contents> {
+  const sums = { stored: 0, storedBytes: 0, deletedBytes: 0, newestMs: 0 }
+  const found: Contents = { tables: [], ...sums }
   for await (const table of tablesOf(handle, segment)) {
     found.tables.push(table)
     found.newestMs = Math.max(found.newestMs, table.storedMs)
     for (const [place, { size, isErased }] of table.blobs.entries()) {
       if (isErased) continue
-      if (marks?.[deletedAt(table.block, place)]) found.deletedBytes += size
-      else found.storedBytes += size
+      if (marks?.[deletedAt(table.block, place)]) {
+        found.deletedBytes += size
+        continue
+      }
+      found.stored += 1
+      found.storedBytes += size
     }
   }
   return found
@@ -194,7 +206,7 @@ async function rewrite(
   dir: string,
   segment: string,
   handle: FileHandle,
-  { tables, marks }: Contents,
+  { tables, marks }: Contents & { marks: Buffer | null },
 ): Promise<void> {
   const scratch = join(dir, 'tmp', randomUUID())
   const copy = await open(scratch, 'wx')
@@ -218,31 +230,37 @@ async function rewrite(
   }
 }
 
+export interface Reclaim extends Opt {
+  nowMs: number
+  /** Nobody writes to the store any more: its young segments need not wait. */
+  isLeft?: boolean
+}
+
 /**
  * Gives back the room of deleted blobs of a segment that nobody writes to any more, when they are all of
- * it, half of it, or were deleted a week ago. Reads that are under way keep the old file. Resolves with the
- * bytes of the deleted blobs.
+ * it, half of it, or it was last written a week ago. Reads that are under way keep the old file. Resolves
+ * with the bytes of the deleted blobs.
  */
-export async function reclaimSegment(
-  dir: string,
-  segment: string,
-  o: { nowMs: number } & Opt,
-): Promise<number> {
+export async function reclaimSegment(dir: string, segment: string, o: Reclaim): Promise<number> {
   const handle = await openSegment(dir, segment)
   if (!handle) return 0
   try {
-    const contents = await contentsOf(dir, handle, segment)
-    const { tables, storedBytes, deletedBytes } = contents
-    const newestMs = tables.length > 0 ? contents.newestMs : (await handle.stat()).mtimeMs
-    if (o.nowMs - newestMs < YOUNG_MS) return 0
-    if (storedBytes === 0) await rm(pathOf(dir, segment, SEGMENT_SUFFIX), { force: true })
+    const marks = await marksOf(dir, segment)
+    // Most segments of most hours: there may be a hundred thousand.
+    if (!marks && (await tableAt(handle, segment, 0))) return 0
+    const contents = await contentsOf(handle, segment, marks)
+    const { tables, stored, storedBytes, deletedBytes } = contents
+    const { mtimeMs } = await handle.stat()
+    const newestMs = tables.length > 0 ? contents.newestMs : mtimeMs
+    if (!o.isLeft && o.nowMs - newestMs < YOUNG_MS) return 0
+    if (stored === 0) await rm(pathOf(dir, segment, SEGMENT_SUFFIX), { force: true })
     else {
       if (deletedBytes === 0) return 0
-      const marked = await unlessMissing(stat(pathOf(dir, segment, DELETED_SUFFIX)))
-      const isOld = o.nowMs - (marked?.mtimeMs ?? 0) > ERASED_AFTER_MS
+      // Not by the last deletion: there might be one each day.
+      const isOld = o.nowMs - mtimeMs > ERASED_AFTER_MS
       if (deletedBytes <= storedBytes && !isOld) return 0
       o.signal?.throwIfAborted()
-      await rewrite(dir, segment, handle, contents)
+      await rewrite(dir, segment, handle, { ...contents, marks })
     }
     // What was deleted meanwhile is an orphan again, and found as one.
     await rm(pathOf(dir, segment, DELETED_SUFFIX), { force: true })
