@@ -71,7 +71,6 @@ export function TextArea(props: TextAreaProps) {
   const { label, value, onChange, hint, error, rows = 3, placeholder, maxLength } = props
   const id = useId()
   useEarly(id, value, onChange)
-  useEarly(id, value, onChange)
   const described = [error ? `${id}-error` : null, hint ? `${id}-hint` : null].filter(Boolean)
   return (
     <div>
