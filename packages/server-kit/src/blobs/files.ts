@@ -113,6 +113,14 @@ export function createFileBlobStore(o: {
     return fileWriter(key, join(temporary, randomUUID()))
   }
 
+  async function deleteStored(key: string): Promise<void> {
+    const bytes = await deleteInSegment(dir, key)
+    const { segment } = parseSegmentKey(key) ?? {}
+    if (!segment || bytes === 0 || !segments.countDeleted(segment, bytes)) return
+    // What does not work out now is done later.
+    await reclaimSegment(dir, segment, { nowMs: nowMs(), isFinished: true }).catch(() => {})
+  }
+
   /** A file's blobs: what lies in it, or itself. A blob may go while a list is read. */
   async function blobsOf(path: string): Promise<ListedBlob[]> {
     const name = basename(path)
@@ -184,7 +192,7 @@ export function createFileBlobStore(o: {
     },
     async delete(keys) {
       for (const key of keys.filter((one) => KEY.test(one))) {
-        await deleteInSegment(dir, key)
+        await deleteStored(key)
         for (const path of pathsOf(key)) await rm(path, { force: true })
       }
     },
@@ -203,14 +211,15 @@ export function createFileBlobStore(o: {
     },
     async reclaim({ signal, isLeft } = {}) {
       await ready()
-      const options = { nowMs: nowMs(), ...(signal && { signal }), ...(isLeft && { isLeft }) }
+      const options = { nowMs: nowMs(), ...(signal && { signal }) }
       const failures: unknown[] = []
       let reclaimed = 0
       for await (const segment of segmentNames()) {
         signal?.throwIfAborted()
         if (segment === segments.current && !isLeft) continue
         try {
-          reclaimed += await reclaimSegment(dir, segment, options)
+          const isFinished = isLeft || segments.isFinished(segment)
+          reclaimed += await reclaimSegment(dir, segment, { ...options, isFinished })
         } catch (error) {
           // The others are not to wait until somebody repairs this one.
           failures.push(error)

@@ -1,4 +1,5 @@
-import { copyFile, link, mkdtemp, rename, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { copyFile, link, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -17,14 +18,20 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true })
 })
 
-async function put(store: BlobStore, text: string): Promise<string> {
+async function put(store: BlobStore, body: string | Buffer): Promise<string> {
   const writer = await store.begin(null)
-  await writer.write(Buffer.from(text))
+  await writer.write(Buffer.from(body))
   return (await writer.finish()).key
 }
 
 async function get(store: BlobStore, key: string): Promise<string> {
   return new Response(await store.read(key)).text()
+}
+
+async function keysOf(store: BlobStore): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list({ limit: 10 })) keys.push(key)
+  return keys
 }
 
 const fileOf = (key: string) => join(dir, key.slice(0, 2), blobFileName(key))
@@ -35,9 +42,7 @@ it('a segment that was lost under its writer fails those who wait, and the next 
   await expect(put(store, 'second')).rejects.toThrow(BlobStoreAwayError)
   const third = await put(store, 'third')
   expect(await get(store, third)).toBe('third')
-  const keys: string[] = []
-  for await (const { key } of store.list({ limit: 10 })) keys.push(key)
-  expect(keys).toEqual([third])
+  expect(await keysOf(store)).toEqual([third])
 })
 
 it('notices that its segment was replaced, also when a backup keeps the old one', async () => {
@@ -55,4 +60,34 @@ it('goes on in another segment when the clock was set or the machine slept', asy
   vi.useFakeTimers({ now: Date.now() + 2 * DAY_MS, toFake: ['Date'] })
   const next = await put(store, 'after')
   expect(blobFileName(next)).not.toBe(blobFileName(key))
+})
+
+it('who replaces a file all the time does not fill the disk', async () => {
+  await using store = createFileBlobStore({ dir })
+  const body = randomBytes(200_000)
+  const kept = await put(store, 'kept')
+  let last = await put(store, body)
+  for (let n = 0; n < 300; n += 1) {
+    const next = await put(store, body)
+    await store.delete([last])
+    last = next
+  }
+  let room = 0
+  for (const name of await readdir(dir, { recursive: true }))
+    room += (await stat(join(dir, name))).blocks * 512
+  expect(room).toBeLessThan(18_000_000)
+  expect(await keysOf(store)).toEqual([kept, last].sort())
+  expect(await get(store, kept)).toBe('kept')
+})
+
+it('gives room back of what it finished and another process deleted, long before a day is over', async () => {
+  await using store = createFileBlobStore({ dir })
+  await using other = createFileBlobStore({ dir })
+  const keys: string[] = []
+  for (let n = 0; n < 90; n += 1) keys.push(await put(store, randomBytes(200_000)))
+  const first = keys.filter((key) => blobFileName(key) === blobFileName(keys[0] ?? ''))
+  await other.delete(first)
+  expect(await other.reclaim?.()).toBe(0)
+  expect(await store.reclaim?.()).toBe(first.length * 200_000)
+  expect(await store.reclaim?.()).toBe(0)
 })

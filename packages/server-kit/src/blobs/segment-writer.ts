@@ -28,6 +28,7 @@ const { O_CREAT, O_EXCL, O_WRONLY, O_DIRECT } = fs.constants
 const SEGMENT_BLOCKS = blocksOf(16 * 1024 * 1024)
 /** Who reclaims room leaves alone what was written to within a day. */
 const OPEN_MS = 3_600_000
+const COUNTED_MS = 24 * 3_600_000
 
 /** A folder is dearer to make than a file. */
 const IN_ONE_FOLDER = 64
@@ -58,6 +59,14 @@ export interface SegmentWriter extends AsyncDisposable {
   add(blocks: Uint8Array, size: number): Promise<string>
   /** The segment that is written to. */
   readonly current: string | null
+  /** Whether it was written here lately, and will not be again. */
+  isFinished(segment: string): boolean
+  /**
+   * Notes that so many bytes of a segment were deleted. True when it is to be written again at once, because
+   * it was finished here lately and more than half of it is gone: who replaces files all the time would
+   * fill the disk.
+   */
+  countDeleted(segment: string, bytes: number): boolean
 }
 
 /** By its name: a backup may have given it another, which says nothing. */
@@ -109,6 +118,18 @@ export function createSegmentWriter(o: {
   let current: Segment | null = null
   let folder = ''
   let begun = 0
+  /** Bytes of what was written here lately, oldest first. */
+  const lately = new Map<string, { bornMs: number; stored: number; deleted: number }>()
+
+  function count({ id, bornMs }: Segment, sizes: readonly number[]): void {
+    const counts = lately.get(id) ?? { bornMs, stored: 0, deleted: 0 }
+    lately.set(id, counts)
+    for (const size of sizes) counts.stored += size
+    for (const [old, { bornMs: since }] of lately) {
+      if (Date.now() - since < COUNTED_MS) break
+      lately.delete(old)
+    }
+  }
 
   async function begin(): Promise<Segment> {
     if (begun % IN_ONE_FOLDER === 0) folder = newFolder()
@@ -142,9 +163,9 @@ export function createSegmentWriter(o: {
     const blocks = group.reduce((sum, one) => sum + blocksOf(one.size), 1)
     const segment = await segmentFor(blocks)
     const at = segment.end
+    const sizes = group.map(({ size }) => size)
     try {
       table ??= Buffer.from(new WebAssembly.Memory({ initial: 1 }).buffer, 0, BLOCK_BYTES)
-      const sizes = group.map(({ size }) => size)
       const named = { segment: segment.id, table: at, storedMs: Date.now(), sizes }
       const end = writeTable(table, named)
       await writeAll(segment.file, [table, ...group.map((one) => one.blocks)], at * BLOCK_BYTES)
@@ -160,6 +181,7 @@ export function createSegmentWriter(o: {
       if (at === 0) await rm(segment.path, { force: true }).catch(() => {})
       throw error
     }
+    count(segment, sizes)
     for (const [place, one] of group.entries())
       one.resolve(segmentKey({ segment: segment.id, table: at, place }))
   }
@@ -177,7 +199,12 @@ export function createSegmentWriter(o: {
     running = null
   }
 
+  function isFinished(segment: string): boolean {
+    return lately.has(segment) && segment !== current?.id
+  }
+
   return {
+    isFinished,
     add(blocks, size) {
       return new Promise((resolve, reject) => {
         waiting.push({ blocks, size, resolve, reject })
@@ -186,6 +213,15 @@ export function createSegmentWriter(o: {
     },
     get current() {
       return current?.id ?? null
+    },
+    countDeleted(segment, bytes) {
+      const counts = lately.get(segment)
+      if (!counts) return false
+      counts.deleted += bytes
+      if (!isFinished(segment) || counts.deleted * 2 <= counts.stored) return false
+      counts.stored -= counts.deleted
+      counts.deleted = 0
+      return true
     },
     async [Symbol.asyncDispose]() {
       await running

@@ -119,12 +119,15 @@ export async function openInSegment(dir: string, key: string): Promise<FoundBlob
   return null
 }
 
-/** Marks it as deleted: its bytes go when its segment is written again. */
-export async function deleteInSegment(dir: string, key: string): Promise<void> {
+/**
+ * Marks it as deleted: its bytes go when its segment is written again. Resolves with how many these are, 0
+ * when it was in no segment.
+ */
+export async function deleteInSegment(dir: string, key: string): Promise<number> {
   const found = await openInSegment(dir, key)
   await found?.handle.close()
   const at = found && parseSegmentKey(key)
-  if (!at) return
+  if (!at) return 0
   const path = pathOf(dir, at.segment, DELETED_SUFFIX)
   const marks = await open(path, constants.O_RDWR | constants.O_CREAT)
   try {
@@ -132,6 +135,7 @@ export async function deleteInSegment(dir: string, key: string): Promise<void> {
   } finally {
     await marks.close()
   }
+  return found.size
 }
 
 /** The blobs of one segment in the order of their keys. */
@@ -232,8 +236,8 @@ async function rewrite(
 
 export interface Reclaim extends Opt {
   nowMs: number
-  /** Nobody writes to the store any more: its young segments need not wait. */
-  isLeft?: boolean
+  /** Nobody writes to it any more, however young it is. */
+  isFinished?: boolean
 }
 
 /**
@@ -252,18 +256,19 @@ export async function reclaimSegment(dir: string, segment: string, o: Reclaim): 
     const { tables, stored, storedBytes, deletedBytes } = contents
     const { mtimeMs } = await handle.stat()
     const newestMs = tables.length > 0 ? contents.newestMs : mtimeMs
-    if (!o.isLeft && o.nowMs - newestMs < YOUNG_MS) return 0
-    if (stored === 0) await rm(pathOf(dir, segment, SEGMENT_SUFFIX), { force: true })
-    else {
-      if (deletedBytes === 0) return 0
-      // Not by the last deletion: there might be one each day.
-      const isOld = o.nowMs - mtimeMs > ERASED_AFTER_MS
-      if (deletedBytes <= storedBytes && !isOld) return 0
-      o.signal?.throwIfAborted()
-      await rewrite(dir, segment, handle, { ...contents, marks })
+    if (!o.isFinished && o.nowMs - newestMs < YOUNG_MS) return 0
+    if (stored === 0) {
+      for (const suffix of [SEGMENT_SUFFIX, DELETED_SUFFIX])
+        await rm(pathOf(dir, segment, suffix), { force: true })
+      return deletedBytes
     }
-    // What was deleted meanwhile is an orphan again, and found as one.
-    await rm(pathOf(dir, segment, DELETED_SUFFIX), { force: true })
+    if (deletedBytes === 0) return 0
+    // Not by the last deletion: there might be one each day.
+    const isOld = o.nowMs - mtimeMs > ERASED_AFTER_MS
+    if (deletedBytes <= storedBytes && !isOld) return 0
+    o.signal?.throwIfAborted()
+    // The marks stay: there may be new ones.
+    await rewrite(dir, segment, handle, { ...contents, marks })
     return deletedBytes
   } finally {
     await handle.close()
