@@ -1,12 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import {
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rm,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { blake3, toHex } from '@pubky/protocol'
 import { blobStoreContract } from '@pubky/testkit/blob-store-contract'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, expect, it, vi } from 'vitest'
 import { shareNext } from '../share-next.ts'
-import { createFileBlobStore } from './files.ts'
+import { blobFileName, createFileBlobStore } from './files.ts'
 
 const dirs: string[] = []
 async function fresh(): Promise<string> {
@@ -127,3 +136,23 @@ it.each([[true], [false]])(
     expect(await readdir(join(dir, 'tmp'))).toEqual([])
   },
 )
+
+it('deletes on a full disk, and gives the room back', async () => {
+  const dir = await fresh()
+  const first = createFileBlobStore({ dir })
+  const writer = await first.begin(null)
+  await writer.write(randomBytes(50_000))
+  const { key } = await writer.finish()
+  await first[Symbol.asyncDispose]()
+  await using store = createFileBlobStore({ dir, nowMs: () => Date.now() + 25 * 3_600_000 })
+  const file = await open(join(dir, key.slice(0, 2), blobFileName(key)))
+  const handles = Object.getPrototypeOf(file) as Pick<FileHandle, 'write'>
+  await file.close()
+  const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  const write = vi.spyOn(handles, 'write').mockRejectedValueOnce(full)
+  await store.delete([key])
+  write.mockRestore()
+  expect(await store.stat(key)).toBeNull()
+  await store.reclaim?.()
+  expect(await readdir(join(dir, key.slice(0, 2)))).toEqual([])
+})

@@ -119,6 +119,19 @@ export async function openInSegment(dir: string, key: string): Promise<FoundBlob
   return null
 }
 
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^(ENOSPC|EDQUOT)$/.test(String(error.code))
+}
+
+async function mark(path: string, flags: number, at: number): Promise<void> {
+  const file = await open(path, flags)
+  try {
+    await file.write(MARK, 0, 1, at)
+  } finally {
+    await file.close()
+  }
+}
+
 /**
  * Marks it as deleted: its bytes go when its segment is written again. Resolves with how many these are, 0
  * when it was in no segment.
@@ -128,12 +141,14 @@ export async function deleteInSegment(dir: string, key: string): Promise<number>
   await found?.handle.close()
   const at = found && parseSegmentKey(key)
   if (!at) return 0
-  const path = pathOf(dir, at.segment, DELETED_SUFFIX)
-  const marks = await open(path, constants.O_RDWR | constants.O_CREAT)
+  const { segment, table, place } = at
+  const { O_RDWR, O_CREAT } = constants
   try {
-    await marks.write(MARK, 0, 1, deletedAt(at.table, at.place))
-  } finally {
-    await marks.close()
+    await mark(pathOf(dir, segment, DELETED_SUFFIX), O_RDWR | O_CREAT, deletedAt(table, place))
+  } catch (error) {
+    if (!isFull(error)) throw error
+    // Nothing would be given back any more: the table has a place for it.
+    await mark(pathOf(dir, segment, SEGMENT_SUFFIX), O_RDWR, erasedAt(table, place))
   }
   return found.size
 }
