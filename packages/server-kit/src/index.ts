@@ -5,7 +5,7 @@ export {
   type BlobStoreSettings,
   openBlobStore,
 } from './blobs/choose.ts'
-export { blobFileName, createFileBlobStore } from './blobs/files.ts'
+export { createFileBlobStore } from './blobs/files.ts'
 export { createMovingBlobStore, moveBlobs } from './blobs/move.ts'
 export {
   type Config,

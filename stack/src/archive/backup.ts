@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs'
 import { copyFile, link, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { blobFileName } from '@pubky/server-kit'
+import { createFileBlobStore } from '@pubky/server-kit'
 import type pg from 'pg'
 import { DATA_VERSION, openDataFolder } from '../data-folder.ts'
 import { DATABASES, type DatabaseName, openDatabases } from '../database.ts'
@@ -55,14 +55,11 @@ async function stage(from: string, to: string): Promise<void> {
   }
 }
 
-async function blobNames(dir: string): Promise<Set<string>> {
-  const names = new Set<string>()
-  try {
-    for await (const path of walk(dir)) names.add(basename(path))
-  } catch (error) {
-    if (!isError(error, 'ENOENT')) throw error
-  }
-  return names
+async function blobKeys(dir: string): Promise<Set<string>> {
+  await using store = createFileBlobStore({ dir })
+  const keys = new Set<string>()
+  for await (const { key } of store.list({ limit: Number.POSITIVE_INFINITY })) keys.add(key)
+  return keys
 }
 
 type Snapshots = Record<DatabaseName, pg.Client>
@@ -81,9 +78,8 @@ async function close(snapshots: Snapshots): Promise<void> {
 async function countMissing(snapshots: Snapshots, files: string): Promise<number> {
   let missing = 0
   for (const name of DATABASES) {
-    const there = await blobNames(join(files, name, 'blobs'))
-    for (const key of await namedBlobs(snapshots[name]))
-      if (!there.has(blobFileName(key)) && !there.has(key)) missing += 1
+    const there = await blobKeys(join(files, name, 'blobs'))
+    for (const key of await namedBlobs(snapshots[name])) if (!there.has(key)) missing += 1
   }
   return missing
 }

@@ -15,7 +15,10 @@ import { blake3, toHex } from '@pubky/protocol'
 import { blobStoreContract } from '@pubky/testkit/blob-store-contract'
 import { afterAll, expect, it, vi } from 'vitest'
 import { shareNext } from '../share-next.ts'
-import { blobFileName, createFileBlobStore } from './files.ts'
+import { createFileBlobStore } from './files.ts'
+import { SEGMENT_NAME_LENGTH, SEGMENT_SUFFIX } from './segment-format.ts'
+
+const segmentFile = (key: string) => key.slice(0, SEGMENT_NAME_LENGTH) + SEGMENT_SUFFIX
 
 const dirs: string[] = []
 async function fresh(): Promise<string> {
@@ -145,7 +148,7 @@ it('deletes on a full disk, and gives the room back', async () => {
   const { key } = await writer.finish()
   await first[Symbol.asyncDispose]()
   await using store = createFileBlobStore({ dir, nowMs: () => Date.now() + 25 * 3_600_000 })
-  const file = await open(join(dir, key.slice(0, 2), blobFileName(key)))
+  const file = await open(join(dir, key.slice(0, 2), segmentFile(key)))
   const handles = Object.getPrototypeOf(file) as Pick<FileHandle, 'write'>
   await file.close()
   const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })

@@ -44,12 +44,6 @@ async function filesIn(folder: string): Promise<string[]> {
   return found
 }
 
-/** The name of the file that holds a blob of this key. */
-export function blobFileName(key: string): string {
-  const place = parseSegmentKey(key)
-  return place ? `${place.segment}${SEGMENT_SUFFIX}` : key
-}
-
 /**
  * Blobs as files below `dir`, in folders by the key's first two characters. A blob is visible only when
  * it is whole and durable: scratch file, fsync, rename, fsync of the folder. What an older version

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { BlobStoreAwayError } from '../errors.ts'
 import type { BlobStore } from './blob-store.ts'
-import { blobFileName, createFileBlobStore } from './files.ts'
+import { createFileBlobStore } from './files.ts'
+import { SEGMENT_NAME_LENGTH, SEGMENT_SUFFIX } from './segment-format.ts'
 
 const DAY_MS = 24 * 3_600_000
 
@@ -34,7 +35,8 @@ async function keysOf(store: BlobStore): Promise<string[]> {
   return keys
 }
 
-const fileOf = (key: string) => join(dir, key.slice(0, 2), blobFileName(key))
+const segmentFile = (key: string) => key.slice(0, SEGMENT_NAME_LENGTH) + SEGMENT_SUFFIX
+const fileOf = (key: string) => join(dir, key.slice(0, 2), segmentFile(key))
 
 it('a segment that was lost under its writer fails those who wait, and the next begins another', async () => {
   await using store = createFileBlobStore({ dir })
@@ -59,7 +61,7 @@ it('goes on in another segment when the clock was set or the machine slept', asy
   const key = await put(store, 'before')
   vi.useFakeTimers({ now: Date.now() + 2 * DAY_MS, toFake: ['Date'] })
   const next = await put(store, 'after')
-  expect(blobFileName(next)).not.toBe(blobFileName(key))
+  expect(segmentFile(next)).not.toBe(segmentFile(key))
 })
 
 it('who replaces a file all the time does not fill the disk', async () => {
@@ -85,7 +87,7 @@ it('gives room back of what it finished and another process deleted, long before
   await using other = createFileBlobStore({ dir })
   const keys: string[] = []
   for (let n = 0; n < 90; n += 1) keys.push(await put(store, randomBytes(200_000)))
-  const first = keys.filter((key) => blobFileName(key) === blobFileName(keys[0] ?? ''))
+  const first = keys.filter((key) => segmentFile(key) === segmentFile(keys[0] ?? ''))
   await other.delete(first)
   expect(await other.reclaim?.()).toBe(0)
   expect(await store.reclaim?.()).toBe(first.length * 200_000)

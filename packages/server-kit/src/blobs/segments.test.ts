@@ -16,7 +16,7 @@ import { fc } from '@pubky/testkit/properties'
 import { afterAll, expect, it, vi } from 'vitest'
 import { BlobMissingError, BlobStoreAwayError } from '../errors.ts'
 import type { BlobStore } from './blob-store.ts'
-import { blobFileName, createFileBlobStore } from './files.ts'
+import { createFileBlobStore } from './files.ts'
 import { createLmdbBlobStore } from './lmdb.ts'
 import { moveBlobs } from './move.ts'
 import {
@@ -24,6 +24,7 @@ import {
   DELETED_SUFFIX,
   MAX_IN_TABLE,
   parseSegmentKey,
+  SEGMENT_NAME_LENGTH,
   SEGMENT_SUFFIX,
   segmentKey,
 } from './segment-format.ts'
@@ -60,7 +61,8 @@ async function segmentsIn(dir: string): Promise<string[]> {
   return names.filter((name) => name.endsWith(SEGMENT_SUFFIX)).map((name) => join(dir, name))
 }
 
-const fileOf = (dir: string, key: string) => join(dir, key.slice(0, 2), blobFileName(key))
+const segmentFile = (key: string) => key.slice(0, SEGMENT_NAME_LENGTH) + SEGMENT_SUFFIX
+const fileOf = (dir: string, key: string) => join(dir, key.slice(0, 2), segmentFile(key))
 const marksOf = (dir: string, key: string) =>
   fileOf(dir, key).replace(SEGMENT_SUFFIX, DELETED_SUFFIX)
 
@@ -91,7 +93,7 @@ it('a segment that is full is followed by another', async () => {
   const body = randomBytes(250_000)
   const keys: string[] = []
   for (let n = 0; n < 70; n += 1) keys.push(await put(store, body))
-  expect(new Set(keys.map(blobFileName)).size).toBe(2)
+  expect(new Set(keys.map(segmentFile)).size).toBe(2)
   for (const path of await segmentsIn(dir))
     expect((await stat(path)).size).toBeLessThanOrEqual(16 * 1024 * 1024)
   expect(await keysOf(store)).toEqual([...keys].sort())
@@ -105,7 +107,7 @@ it('stores and their order are one, whoever of several processes wrote', async (
     await put(one, Buffer.from('mine')),
     await put(other, Buffer.from('theirs')),
   ]
-  expect(blobFileName(mine)).not.toBe(blobFileName(theirs))
+  expect(segmentFile(mine)).not.toBe(segmentFile(theirs))
   expect((await get(one, theirs)).toString()).toBe('theirs')
   await other.delete([mine])
   await expect(one.read(mine)).rejects.toThrow(BlobMissingError)
