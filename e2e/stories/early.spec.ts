@@ -20,6 +20,20 @@ test('a button works as soon as it is seen, before the page has come to life', a
   await expect(page.getByText(/changes? waiting to be sent/)).toHaveCount(0)
 })
 
+test('what is about to be pressed does not move when the page comes to life', async ({ join }) => {
+  const { page } = await join('Steady hand')
+  const scripts = await holdBack(page, '**/_next/static/chunks/*.js')
+  await page.goto('/settings/account', { waitUntil: 'commit' })
+  const button = page.getByRole('main').getByRole('button', { name: 'Sign out' })
+  const top = async () => (await button.boundingBox())?.y
+  await expect(button).toBeVisible()
+  const before = await top()
+  scripts.release()
+  await expectAlive(page)
+  await expect(page.getByText('Steady hand', { exact: true })).toBeVisible()
+  expect(await top()).toBe(before)
+})
+
 test('a page is seen before its scripts are asked for, and the landing page runs none', async ({
   visit,
 }) => {

@@ -22,13 +22,13 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
   )
 }
 
-/** The key, its backup, and the way out. */
-export function AccountSettings({ user }: { user: string }) {
+/** The key, its backup, and the way out. The server knows what is due, so that nothing moves. */
+export function AccountSettings({ user, isBackupDue }: { user: string; isBackupDue: boolean }) {
   const t = useT()
   const copy = useCopy()
   const { account } = useViewerSession()
   const [leaving, setLeaving] = useState(false)
-  const pending = account?.backup === 'pending'
+  const pending = account ? account.backup === 'pending' : isBackupDue
   return (
     <div className="grid gap-4">
       <Card title={t('settings.yourKey')}>

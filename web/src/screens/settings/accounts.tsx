@@ -18,19 +18,15 @@ const SignOutDialog = part(() =>
 /** Who is signed in in this browser: switch, sign out of one, add one. */
 export function Accounts({ current }: { current: string }) {
   const t = useT()
-  const accounts = useAccounts().filter(({ stage }) => stage === 'ready')
+  const others = useAccounts().filter(({ stage, user }) => stage === 'ready' && user !== current)
   const [leaving, setLeaving] = useState<Account | null>(null)
   return (
     <>
       <p className="mb-2 text-sm text-mute">{t('settings.accountsText')}</p>
       <ul className="divide-y">
-        {accounts.map((account) => (
-          <Row
-            key={account.user}
-            account={account}
-            isCurrent={account.user === current}
-            onLeave={() => setLeaving(account)}
-          />
+        <Row user={current} />
+        {others.map((account) => (
+          <Row key={account.user} user={account.user} onLeave={() => setLeaving(account)} />
         ))}
       </ul>
       <div className="mt-4 flex flex-wrap gap-2">
@@ -51,34 +47,30 @@ export function Accounts({ current }: { current: string }) {
 }
 
 interface RowProps {
-  account: Account
-  isCurrent: boolean
-  onLeave: () => void
+  user: string
+  /** None for the current account: the page itself has the way out. */
+  onLeave?: () => void
 }
 
-function Row({ account, isCurrent, onLeave }: RowProps) {
+function Row({ user, onLeave }: RowProps) {
   const t = useT()
-  const { user } = useUser(account.user)
-  const name = user?.details.name ?? shortKey(account.user)
+  const view = useUser(user).user
+  const name = view?.details.name ?? shortKey(user)
   return (
     <li className="flex items-center gap-3 py-3">
-      <UserAvatar userId={account.user} size={40} />
+      <UserAvatar userId={user} size={40} />
       <span className="min-w-0 grow">
         <span className="block truncate text-sm font-semibold" dir="auto">
           {name}
         </span>
-        <span className="key block truncate text-xs text-mute">{shortKey(account.user)}</span>
+        <span className="key block truncate text-xs text-mute">{shortKey(user)}</span>
       </span>
-      {isCurrent ? (
-        <span className="rounded-full bg-brand-veil px-3 py-1 text-xs font-semibold text-brand-text">
-          {t('settings.accountCurrent')}
-        </span>
-      ) : (
+      {onLeave ? (
         <>
           <Button
             size="sm"
             aria-label={t('settings.switchTo', { name })}
-            onClick={() => void switchAccount(account.user)}
+            onClick={() => void switchAccount(user)}
           >
             {t('settings.switch')}
           </Button>
@@ -86,6 +78,10 @@ function Row({ account, isCurrent, onLeave }: RowProps) {
             <LogOut size={17} aria-hidden />
           </IconButton>
         </>
+      ) : (
+        <span className="rounded-full bg-brand-veil px-3 py-1 text-xs font-semibold text-brand-text">
+          {t('settings.accountCurrent')}
+        </span>
       )}
     </li>
   )

@@ -25,7 +25,7 @@ const Sessions = part(() => import('./sessions/sessions.tsx').then((m) => m.Sess
 const Keys = part(() => import('./keys/keys.tsx').then((m) => m.Keys))
 
 /** The settings: a list of pages beside or above the one that is open. */
-export function Settings({ page }: { page: SettingsPage }) {
+export function Settings({ page, isBackupDue }: { page: SettingsPage; isBackupDue: boolean }) {
   const t = useT()
   const { id: viewer } = useViewer()
   const pages = SETTINGS_PAGES.filter(({ guest }) => guest || viewer !== null)
@@ -58,12 +58,19 @@ export function Settings({ page }: { page: SettingsPage }) {
         />
       </div>
       <h1 className="mb-4 text-xl">{t(current?.name ?? 'settings.title')}</h1>
-      <Content page={page} viewer={viewer} />
+      <Content page={page} viewer={viewer} isBackupDue={isBackupDue} />
     </Columns>
   )
 }
 
-function Content({ page, viewer }: { page: SettingsPage; viewer: string | null }) {
+interface ContentProps {
+  page: SettingsPage
+  viewer: string | null
+  /** As the server knows it. */
+  isBackupDue: boolean
+}
+
+function Content({ page, viewer, isBackupDue }: ContentProps) {
   switch (page) {
     case 'appearance':
       return <Appearance />
@@ -75,7 +82,7 @@ function Content({ page, viewer }: { page: SettingsPage; viewer: string | null }
   if (viewer === null) return <Guest />
   switch (page) {
     case 'account':
-      return <AccountSettings user={viewer} />
+      return <AccountSettings user={viewer} isBackupDue={isBackupDue} />
     case 'edit':
       return <EditProfile userId={viewer} />
     case 'data':
