@@ -1,7 +1,8 @@
 'use client'
 
-import { type ReactNode, useId, useLayoutEffect } from 'react'
+import { type ReactNode, useId } from 'react'
 import { cx } from './cx.ts'
+import { useComingToLife } from './use-early.ts'
 
 export interface Choice<T extends string> {
   value: T
@@ -25,12 +26,11 @@ interface ChoicesProps<T extends string> {
 export function Choices<T extends string>(props: ChoicesProps<T>) {
   const { label, value, choices, onChange, row, early } = props
   const name = useId()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it comes to life once.
-  useLayoutEffect(() => {
+  useComingToLife(() => {
     const chosen = early && document.querySelector<HTMLInputElement>(`[name="${name}"]:checked`)
     const choice = chosen && choices.find((one) => one.value === chosen.value)
     if (choice && choice.value !== value) onChange(choice.value)
-  }, [])
+  })
   return (
     <fieldset>
       <legend className={row ? 'sr-only' : 'px-3 pb-1.5 text-xs font-medium text-mute'}>

@@ -6,6 +6,12 @@ function fieldOf(id: string): HTMLInputElement | HTMLTextAreaElement | null {
   return node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement ? node : null
 }
 
+/** Looks once, when the page comes to life and before it is painted as such. */
+export function useComingToLife(look: () => void): void {
+  const [lookOnce] = useState(() => look)
+  useLayoutEffect(lookOnce, [lookOnce])
+}
+
 /**
  * For every text field that the server may render: what was typed before the page came to life stays where
  * it is, and the state learns of it. It is kept nowhere else, since it may be a secret; and the form around it
@@ -17,8 +23,7 @@ export function useEarly(id: string, value: string, onChange: (value: string) =>
     const field = fieldOf(id)
     return field && { text: field.value, from: field.selectionStart, to: field.selectionEnd }
   })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it comes to life once.
-  useLayoutEffect(() => {
+  useComingToLife(() => {
     const field = fieldOf(id)
     if (!early || !field) return
     if (field.value === value && early.text !== value) {
@@ -26,15 +31,14 @@ export function useEarly(id: string, value: string, onChange: (value: string) =>
       field.setSelectionRange(early.from, early.to)
     }
     if (field.value !== value) onChange(field.value)
-  }, [])
+  })
 }
 
 /** The same for a file that was chosen too early. */
 export function useEarlyFile(id: string, onChange: (file: File) => void): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it comes to life once.
-  useLayoutEffect(() => {
+  useComingToLife(() => {
     const field = fieldOf(id)
     const file = field instanceof HTMLInputElement ? field.files?.[0] : undefined
     if (file) onChange(file)
-  }, [])
+  })
 }

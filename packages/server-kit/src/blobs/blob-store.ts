@@ -7,6 +7,10 @@ export interface BlobMeta {
   blake3: Uint8Array
 }
 
+export interface ListedBlob extends Omit<BlobMeta, 'blake3'> {
+  createdMs: number
+}
+
 export interface BlobWriter {
   /** Resolves when the next chunk may come (back-pressure). The chunk must not change afterwards. */
   write(chunk: Uint8Array): Promise<void>
@@ -30,7 +34,5 @@ export interface BlobStore extends AsyncDisposable {
    */
   reclaim?(o?: Opt & { isLeft?: boolean }): Promise<number>
   /** In key order, for the collector of orphans. */
-  list(
-    o: Opt & { after?: string; limit: number },
-  ): AsyncIterable<Omit<BlobMeta, 'blake3'> & { createdMs: number }>
+  list(o: Opt & { after?: string; limit: number }): AsyncIterable<ListedBlob>
 }

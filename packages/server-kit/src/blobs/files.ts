@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createBlake3 } from '@pubky/protocol/hash'
 import { BlobMissingError } from '../errors.ts'
-import type { BlobStore, BlobWriter } from './blob-store.ts'
+import type { BlobStore, BlobWriter, ListedBlob } from './blob-store.ts'
 import { canBypassCache, createFileWriters, folderOf } from './file-writer.ts'
 import { createFolders } from './folders.ts'
 import { isMissing } from './missing-file.ts'
@@ -13,7 +13,6 @@ import { createSegmentWriter } from './segment-writer.ts'
 import {
   deleteInSegment,
   type FoundBlob,
-  type ListedBlob,
   listSegment,
   openInSegment,
   reclaimSegment,

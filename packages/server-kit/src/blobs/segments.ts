@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { constants, type FileHandle, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Opt } from '@pubky/sdk/dht'
+import type { ListedBlob } from './blob-store.ts'
 import { isMissing } from './missing-file.ts'
 import {
   BLOCK_BYTES,
@@ -29,12 +30,6 @@ export interface FoundBlob {
   handle: FileHandle
   start: number
   size: number
-}
-
-export interface ListedBlob {
-  key: string
-  size: number
-  createdMs: number
 }
 
 function pathOf(dir: string, segment: string, suffix: string): string {
