@@ -1,5 +1,5 @@
 import type { PublicKeyZ32, StoragePath } from '@pubky/protocol'
-import type { Pool } from 'pg'
+import type { ClientBase } from 'pg'
 
 /** A proof that was verified, as it is stored. */
 export interface WriteProof {
@@ -74,37 +74,58 @@ interface Row {
 
 const COMMIT = {
   name: 'commit_writes',
-  // Only who holds the order lock takes ids of events, so the last one is that of this transaction. The name
-  // is set before the call that depends on it.
-  text: `select refused, outcomes, details::text[], replaced,
-    pg_sequence_last_value('events_id_seq')::text as newest
-    from (select set_config('pubky.process', $20, true) as name) process,
-    lateral commit_writes($1::bigint[], $2::text[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7, $8,
-      $9::int[], $10, $11::int[], $12::bigint[], $13::text[], $14::boolean[], $15::bytea[], $16::text[],
-      $17::text[], $18::boolean[], case when process.name is not null then $19::bigint end)`,
+  text: `select refused, outcomes, details::text[], replaced, newest from commit_writes($1, $2::bigint[], $3::text[],
+    $4::smallint[], $5::bigint[], $6::text[], $7::text[], $8, $9, $10::int[], $11::int[], $12, $13::int[],
+    $14::int[], $15::bigint[], $16::text[], $17::text[], $18::boolean[], $19::bytea[], $20::text[], $21::boolean[],
+    $22)`,
 }
 
 const APPLIED: Outcome = { result: 'applied', highest: 0n }
 const NO_HASH = Buffer.alloc(32)
 
-/** The paths that would have to be folders for this one to be a file below them; the roots always are. */
-export function ancestorsOf(path: string): string[] {
+/**
+ * The paths that would have to be folders for this one to be a file below them, each behind `before`; the roots
+ * always are.
+ */
+export function ancestorsOf(path: string, before = ''): string[] {
   const ancestors: string[] = []
   for (let at = path.indexOf('/', path.indexOf('/', 1) + 1); at > 0; at = path.indexOf('/', at + 1))
-    ancestors.push(path.slice(0, at))
+    ancestors.push(before + path.slice(0, at))
   return ancestors
 }
 
-function packed(parts: readonly (Uint8Array | null | undefined)[]): [Buffer, number[]] {
-  const present = parts.filter((part) => part instanceof Uint8Array)
-  return [Buffer.concat(present), parts.map((part) => part?.length ?? -1)]
+interface Packed {
+  all: Buffer
+  /** From 1, and in bytes; null for what is not there. */
+  starts: (number | null)[]
+  lengths: (number | null)[]
 }
 
-function valuesOf(writes: readonly Write[], defaultQuota: number | null): unknown[] {
+function packed(parts: readonly (Uint8Array | null | undefined)[]): Packed {
+  let at = 1
+  const starts = parts.map((part) => {
+    const start = at
+    at += part?.length ?? 0
+    return part ? start : null
+  })
+  const all = Buffer.concat(parts.filter((part) => part instanceof Uint8Array))
+  return { all, starts, lengths: parts.map((part) => part?.length ?? null) }
+}
+
+/** Null where no write says anything. */
+function seldom<T>(values: readonly (T | null | undefined)[]): (T | null | undefined)[] | null {
+  return values.some((value) => value !== null && value !== undefined) ? [...values] : null
+}
+
+function valuesOf(
+  writes: readonly Write[],
+  o: { defaultQuota: number | null; process: string },
+): unknown[] {
   const puts = writes.map((write) => (write.kind === 'PUT' ? write : null))
-  const [bodies, bodyLengths] = packed(puts.map((put) => put?.inline))
-  const [proofs, proofLengths] = packed(writes.map(({ proof }) => proof?.bytes))
+  const bodies = packed(puts.map((put) => put?.inline))
+  const proofs = packed(writes.map(({ proof }) => proof?.bytes))
   return [
+    o.process,
     writes.map((write) => write.userId),
     writes.map((write) => write.path),
     writes.map((write) => (write.kind === 'PUT' ? 0 : 1)),
@@ -112,18 +133,20 @@ function valuesOf(writes: readonly Write[], defaultQuota: number | null): unknow
     puts.map((put) => put?.contentType ?? null),
     puts.map((put) => put?.blobKey ?? null),
     Buffer.concat(puts.map((put) => put?.hash ?? NO_HASH)),
-    bodies,
-    bodyLengths,
-    proofs,
-    proofLengths,
+    bodies.all,
+    bodies.starts,
+    bodies.lengths,
+    proofs.all,
+    proofs.starts,
+    proofs.lengths,
     writes.map(({ proof }) => proof?.timestamp.toString() ?? null),
-    writes.map(({ proof }) => proof?.delegate ?? null),
-    writes.map(({ createOnly }) => createOnly),
-    writes.map(({ matches }) => matches && Buffer.from(matches)),
     puts.map((put) => put && ancestorsOf(put.path).join('\n')),
-    puts.map((put) => put?.policy?.join('\n') ?? null),
-    writes.some(({ forced }) => forced) ? writes.map(({ forced }) => forced === true) : null,
-    defaultQuota,
+    seldom(writes.map(({ proof }) => proof?.delegate)),
+    seldom(writes.map(({ createOnly }) => createOnly || null)),
+    seldom(writes.map(({ matches }) => matches && Buffer.from(matches))),
+    seldom(puts.map((put) => put?.policy?.join('\n'))),
+    seldom(writes.map(({ forced }) => forced || null)),
+    o.defaultQuota,
   ]
 }
 
@@ -134,12 +157,11 @@ function valuesOf(writes: readonly Write[], defaultQuota: number | null): unknow
  * alone. When it rejects with an error of the database, nothing happened.
  */
 export async function commitWrites(
-  pool: Pool,
+  client: ClientBase,
   writes: readonly Write[],
   o: { defaultQuota: number | null; process: string },
 ): Promise<Committed> {
-  const values = [...valuesOf(writes, o.defaultQuota), o.process]
-  const { rows } = await pool.query<Row>({ ...COMMIT, values })
+  const { rows } = await client.query<Row>({ ...COMMIT, values: valuesOf(writes, o) })
   const [row] = rows
   const outcomes = writes.map(() => APPLIED)
   row?.refused?.forEach((ord, index) => {

@@ -61,6 +61,13 @@ const MARKS: readonly Mark[] = [
   mark('font/otf', 'OTTO'),
 ]
 
+/** Those that a body may have that begins with a byte. */
+const BY_FIRST_BYTE = Array.from({ length: 256 }, (_, byte) =>
+  MARKS.filter(({ at }) =>
+    at.every(([offset, bytes]) => offset > 0 || bytes.charCodeAt(0) === byte),
+  ),
+)
+
 const HTML_TAGS =
   'html|head|body|script|iframe|h1|div|font|table|a|style|title|b|br|p|meta|link|img|object|embed|form'
 /** What browsers would take for HTML, after blanks and comments. */
@@ -83,7 +90,7 @@ function sniffMarkup(head: string): string | null {
 export function sniff(first: Uint8Array): string | null {
   const length = Math.min(first.length, SNIFFED_BYTES)
   const head = Buffer.from(first.buffer, first.byteOffset, length).toString('latin1')
-  for (const { type, at } of MARKS)
+  for (const { type, at } of BY_FIRST_BYTE[first[0] ?? 0] ?? [])
     if (at.every(([offset, bytes]) => head.startsWith(bytes, offset))) return type
   return sniffMarkup(head)
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BlobStore, type Logger, ServiceError } from '@pubky/server-kit'
-import pg, { type Pool } from 'pg'
+import pg, { type Pool, type PoolClient } from 'pg'
 import { refusals } from '../errors.ts'
 import { MAX_CONTENT_BYTES, type Told } from '../events/contents.ts'
 import type { Alone } from './alone.ts'
@@ -8,8 +8,16 @@ import { ancestorsOf, type Committed, commitWrites, type Outcome, type Write } f
 
 interface Pending {
   write: Write
+  /** What it must not share a batch with: its name, and those above it. */
+  name: string
+  above: readonly string[]
   resolve(outcome: Outcome): void
   reject(error: unknown): void
+}
+
+interface Committing {
+  again: readonly Pending[]
+  answer(): void
 }
 
 const MAX_BATCH = 256
@@ -87,6 +95,19 @@ export function createWriter(o: {
   let running: Promise<void> | null = null
   const cleaning = new Set<Promise<unknown>>()
   let closed = false
+  let connection: PoolClient | null = null
+
+  /** One of its own is written to at once; a pool takes a turn first. */
+  async function connect(): Promise<PoolClient> {
+    const client = await pool.connect()
+    client.once('error', (error) => {
+      log.warn({ error: error.message }, 'the connection of commits is lost')
+      if (connection === client) connection = null
+      client.release(true)
+    })
+    connection = client
+    return client
+  }
 
   function takeBatch(): Pending[] {
     const batch: Pending[] = []
@@ -94,9 +115,7 @@ export function createWriter(o: {
     const taken = new Set<string>()
     const folders = new Set<string>()
     for (const pending of queue) {
-      const { userId, path } = pending.write
-      const name = `${userId}${path}`
-      const above = ancestorsOf(path).map((ancestor) => `${userId}${ancestor}`)
+      const { name, above } = pending
       const clashes = taken.has(name) || folders.has(name) || above.some((one) => taken.has(one))
       // What waits must not be overtaken by a later write of the same path.
       taken.add(name)
@@ -128,7 +147,8 @@ export function createWriter(o: {
     const sinceMs = performance.now()
     for (;;) {
       try {
-        return await commitWrites(pool, writes, { defaultQuota, process: alone.process })
+        const client = connection ?? (await connect())
+        return await commitWrites(client, writes, { defaultQuota, process: alone.process })
       } catch (error) {
         if (!isRefusedBeside(error)) throw error
         if (performance.now() - sinceMs > MAX_WAIT_MS) throw refusals.overloaded()
@@ -138,11 +158,12 @@ export function createWriter(o: {
     }
   }
 
-  /** Returns writes that may fit after all, once they are tried alone. */
-  async function commitBatch(batch: readonly Pending[]): Promise<Pending[]> {
+  /** Returns writes that may fit after all, once they are tried alone, and what tells the others. */
+  async function commitBatch(batch: readonly Pending[]): Promise<Committing> {
     const { outcomes, replaced } = await commitAndTell(batch.map(({ write }) => write))
     const unused = [...replaced]
     const again: Pending[] = []
+    const answers: (() => void)[] = []
     batch.forEach((pending, index) => {
       const { write, resolve } = pending
       const outcome = outcomes[index] ?? { result: 'missing', highest: 0n }
@@ -152,15 +173,21 @@ export function createWriter(o: {
       }
       if (outcome.result !== 'applied' && write.kind === 'PUT' && write.blobKey)
         unused.push(write.blobKey)
-      resolve(outcome)
+      answers.push(() => resolve(outcome))
     })
     if (unused.length > 0) removeBlobs(unused)
-    return again
+    return {
+      again,
+      answer() {
+        for (const tell of answers) tell()
+      },
+    }
   }
 
   async function commitAlone(pending: Pending): Promise<void> {
     try {
-      await commitBatch([pending])
+      const { answer } = await commitBatch([pending])
+      answer()
     } catch (error) {
       await retryApart([pending], error)
     }
@@ -176,18 +203,24 @@ export function createWriter(o: {
     cleaning.add(work)
   }
 
+  /** The database is given the next batch before the last one is answered, which takes as long as a commit. */
   async function run(): Promise<void> {
+    let answer = () => {}
     while (queue.length > 0) {
       const batch = takeBatch()
-      let again: Pending[] = []
+      const committing = commitBatch(batch)
+      answer()
+      answer = () => {}
       try {
-        again = await commitBatch(batch)
+        const { again, ...committed } = await committing
+        answer = committed.answer
+        for (const pending of again) await commitAlone(pending)
       } catch (error) {
         await retryApart(batch, error)
       }
-      for (const pending of again) await commitAlone(pending)
     }
     running = null
+    answer()
   }
 
   /**
@@ -217,7 +250,9 @@ export function createWriter(o: {
       if (closed || queue.length >= MAX_QUEUE || queuedBytes >= MAX_QUEUED_BYTES)
         return Promise.reject(refusals.overloaded())
       return new Promise((resolve, reject) => {
-        const pending = { write, resolve, reject }
+        const name = `${write.userId}${write.path}`
+        const above = ancestorsOf(write.path, write.userId)
+        const pending = { write, name, above, resolve, reject }
         queue.push(pending)
         queuedBytes += heldBytes(pending)
         running ??= Promise.resolve().then(run)
@@ -230,6 +265,8 @@ export function createWriter(o: {
       closed = true
       await running
       await Promise.all(cleaning)
+      connection?.release()
+      connection = null
     },
   }
 }

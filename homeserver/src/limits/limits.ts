@@ -78,6 +78,7 @@ export function createLimits(o: {
 
   return {
     checkRate(request) {
+      if (!rules.concernsAny(request.method)) return
       const { path: raw, query } = splitTarget(request.originalUrl)
       if (raw === '/info') return
       const [, owner, below] = raw.startsWith('/storage/') ? (STORAGE.exec(raw) ?? []) : []

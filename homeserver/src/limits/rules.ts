@@ -74,6 +74,8 @@ const OK: RuleVerdict = { result: 'ok' }
 
 export interface RuleChecker {
   check(asker: Asker): RuleVerdict
+  /** Whether there is a rule for a method. */
+  concernsAny(method: string): boolean
   /** Whether any rule is about such requests. */
   concern(method: string, path: string): boolean
   /** Counts what other processes let through under the same rule. */
@@ -110,6 +112,7 @@ export function createRuleChecker(
       }
       return OK
     },
+    concernsAny: (method) => (byMethod.get(method)?.length ?? 0) > 0,
     concern(method, path) {
       return (byMethod.get(method) ?? []).some(({ rule }) => rule.path.test(path))
     },

@@ -40,7 +40,8 @@ async function verify(
   try {
     const bytes = decodeProofHeader(header)
     const { owner, path } = target
-    const proof = await verifyObjectProof(bytes, { owner, action, path, ...ctx.verifier })
+    const { verify } = ctx.verifier
+    const proof = await verifyObjectProof(bytes, { owner, action, path, verify })
     return { proof, bytes, isKept: false }
   } catch (error) {
     throw toRefusal(error)

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type PublicKeyZ32, publicKeyBytes, verifySignature } from '@pubky/protocol'
 import { sodiumPath } from '@pubky/protocol/primitives/sodium'
@@ -23,67 +24,59 @@ export interface Verifier extends AsyncDisposable {
 
 /** What both threads see: waking each other through it costs a tenth of what messages do. */
 interface Shared {
-  /** Batches asked, batches answered, signatures and bytes of the batch. */
-  turns: Int32Array
-  lengths: Int32Array
+  words: Int32Array
+  /** Where each of the batch ends in `packed`. */
+  ends: Int32Array
   verdicts: Uint8Array
   packed: Uint8Array
 }
 
 function createShared(): Shared {
   return {
-    turns: new Int32Array(new SharedArrayBuffer(16)),
-    lengths: new Int32Array(new SharedArrayBuffer(4 * MAX_BATCH)),
+    words: new Int32Array(new SharedArrayBuffer(16)),
+    ends: new Int32Array(new SharedArrayBuffer(4 * MAX_BATCH)),
     verdicts: new Uint8Array(new SharedArrayBuffer(MAX_BATCH)),
     packed: new Uint8Array(new SharedArrayBuffer(BATCH_BYTES)),
   }
 }
 
-const [ASKED, ANSWERED, COUNT, BYTES] = [0, 1, 2, 3]
+/**
+ * Words: the next signature to take, under the number of its batch, so that nobody takes one of a batch that has
+ * gone; how many the batch has; how many are done; the batches that are done.
+ */
+const [NEXT, COUNT, DONE, BATCHES] = [0, 1, 2, 3]
+const INDEX_BITS = 9
+const INDEX = (1 << INDEX_BITS) - 1
 
-/** Answers which signatures libsodium accepts. Keys, signatures and messages come packed in one piece. */
+/**
+ * Takes signatures of the batch, each before somebody else does, and tells which libsodium accepts. Keys,
+ * signatures and messages come packed in one piece.
+ */
 const THREAD = `
-const { sodium: path, turns, lengths, verdicts, packed } = require('node:worker_threads').workerData
+const { sodium: path, words, ends, verdicts, packed } = require('node:worker_threads').workerData
 const sodium = require(path)
-for (let turn = 0; ; turn += 1) {
-  Atomics.wait(turns, ${ASKED}, turn)
-  // libsodium's binding does not look into shared memory.
-  const all = packed.slice(0, turns[${BYTES}])
-  let at = 0
-  const next = (length) => all.subarray(at, (at += length))
-  for (let i = 0; i < turns[${COUNT}]; i += 1) {
-    const [key, signature, message] = [next(${KEY_BYTES}), next(${SIGNATURE_BYTES}), next(lengths[i])]
-    verdicts[i] = sodium.crypto_sign_verify_detached(signature, message, key) ? 1 : 0
+for (;;) {
+  const next = Atomics.load(words, ${NEXT})
+  const index = next & ${INDEX}
+  if (index >= Atomics.load(words, ${COUNT})) {
+    Atomics.wait(words, ${NEXT}, next)
+    continue
   }
-  Atomics.add(turns, ${ANSWERED}, 1)
-  Atomics.notify(turns, ${ANSWERED})
+  if (Atomics.compareExchange(words, ${NEXT}, next, next + 1) !== next) continue
+  // libsodium's binding does not look into shared memory.
+  const all = packed.slice(index === 0 ? 0 : ends[index - 1], ends[index])
+  const key = all.subarray(0, ${KEY_BYTES})
+  const signature = all.subarray(${KEY_BYTES}, ${KEY_BYTES + SIGNATURE_BYTES})
+  const message = all.subarray(${KEY_BYTES + SIGNATURE_BYTES})
+  verdicts[index] = sodium.crypto_sign_verify_detached(signature, message, key) ? 1 : 0
+  const count = Atomics.load(words, ${COUNT})
+  if (Atomics.add(words, ${DONE}, 1) + 1 < count) continue
+  Atomics.add(words, ${BATCHES}, 1)
+  Atomics.notify(words, ${BATCHES})
 }`
 
 function spaceOf({ message }: Question): number {
   return KEY_BYTES + SIGNATURE_BYTES + message.length
-}
-
-/** Packs as many as there is room for, and takes them out of the queue. */
-function pack(queue: Question[], { turns, lengths, packed }: Shared): Question[] {
-  let at = 0
-  let count = 0
-  for (const question of queue) {
-    if (count === MAX_BATCH || at + spaceOf(question) > BATCH_BYTES) break
-    const { key, signature, message } = question
-    for (const part of [publicKeyBytes(key), signature, message]) {
-      packed.set(part, at)
-      at += part.length
-    }
-    lengths[count] = message.length
-    count += 1
-  }
-  turns[COUNT] = count
-  turns[BYTES] = at
-  return queue.splice(0, count)
-}
-
-function answerHere({ key, message, signature, answer }: Question): void {
-  answer(verifySignature(key, message, signature))
 }
 
 /** `Atomics.waitAsync` of ES2024. */
@@ -94,10 +87,52 @@ type WaitAsync = (
 ) => { async: false } | { async: true; value: Promise<unknown> }
 const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync }
 
+/** Packs as many as there is room for, and takes them out of the queue. */
+function pack(queue: Question[], { words, ends, packed }: Shared): Question[] {
+  let at = 0
+  let count = 0
+  for (const question of queue) {
+    if (count === MAX_BATCH || at + spaceOf(question) > BATCH_BYTES) break
+    const { key, signature, message } = question
+    for (const part of [publicKeyBytes(key), signature, message]) {
+      packed.set(part, at)
+      at += part.length
+    }
+    ends[count] = at
+    count += 1
+  }
+  Atomics.store(words, DONE, 0)
+  Atomics.store(words, COUNT, count)
+  return queue.splice(0, count)
+}
+
+/** The number of a signature that nobody else has taken. */
+function take(words: Int32Array): number | null {
+  for (;;) {
+    const next = Atomics.load(words, NEXT)
+    if ((next & INDEX) >= Atomics.load(words, COUNT)) return null
+    if (Atomics.compareExchange(words, NEXT, next, next + 1) === next) return next & INDEX
+  }
+}
+
+/** Resolves when all of the batch are done. */
+async function allDone(words: Int32Array): Promise<void> {
+  for (;;) {
+    const batches = Atomics.load(words, BATCHES)
+    if (Atomics.load(words, DONE) >= Atomics.load(words, COUNT)) return
+    const change = waitAsync(words, BATCHES, batches)
+    if (change.async) await change.value
+  }
+}
+
+function answerHere({ key, message, signature, answer }: Question): void {
+  answer(verifySignature(key, message, signature))
+}
+
 /**
- * Verifies signatures on a thread of its own: one takes about as long as the rest of a small request.
- * What arrives while it works goes together; a single one is sooner done here. What libsodium does not
- * accept is judged here, too, and so is everything when there is no thread.
+ * Verifies signatures on a thread of its own: one takes about as long as the rest of a small request. A single
+ * one is sooner done here, and whenever there is nothing else to do here, so is one that the thread has not come
+ * to. What libsodium does not accept is judged here, too, and so is everything when there is no thread.
  */
 export function createVerifier(log: Logger): Verifier {
   const sodium = sodiumPath()
@@ -105,6 +140,7 @@ export function createVerifier(log: Logger): Verifier {
   /** What the thread is at. */
   let asked: Question[] = []
   const waiting: Question[] = []
+  let batch = 0
   let isDue = false
   let acceptedAside = 0
   let isClosed = sodium === null
@@ -128,18 +164,30 @@ export function createVerifier(log: Logger): Verifier {
     return { worker, shared }
   }
 
-  async function ask(): Promise<void> {
+  /** Has what waits verified, batch after batch, and takes part in it. */
+  async function work(): Promise<void> {
     thread ??= startThread()
-    const { shared } = thread
+    const { words, verdicts } = thread.shared
     while (waiting.length > 0 && thread) {
-      const turn = shared.turns[ANSWERED] ?? 0
-      asked = pack(waiting, shared)
-      Atomics.add(shared.turns, ASKED, 1)
-      Atomics.notify(shared.turns, ASKED)
-      const answered = waitAsync(shared.turns, ANSWERED, turn)
-      if (answered.async) await answered.value
+      // Whoever is about to take one of the last batch finds that it has gone.
+      Atomics.store(words, NEXT, (batch << INDEX_BITS) | INDEX)
+      asked = pack(waiting, thread.shared)
+      batch += 1
+      Atomics.store(words, NEXT, batch << INDEX_BITS)
+      Atomics.notify(words, NEXT)
+      const here = new Set<number>()
+      for (await turn(); ; await turn()) {
+        const index = take(words)
+        const question = index === null ? undefined : asked[index]
+        if (index === null || !question) break
+        answerHere(question)
+        here.add(index)
+        Atomics.add(words, DONE, 1)
+      }
+      await allDone(words)
       asked.splice(0).forEach((question, index) => {
-        if (shared.verdicts[index]) {
+        if (here.has(index)) return
+        if (verdicts[index]) {
           acceptedAside += 1
           question.answer(true)
         } else answerHere(question)
@@ -152,7 +200,7 @@ export function createVerifier(log: Logger): Verifier {
     if (asked.length > 0) return
     const isAlone = waiting.length === 1
     if (isClosed || isAlone) for (const question of waiting.splice(0)) answerHere(question)
-    else void ask()
+    else void work()
   }
 
   return {

@@ -38,8 +38,9 @@ async function authoriseWrite(
   const { method, headers } = request
   const length = isLarge(request) ? Number(headers['content-length'] ?? Number.NaN) : null
   const { userId } = session
-  const room = await checkWrite(ctx, { userId, path: target.path, method, length })
-  return { ...target, userId, room }
+  const { owner, path, byPath } = target
+  const room = await checkWrite(ctx, { userId, path, method, length })
+  return { owner, path, byPath, userId, room }
 }
 
 function toWriteProof(checked: CheckedProof | null): WriteProof | null {
@@ -131,8 +132,8 @@ async function takeIn(ctx: Context, request: FastifyRequest, target: WriteTarget
 async function store(ctx: Context, write: Put, checked: CheckedProof | null): Promise<Outcome> {
   try {
     checkBodyHash(checked, write.hash)
-    const policy = write.inline && policyIn(write.path, write.inline)
-    const outcome = await ctx.writer.commit({ ...write, policy })
+    write.policy = write.inline && policyIn(write.path, write.inline)
+    const outcome = await ctx.writer.commit(write)
     // Storing it ended the sessions of the key; other processes hear of it by notices.
     if (write.owner && ruleAt(write.path) === 'revoked') ctx.sessions.forgetUser(write.owner)
     return outcome
@@ -156,7 +157,7 @@ async function put(
   if (isLarge(request))
     await precheckPut(ctx.pool, { userId, path, hasProof: checked !== null, createOnly })
   const proof = toWriteProof(checked)
-  const taken = await takeIn(ctx, request, target)
+  const { hash, size, contentType, inline, blobKey } = await takeIn(ctx, request, target)
   const write: Put = {
     kind: 'PUT',
     userId,
@@ -165,8 +166,12 @@ async function put(
     proof,
     createOnly,
     matches,
+    hash,
+    size,
+    contentType,
+    inline,
+    blobKey,
     policy: null,
-    ...taken,
   }
   const outcome = await store(ctx, write, checked)
   if (isDone(outcome)) return reply.code(201).send()

@@ -56,20 +56,32 @@ const URL_SAFE = valuesOf('-_')
 function decodeBase64(text: string, values: Uint8Array): Uint8Array | null {
   if (text.length % 4 === 1) return null
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
-  let bits = 0
-  let held = 0
+  const whole = text.length - (text.length % 4)
+  let all = 0
   let at = 0
-  for (let i = 0; i < text.length; i += 1) {
-    const value = values[text.charCodeAt(i)] ?? INVALID
-    if (value === INVALID) return null
-    held = ((held << 6) | value) & 0xfff
-    bits += 6
-    if (bits < 8) continue
-    bits -= 8
-    bytes[at] = held >> bits
-    at += 1
+  for (let i = 0; i < whole; i += 4) {
+    const a = values[text.charCodeAt(i)] ?? INVALID
+    const b = values[text.charCodeAt(i + 1)] ?? INVALID
+    const c = values[text.charCodeAt(i + 2)] ?? INVALID
+    const d = values[text.charCodeAt(i + 3)] ?? INVALID
+    all |= a | b | c | d
+    bytes[at] = (a << 2) | (b >> 4)
+    bytes[at + 1] = (b << 4) | (c >> 2)
+    bytes[at + 2] = (c << 6) | d
+    at += 3
   }
-  return (held & ((1 << bits) - 1)) === 0 ? bytes : null
+  let unused = 0
+  if (text.length > whole) {
+    const isLong = text.length - whole === 3
+    const a = values[text.charCodeAt(whole)] ?? INVALID
+    const b = values[text.charCodeAt(whole + 1)] ?? INVALID
+    const c = isLong ? (values[text.charCodeAt(whole + 2)] ?? INVALID) : 0
+    all |= a | b | c
+    unused = isLong ? c & 3 : b & 15
+    bytes[at] = (a << 2) | (b >> 4)
+    if (isLong) bytes[at + 1] = (b << 4) | (c >> 2)
+  }
+  return unused === 0 && (all & INVALID) === 0 ? bytes : null
 }
 
 /** Strict: alphabet, padding and unused bits must be canonical. */
@@ -92,7 +104,8 @@ export function fromBase64Url(text: string): Uint8Array {
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const total = parts.reduce((sum, part) => sum + part.length, 0)
+  let total = 0
+  for (const part of parts) total += part.length
   const joined = new Uint8Array(total)
   let at = 0
   for (const part of parts) {

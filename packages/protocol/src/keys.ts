@@ -1,7 +1,7 @@
 import type { PublicKeyZ32 } from './brands.ts'
 import { ProtocolError } from './errors.ts'
 import { randomBytes } from './random.ts'
-import { isKnownKey, isRealKey, publicKeyOfSeed } from './real-key.ts'
+import { isKnownKey, isRealKey, publicKeyOfSeed, realKeyText } from './real-key.ts'
 import { decodeZ32, encodeZ32, isPublicKeyText } from './z32.ts'
 
 /** An Ed25519 key pair; `secretKey` is the 32-byte seed. */
@@ -16,8 +16,9 @@ const DISPLAY_PREFIX = 'pubky'
 
 /** Throws `invalid_public_key` for bytes that are no key anybody can hold. */
 export function publicKeyFromBytes(bytes: Uint8Array): PublicKeyZ32 {
-  if (!isRealKey(bytes)) throw new ProtocolError('invalid_public_key', 'Invalid public key')
-  return encodeZ32(bytes) as PublicKeyZ32
+  const text = realKeyText(bytes)
+  if (text === null) throw new ProtocolError('invalid_public_key', 'Invalid public key')
+  return text as PublicKeyZ32
 }
 
 /** 32 bytes. */

@@ -50,8 +50,16 @@ interface Statement {
 
 /** The bytes that are signed. */
 export function proofStatement(s: Statement): Uint8Array {
-  const action = Uint8Array.of(ACTIONS[s.action])
-  return concat(DOMAIN, action, u64(s.timestamp), publicKeyBytes(s.owner), s.hash, utf8(s.path))
+  const [owner, path] = [publicKeyBytes(s.owner), utf8(s.path)]
+  const start = DOMAIN.length + 9
+  const statement = new Uint8Array(start + owner.length + s.hash.length + path.length)
+  statement.set(DOMAIN)
+  statement[DOMAIN.length] = ACTIONS[s.action]
+  new DataView(statement.buffer).setBigUint64(DOMAIN.length + 1, s.timestamp)
+  statement.set(owner, start)
+  statement.set(s.hash, start + owner.length)
+  statement.set(path, start + owner.length + s.hash.length)
+  return statement
 }
 
 function certificateOf(signer: Signer, owner: PublicKeyZ32): string {
@@ -95,50 +103,66 @@ function readSigner(bytes: Uint8Array): PublicKeyZ32 {
   }
 }
 
-function readCertificate(bytes: Uint8Array): string | null {
-  if (bytes.length === 0) return null
-  if (bytes.length > MAX_CERTIFICATE_BYTES) return malformed('certificate too long')
-  for (const byte of bytes)
-    if (byte < 0x21 || byte > 0x7e) return malformed('certificate is no JWS')
-  return fromUtf8(bytes)
+// Every object of a session carries the same certificate.
+const MAX_CERTIFICATES = 4096
+const certificates = new Map<string, Certificate>()
+const lastTexts = new Map<PublicKeyZ32, { bytes: Uint8Array; text: string }>()
+
+function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
+  if (map.size >= MAX_CERTIFICATES) {
+    const oldest = map.keys().next()
+    if (!oldest.done) map.delete(oldest.value)
+  }
+  map.set(key, value)
 }
 
-/** Reads the parts of a proof; nothing is verified. Throws `malformed_proof`. */
+function readCertificate(bytes: Uint8Array, signer: PublicKeyZ32): string | null {
+  if (bytes.length === 0) return null
+  if (bytes.length > MAX_CERTIFICATE_BYTES) return malformed('certificate too long')
+  const last = lastTexts.get(signer)
+  if (last && equalBytes(last.bytes, bytes)) return last.text
+  for (const byte of bytes)
+    if (byte < 0x21 || byte > 0x7e) return malformed('certificate is no JWS')
+  const text = fromUtf8(bytes)
+  remember(lastTexts, signer, { bytes: bytes.slice(), text })
+  return text
+}
+
+/** Reads the parts of a proof, which stay parts of its bytes; nothing is verified. Throws `malformed_proof`. */
 export function parseObjectProof(bytes: Uint8Array): ObjectProof {
   if (bytes.length < FIXED_BYTES) return malformed('proof too short')
   if (bytes[0] !== 0) return malformed('unknown version')
   const action = readAction(bytes[1])
-  const hash = bytes.slice(42, 74)
+  const hash = bytes.subarray(42, 74)
   if (action === 'DELETE' && !equalBytes(hash, EMPTY_HASH)) return malformed('hash of a deletion')
+  const signer = readSigner(bytes.subarray(2, 34))
   return {
     action,
-    signer: readSigner(bytes.subarray(2, 34)),
+    signer,
     timestamp: toMicros(readU64(bytes, 34)),
     hash,
-    signature: bytes.slice(74, FIXED_BYTES),
-    certificate: readCertificate(bytes.subarray(FIXED_BYTES)),
+    signature: bytes.subarray(74, FIXED_BYTES),
+    certificate: readCertificate(bytes.subarray(FIXED_BYTES), signer),
   }
 }
-
-// Every object of a session carries the same certificate.
-const MAX_CERTIFICATES = 4096
-const certificates = new Map<string, Certificate>()
 
 interface Certificate {
   claims: GrantClaims
   capabilities: Capability[]
+  /** Microseconds. */
+  from: bigint
+  until: bigint
 }
 
 async function verifyCertificate(text: string): Promise<Certificate> {
-  const known = certificates.get(text)
-  if (known) return known
   const claims = await verifyGrantSignature(text)
-  const verified = { claims, capabilities: claims.caps.flatMap(parseCapabilities) }
-  if (certificates.size >= MAX_CERTIFICATES) {
-    const oldest = certificates.keys().next()
-    if (!oldest.done) certificates.delete(oldest.value)
+  const verified = {
+    claims,
+    capabilities: claims.caps.flatMap(parseCapabilities),
+    from: BigInt(claims.iat) * 1_000_000n,
+    until: BigInt(claims.exp) * 1_000_000n,
   }
-  certificates.set(text, verified)
+  remember(certificates, text, verified)
   return verified
 }
 
@@ -158,15 +182,14 @@ async function checkCertificate(
   if (proof.signer === owner) badCertificate('the owner needs no certificate')
   let certificate: Certificate
   try {
-    certificate = await verifyCertificate(proof.certificate)
+    const known = certificates.get(proof.certificate)
+    certificate = known ?? (await verifyCertificate(proof.certificate))
   } catch (cause) {
     return badCertificate('the certificate is no valid grant', cause)
   }
-  const { claims, capabilities } = certificate
+  const { claims, capabilities, from, until } = certificate
   if (claims.iss !== owner) badCertificate('the certificate is not by the owner')
   if (claims.cnf !== proof.signer) badCertificate('the certificate is for another key')
-  const from = BigInt(claims.iat) * 1_000_000n
-  const until = BigInt(claims.exp) * 1_000_000n
   if (proof.timestamp < from || proof.timestamp >= until)
     badCertificate('the certificate does not hold at this time')
   if (!covers(capabilities, path, 'w')) badCertificate('the certificate does not cover this path')
@@ -193,7 +216,8 @@ export async function verifyObjectProof(
     throw new ProtocolError('proof_action_mismatch', 'the proof is about another action')
   if (o.hash && !equalBytes(o.hash, proof.hash))
     throw new ProtocolError('proof_hash_mismatch', 'the proof is about another body')
-  const statement = proofStatement({ ...proof, owner: o.owner, path: o.path })
+  const { action, hash, timestamp } = proof
+  const statement = proofStatement({ owner: o.owner, action, path: o.path, hash, timestamp })
   const verify = o.verify ?? verifySignature
   if (!(await verify(proof.signer, statement, proof.signature)))
     throw new ProtocolError('invalid_proof_signature', 'the signature does not match')

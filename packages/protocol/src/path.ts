@@ -33,11 +33,19 @@ function checkLengths(path: string, segments: readonly string[]): void {
   if (length > MAX_PATH_BYTES) bad(`path is ${length} bytes; maximum is ${MAX_PATH_BYTES}`)
 }
 
+/** What most paths are: segments of plain characters, none of which begins with a dot. */
+const PLAIN = /^(?:\/[\w\-~!$&'()*+,;=:@][\w\-.~!$&'()*+,;=:@]{0,254})+\/?$/
+
+function isPlain(path: string): boolean {
+  return path.length <= MAX_PATH_BYTES && PLAIN.test(path)
+}
+
 /**
  * Normalises a decoded path: empty and `.` segments go, `..` removes the one before. A final `/`, `.`
  * or `..` makes it a directory, which ends in `/`. Throws `invalid_path` with the spec's reason.
  */
 export function normalizePath(raw: string): StoragePath {
+  if (isPlain(raw)) return raw as StoragePath
   checkCharacters(raw)
   const segments: string[] = []
   const parts = raw.split('/').slice(1)
@@ -82,6 +90,7 @@ function hexByte(high: number | undefined, low: number | undefined): number | nu
 
 /** Accepts only what `normalizePath` would leave as it is. Throws `invalid_path`. */
 export function parseStrictPath(text: string): StoragePath {
+  if (isPlain(text)) return text as StoragePath
   checkCharacters(text)
   const parts = text.split('/').slice(1)
   parts.forEach((part, index) => {

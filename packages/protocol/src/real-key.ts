@@ -25,17 +25,22 @@ function remember(text: string): void {
  * any other key signatures can be forged, or count in one library and not in another.
  */
 export function isRealKey(bytes: Uint8Array): boolean {
-  if (bytes.length !== KEY_BYTES) return false
+  return realKeyText(bytes) !== null
+}
+
+/** A real key in z-base-32, or null. */
+export function realKeyText(bytes: Uint8Array): string | null {
+  if (bytes.length !== KEY_BYTES) return null
   const text = encodeZ32(bytes)
-  if (known.has(text)) return true
+  if (known.has(text)) return text
   try {
     const point = ed25519.Point.fromBytes(bytes)
-    if (point.is0() || !point.isTorsionFree()) return false
+    if (point.is0() || !point.isTorsionFree()) return null
   } catch {
-    return false
+    return null
   }
   remember(text)
-  return true
+  return text
 }
 
 /** The public key of a 32-byte seed. */
