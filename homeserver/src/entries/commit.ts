@@ -64,7 +64,7 @@ export interface Committed {
   newest: bigint
 }
 
-interface Row {
+interface Answer {
   refused: number[] | null
   outcomes: number[] | null
   details: (string | null)[] | null
@@ -94,44 +94,102 @@ export function ancestorsOf(path: string, before = ''): string[] {
   return ancestors
 }
 
-interface Packed {
-  all: Buffer
-  /** From 1, and in bytes; null for what is not there. */
-  starts: (number | null)[]
-  lengths: (number | null)[]
+/**
+ * A write in the elements of the arrays that `commit_writes` takes: made when it arrives, because while a batch is
+ * put together the database has nothing to do.
+ */
+export interface Row {
+  write: Write
+  user: string
+  path: string
+  kind: string
+  size: string
+  type: string
+  blob: string
+  time: string
+  above: string
+  delegate: string
+  creates: string
+  policy: string
+  forced: string
 }
 
-function packed(parts: readonly (Uint8Array | null | undefined)[]): Packed {
-  let at = 1
-  const starts = parts.map((part) => {
-    const start = at
-    at += part?.length ?? 0
-    return part ? start : null
-  })
-  const all = Buffer.concat(parts.filter((part) => part instanceof Uint8Array))
-  return { all, starts, lengths: parts.map((part) => part?.length ?? null) }
+const NULL = 'null'
+
+/** As an element of an array. */
+function element(text: string | null | undefined): string {
+  if (text === null || text === undefined) return NULL
+  return `"${/["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`
+}
+
+export function rowOf(write: Write): Row {
+  const { userId, path, proof, createOnly, forced } = write
+  const put = write.kind === 'PUT' ? write : null
+  return {
+    write,
+    user: userId,
+    path: element(path),
+    kind: put ? '0' : '1',
+    size: put ? String(put.size) : NULL,
+    type: element(put?.contentType),
+    blob: element(put?.blobKey),
+    time: proof ? String(proof.timestamp) : NULL,
+    above: put ? element(ancestorsOf(path).join('\n')) : NULL,
+    delegate: element(proof?.delegate),
+    creates: createOnly ? 'true' : NULL,
+    policy: element(put?.policy?.join('\n')),
+    forced: forced ? 'true' : NULL,
+  }
+}
+
+function column(rows: readonly Row[], name: Exclude<keyof Row, 'write'>): string {
+  let elements = ''
+  for (const row of rows) elements += elements === '' ? row[name] : `,${row[name]}`
+  return `{${elements}}`
 }
 
 /** Null where no write says anything. */
-function seldom<T>(values: readonly (T | null | undefined)[]): (T | null | undefined)[] | null {
-  return values.some((value) => value !== null && value !== undefined) ? [...values] : null
+function seldom(rows: readonly Row[], name: Exclude<keyof Row, 'write'>): string | null {
+  return rows.some((row) => row[name] !== NULL) ? column(rows, name) : null
+}
+
+interface Packed {
+  all: Buffer
+  /** From 1, and in bytes; null for what is not there. */
+  starts: string
+  lengths: string
+}
+
+function packed(parts: readonly (Uint8Array | null | undefined)[]): Packed {
+  const present: Uint8Array[] = []
+  const [starts, lengths]: [(number | string)[], (number | string)[]] = [[], []]
+  let at = 1
+  for (const part of parts) {
+    starts.push(part ? at : NULL)
+    lengths.push(part ? part.length : NULL)
+    if (!part) continue
+    present.push(part)
+    at += part.length
+  }
+  return { all: Buffer.concat(present), starts: `{${starts}}`, lengths: `{${lengths}}` }
 }
 
 function valuesOf(
-  writes: readonly Write[],
+  rows: readonly Row[],
   o: { defaultQuota: number | null; process: string },
 ): unknown[] {
-  const puts = writes.map((write) => (write.kind === 'PUT' ? write : null))
+  const puts = rows.map(({ write }) => (write.kind === 'PUT' ? write : null))
   const bodies = packed(puts.map((put) => put?.inline))
-  const proofs = packed(writes.map(({ proof }) => proof?.bytes))
+  const proofs = packed(rows.map(({ write }) => write.proof?.bytes))
+  const matches = rows.map(({ write }) => write.matches && Buffer.from(write.matches))
   return [
     o.process,
-    writes.map((write) => write.userId),
-    writes.map((write) => write.path),
-    writes.map((write) => (write.kind === 'PUT' ? 0 : 1)),
-    puts.map((put) => put?.size ?? null),
-    puts.map((put) => put?.contentType ?? null),
-    puts.map((put) => put?.blobKey ?? null),
+    column(rows, 'user'),
+    column(rows, 'path'),
+    column(rows, 'kind'),
+    column(rows, 'size'),
+    column(rows, 'type'),
+    column(rows, 'blob'),
     Buffer.concat(puts.map((put) => put?.hash ?? NO_HASH)),
     bodies.all,
     bodies.starts,
@@ -139,13 +197,13 @@ function valuesOf(
     proofs.all,
     proofs.starts,
     proofs.lengths,
-    writes.map(({ proof }) => proof?.timestamp.toString() ?? null),
-    puts.map((put) => put && ancestorsOf(put.path).join('\n')),
-    seldom(writes.map(({ proof }) => proof?.delegate)),
-    seldom(writes.map(({ createOnly }) => createOnly || null)),
-    seldom(writes.map(({ matches }) => matches && Buffer.from(matches))),
-    seldom(puts.map((put) => put?.policy?.join('\n'))),
-    seldom(writes.map(({ forced }) => forced || null)),
+    column(rows, 'time'),
+    column(rows, 'above'),
+    seldom(rows, 'delegate'),
+    seldom(rows, 'creates'),
+    matches.some((match) => match !== null) ? matches : null,
+    seldom(rows, 'policy'),
+    seldom(rows, 'forced'),
     o.defaultQuota,
   ]
 }
@@ -158,15 +216,15 @@ function valuesOf(
  */
 export async function commitWrites(
   client: ClientBase,
-  writes: readonly Write[],
+  writes: readonly Row[],
   o: { defaultQuota: number | null; process: string },
 ): Promise<Committed> {
-  const { rows } = await client.query<Row>({ ...COMMIT, values: valuesOf(writes, o) })
-  const [row] = rows
+  const { rows } = await client.query<Answer>({ ...COMMIT, values: valuesOf(writes, o) })
+  const [answer] = rows
   const outcomes = writes.map(() => APPLIED)
-  row?.refused?.forEach((ord, index) => {
-    const result = OUTCOMES[row.outcomes?.[index] ?? -1] ?? 'missing'
-    outcomes[ord - 1] = { result, highest: BigInt(row.details?.[index] ?? 0) }
+  answer?.refused?.forEach((ord, index) => {
+    const result = OUTCOMES[answer.outcomes?.[index] ?? -1] ?? 'missing'
+    outcomes[ord - 1] = { result, highest: BigInt(answer.details?.[index] ?? 0) }
   })
-  return { outcomes, replaced: row?.replaced ?? [], newest: BigInt(row?.newest ?? 0) }
+  return { outcomes, replaced: answer?.replaced ?? [], newest: BigInt(answer?.newest ?? 0) }
 }

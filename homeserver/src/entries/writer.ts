@@ -4,10 +4,19 @@ import pg, { type Pool, type PoolClient } from 'pg'
 import { refusals } from '../errors.ts'
 import { MAX_CONTENT_BYTES, type Told } from '../events/contents.ts'
 import type { Alone } from './alone.ts'
-import { ancestorsOf, type Committed, commitWrites, type Outcome, type Write } from './commit.ts'
+import {
+  ancestorsOf,
+  type Committed,
+  commitWrites,
+  type Outcome,
+  type Row,
+  rowOf,
+  type Write,
+} from './commit.ts'
 
 interface Pending {
   write: Write
+  row: Row
   /** What it must not share a batch with: its name, and those above it. */
   name: string
   above: readonly string[]
@@ -87,7 +96,9 @@ export function createWriter(o: {
    * Called before a commit; what it returns is told what was committed, in the order of the log and
    * without gaps, and the newest event; nothing and null when it failed.
    */
-  onCommit?: (writes: readonly Write[]) => (told: readonly Told[], newest: bigint | null) => void
+  onCommit?: (
+    writes: readonly Write[],
+  ) => (told: () => readonly Told[], newest: bigint | null) => void
 }): Writer {
   const { pool, blobs, log, defaultQuota = null, alone, onCommit } = o
   let queue: Pending[] = []
@@ -128,27 +139,25 @@ export function createWriter(o: {
     return batch
   }
 
-  async function commitAndTell(writes: readonly Write[]): Promise<Committed> {
+  async function commitAndTell(batch: readonly Pending[]): Promise<Committed> {
+    const writes = batch.map(({ write }) => write)
     const tell = onCommit?.(writes)
-    let told: readonly Told[] = []
-    let newest: bigint | null = null
+    let committed: Committed | null = null
     try {
-      const committed = await commitBeside(writes)
-      told = toldOf(writes, committed)
-      newest = committed.newest
+      committed = await commitBeside(batch.map(({ row }) => row))
       return committed
     } finally {
-      tell?.(told, newest)
+      tell?.(() => (committed ? toldOf(writes, committed) : []), committed?.newest ?? null)
     }
   }
 
   /** Commits, when need be after another process has made way. */
-  async function commitBeside(writes: readonly Write[]): Promise<Committed> {
+  async function commitBeside(rows: readonly Row[]): Promise<Committed> {
     const sinceMs = performance.now()
     for (;;) {
       try {
         const client = connection ?? (await connect())
-        return await commitWrites(client, writes, { defaultQuota, process: alone.process })
+        return await commitWrites(client, rows, { defaultQuota, process: alone.process })
       } catch (error) {
         if (!isRefusedBeside(error)) throw error
         if (performance.now() - sinceMs > MAX_WAIT_MS) throw refusals.overloaded()
@@ -160,7 +169,7 @@ export function createWriter(o: {
 
   /** Returns writes that may fit after all, once they are tried alone, and what tells the others. */
   async function commitBatch(batch: readonly Pending[]): Promise<Committing> {
-    const { outcomes, replaced } = await commitAndTell(batch.map(({ write }) => write))
+    const { outcomes, replaced } = await commitAndTell(batch)
     const unused = [...replaced]
     const again: Pending[] = []
     const answers: (() => void)[] = []
@@ -252,7 +261,7 @@ export function createWriter(o: {
       return new Promise((resolve, reject) => {
         const name = `${write.userId}${write.path}`
         const above = ancestorsOf(write.path, write.userId)
-        const pending = { write, name, above, resolve, reject }
+        const pending = { write, row: rowOf(write), name, above, resolve, reject }
         queue.push(pending)
         queuedBytes += heldBytes(pending)
         running ??= Promise.resolve().then(run)

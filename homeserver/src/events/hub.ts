@@ -44,7 +44,7 @@ export interface EventHub extends AsyncDisposable {
    * To be called before this process commits, and what it returns with what was committed: that need
    * not be read. Until then notices wait, for most are of that very commit.
    */
-  committing(): (told: readonly Told[]) => void
+  committing(): (told: () => readonly Told[]) => void
   /** Until it is disposed of, events are read with their bodies. */
   readContents(): Disposable
   /** Resolves when something newer than `id` may be there. */
@@ -213,10 +213,11 @@ export function createEventHub(o: {
     },
     committing() {
       commits += 1
-      return (told) => {
+      return (listing) => {
         commits -= 1
+        const told = isFollowed() ? listing() : []
         // What lies between, of others, is read first.
-        if (told[0]?.event.id === head + 1n && isFollowed()) {
+        if (told[0]?.event.id === head + 1n) {
           if (contentReaders > 0) keepContents(head, told)
           take(told.map(({ event }) => event))
         }
