@@ -138,6 +138,7 @@ export async function startHomeserver(
     const mayClaim = () => processes.others === 0 && processes.isFresh()
     const alone = teardown.use(createAlone({ pool: writerPool, log, mayClaim }))
     const entries = createEntryReader(pool, alone)
+    const verifier = teardown.use(createVerifier(log))
     const writer = teardown.use(
       createWriter({
         pool: writerPool,
@@ -145,6 +146,7 @@ export async function startHomeserver(
         log,
         defaultQuota: storageLimit(NO_QUOTA, config),
         alone,
+        coming: () => verifier.busy,
         onCommit(writes) {
           const written = entries.beforeWriting(writes)
           const tell = ctx.hub.committing()
@@ -161,7 +163,6 @@ export async function startHomeserver(
       onUse: (session) =>
         noteUse(pool, session).catch((error: unknown) => log.warn({ error }, 'use was not noted')),
     })
-    const verifier = teardown.use(createVerifier(log))
     const privateStreams = createPrivateStreams()
     const accounts = createAccounts(pool)
     const nowMs = () => Number(clock() / 1000n)

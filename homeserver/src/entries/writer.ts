@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { type BlobStore, type Logger, ServiceError } from '@pubky/server-kit'
 import pg, { type Pool, type PoolClient } from 'pg'
 import { refusals } from '../errors.ts'
@@ -37,6 +37,8 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024
 const MAKE_WAY_MS = 10
 const MAX_WAIT_MS = 5000
 const NOT_ALONE = 'PM002'
+/** How long a batch waits for writes that are about to be there. */
+const GATHER_MS = 1
 
 export interface Writer extends AsyncDisposable {
   /**
@@ -92,6 +94,8 @@ export function createWriter(o: {
   /** Bytes that an account without a limit of its own may store. */
   defaultQuota?: number | null
   alone: Pick<Alone, 'process' | 'breakOther'>
+  /** How many signatures of writes are being verified. */
+  coming?: () => number
   /**
    * Called before a commit; what it returns is told what was committed, in the order of the log and
    * without gaps, and the newest event; nothing and null when it failed.
@@ -100,7 +104,7 @@ export function createWriter(o: {
     writes: readonly Write[],
   ) => (told: () => readonly Told[], newest: bigint | null) => void
 }): Writer {
-  const { pool, blobs, log, defaultQuota = null, alone, onCommit } = o
+  const { pool, blobs, log, defaultQuota = null, alone, coming = () => 0, onCommit } = o
   let queue: Pending[] = []
   let queuedBytes = 0
   let running: Promise<void> | null = null
@@ -212,14 +216,26 @@ export function createWriter(o: {
     cleaning.add(work)
   }
 
-  /** The database is given the next batch before the last one is answered, which takes as long as a commit. */
+  /** Larger batches cost less for each write. */
+  async function gather(): Promise<void> {
+    const untilMs = performance.now() + GATHER_MS
+    while (coming() > 0 && queue.length < MAX_BATCH && performance.now() < untilMs) await turn()
+  }
+
+  /**
+   * The database is given the next batch before the last one is answered, which takes as long as a commit.
+   * Answering twice does nothing.
+   */
   async function run(): Promise<void> {
     let answer = () => {}
     while (queue.length > 0) {
+      if (coming() > 0) {
+        answer()
+        await gather()
+      }
       const batch = takeBatch()
       const committing = commitBatch(batch)
       answer()
-      answer = () => {}
       try {
         const { again, ...committed } = await committing
         answer = committed.answer

@@ -18,6 +18,8 @@ interface Question {
 export interface Verifier extends AsyncDisposable {
   /** Gives the verdict of `verifySignature`. */
   verify: typeof verifySignature
+  /** How many it is at. */
+  readonly busy: number
   /** How many signatures the thread has accepted. */
   readonly acceptedAside: number
 }
@@ -212,6 +214,9 @@ export function createVerifier(log: Logger): Verifier {
         waiting.push(question)
         come()
       })
+    },
+    get busy() {
+      return waiting.length + open.size
     },
     get acceptedAside() {
       return acceptedAside
