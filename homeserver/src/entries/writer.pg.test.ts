@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoragePath } from '@pubky/protocol'
 import { createFileBlobStore, createLogger, createPool } from '@pubky/server-kit'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
@@ -43,11 +44,11 @@ async function count(table: string): Promise<number> {
 }
 
 /** A writer loop beside the server's own. */
-function openWriter() {
+function openWriter(coming?: () => number) {
   const blobs = createFileBlobStore({ dir: server.dataDir })
   const { pool } = database
   const alone = createAlone({ pool, log, mayClaim: () => false })
-  return createWriter({ pool, blobs, log, alone })
+  return createWriter({ pool, blobs, log, alone, ...(coming && { coming }) })
 }
 
 function putOf(path: string, change: Partial<Put> = {}): Put {
@@ -103,6 +104,33 @@ describe('a batch', () => {
       [...Array(20).keys()].map(() => writer.commit(putOf('/pub/same', { createOnly: true }))),
     )
     expect(results.map(({ result }) => result)).toEqual(['applied', ...Array(19).fill('exists')])
+  })
+
+  test('waits for writes that are about to come, but not for ever', async () => {
+    await settle(server)
+    let coming = 1
+    await using writer = openWriter(() => coming)
+    const first = writer.commit(putOf('/pub/first'))
+    await new Promise(setImmediate)
+    const second = writer.commit(putOf('/pub/second'))
+    coming = 0
+    await Promise.all([first, second])
+    const { rows } = await database.pool.query('select distinct created_at from events')
+    expect(rows).toHaveLength(1)
+    coming = 1
+    expect(await writer.commit(putOf('/pub/third'))).toMatchObject({ result: 'applied' })
+  })
+
+  test('takes another connection when its own broke while nobody wrote', async () => {
+    const ann = await settle(server)
+    await ann.put('/pub/x', 'x')
+    const writers = `from pg_stat_activity where application_name = 'homeserver writer'`
+    await database.pool.query(`select pg_terminate_backend(pid) ${writers}`)
+    await expect
+      .poll(async () => (await database.pool.query(`select ${writers}`)).rowCount)
+      .toBe(0)
+    await sleep(100)
+    expect((await ann.put('/pub/y', 'y')).status).toBe(201)
   })
 
   test('beyond what may wait is refused, and everything else is done', async () => {
