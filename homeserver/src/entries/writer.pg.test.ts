@@ -126,9 +126,7 @@ describe('a batch', () => {
     await ann.put('/pub/x', 'x')
     const writers = `from pg_stat_activity where application_name = 'homeserver writer'`
     await database.pool.query(`select pg_terminate_backend(pid) ${writers}`)
-    await expect
-      .poll(async () => (await database.pool.query(`select ${writers}`)).rowCount)
-      .toBe(0)
+    await expect.poll(async () => (await database.pool.query(`select ${writers}`)).rowCount).toBe(0)
     await sleep(100)
     expect((await ann.put('/pub/y', 'y')).status).toBe(201)
   })

@@ -171,7 +171,10 @@ export function createVerifier(log: Logger): Verifier {
   function listen({ words }: Shared, answered: number): void {
     if (isListening || open.size === 0) return
     const change = waitAsync(words, ANSWERED, answered)
-    if (!change.async) return come()
+    if (!change.async) {
+      come()
+      return
+    }
     isListening = true
     change.value.then(() => {
       isListening = false
@@ -193,7 +196,10 @@ export function createVerifier(log: Logger): Verifier {
     ask(shared)
     const slot = take(shared.words)
     const question = slot === null ? undefined : open.get(slot)
-    if (slot === null || !question) return listen(shared, answered)
+    if (slot === null || !question) {
+      listen(shared, answered)
+      return
+    }
     open.delete(slot)
     answerHere(question)
     come()
