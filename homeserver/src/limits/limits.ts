@@ -192,7 +192,7 @@ export async function checkWrite(
   ctx: Context,
   o: { userId: string; path: StoragePath; method: string; length: number | null },
 ): Promise<number | null> {
-  const account = await accountOf(ctx, o.userId)
+  const account = ctx.accounts.peek(o.userId) ?? (await ctx.accounts.load(o.userId))
   if (!account) throw refusals.notFound()
   if (o.method === 'PUT' && account.disabled) throw refusals.userDisabled()
   const room = o.method === 'PUT' && o.length !== null ? await roomFor(ctx, account, o.path) : null

@@ -62,12 +62,13 @@ export function createMovingGate(ctx: Context): MovingGate {
 
   return {
     async guard(request, owner, write) {
-      const refusal = await known(request, owner)
+      const isDeletion = request.method === 'DELETE'
+      const refusal = isDeletion || refused.has(owner) ? await known(request, owner) : undefined
       if (refusal) throw refusal
       try {
         const done = await write()
         // Somebody moved out in between: what the new home does not know of is not acknowledged.
-        const left = await hasLeft(request, owner)
+        const left = isDeletion ? await hasLeft(request, owner) : undefined
         if (left) throw left
         return done
       } catch (error) {

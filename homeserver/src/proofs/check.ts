@@ -1,6 +1,7 @@
 import {
   decodeProofHeader,
   equalBytes,
+  IMPORT_HEADER,
   type ObjectProof,
   PROOF_HEADER,
   type ProofAction,
@@ -68,8 +69,8 @@ export async function checkProof(
   const distance = checked.proof.timestamp - arrived
   const isStale = distance > FRESH_MICROS || distance < -FRESH_MICROS
   const isDelegated = checked.proof.certificate !== null
-  const shown =
-    isStale || isDelegated ? await importedBy(ctx, request, target, checked.proof) : null
+  const maybeShown = (isStale || isDelegated) && IMPORT_HEADER in request.headers
+  const shown = maybeShown ? await importedBy(ctx, request, target, checked.proof) : null
   if (isStale && !shown) await refuseUnlessStored(ctx, target, checked, arrived)
   if (!isDelegated || !shown) return checked
   return { ...checked, isKept: await isKept(ctx, target, checked.proof, shown.root) }

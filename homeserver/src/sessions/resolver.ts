@@ -139,12 +139,17 @@ export function createSessionResolver(o: {
   }
 
   async function bearer(token: string): Promise<Session | null> {
-    const session = await cached(keyOf(token), async () => {
+    const known = cache.get(keyOf(token))
+    const session = known ? known.session : await lookUpBearer(token)
+    return session?.expiresAt && session.expiresAt > nowSeconds() ? session : null
+  }
+
+  function lookUpBearer(token: string): Promise<Session | null> {
+    return cached(keyOf(token), async () => {
       const values = [sha256(token)]
       const { rows } = await pool.query<Row>({ name: 'bearer', text: BEARER_SQL, values })
       return rows[0] ? toSession('grant', rows[0]) : null
     })
-    return session?.expiresAt && session.expiresAt > nowSeconds() ? session : null
   }
 
   async function cookie(

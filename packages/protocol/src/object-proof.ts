@@ -170,24 +170,19 @@ function badCertificate(reason: string, cause?: unknown): never {
   throw new ProtocolError('invalid_proof_certificate', reason, cause)
 }
 
-async function checkCertificate(
-  proof: ObjectProof,
-  owner: PublicKeyZ32,
-  path: StoragePath,
-): Promise<void> {
-  if (proof.certificate === null) {
-    if (proof.signer !== owner) badCertificate('the signer is not the owner and has no certificate')
-    return
-  }
-  if (proof.signer === owner) badCertificate('the owner needs no certificate')
-  let certificate: Certificate
+async function certificateIn(text: string): Promise<Certificate> {
   try {
-    const known = certificates.get(proof.certificate)
-    certificate = known ?? (await verifyCertificate(proof.certificate))
+    return await verifyCertificate(text)
   } catch (cause) {
     return badCertificate('the certificate is no valid grant', cause)
   }
-  const { claims, capabilities, from, until } = certificate
+}
+
+function checkCertificate(
+  { claims, capabilities, from, until }: Certificate,
+  proof: ObjectProof,
+  { owner, path }: { owner: PublicKeyZ32; path: StoragePath },
+): void {
   if (claims.iss !== owner) badCertificate('the certificate is not by the owner')
   if (claims.cnf !== proof.signer) badCertificate('the certificate is for another key')
   if (proof.timestamp < from || proof.timestamp >= until)
@@ -221,7 +216,13 @@ export async function verifyObjectProof(
   const verify = o.verify ?? verifySignature
   if (!(await verify(proof.signer, statement, proof.signature)))
     throw new ProtocolError('invalid_proof_signature', 'the signature does not match')
-  await checkCertificate(proof, o.owner, o.path)
+  const { certificate, signer } = proof
+  if (certificate === null) {
+    if (signer !== o.owner) badCertificate('the signer is not the owner and has no certificate')
+    return proof
+  }
+  if (signer === o.owner) badCertificate('the owner needs no certificate')
+  checkCertificate(certificates.get(certificate) ?? (await certificateIn(certificate)), proof, o)
   return proof
 }
 
