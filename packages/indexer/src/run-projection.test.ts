@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { JournalEntry } from './entries.ts'
-import type { Projection } from './projection.ts'
+import { type Projection, refuseGap } from './projection.ts'
 import { type ReadableJournal, runProjection } from './run-projection.ts'
 import { createWaker } from './waker.ts'
 
@@ -28,12 +28,15 @@ function start(o: { gatherMs?: number; apartMs?: number }) {
     },
   }
   const batches: number[] = []
+  const store = { position: 0n }
   const projection: Projection = {
     name: 'counting',
     version: 1,
-    position: async () => 0n,
-    async apply(entries) {
+    position: async () => store.position,
+    async apply(entries, { after: from }) {
+      refuseGap(store.position, from)
       batches.push(entries.length)
+      store.position = entries.at(-1)?.position ?? store.position
     },
     reset: async () => {},
     stateDigest: async () => '',
@@ -44,6 +47,7 @@ function start(o: { gatherMs?: number; apartMs?: number }) {
   const running = runProjection(journal, projection, { signal: stop.signal, log, ...o })
   return {
     batches,
+    store,
     /** An entry, and all that can be done about it without waiting. */
     async append() {
       positions.push(BigInt(positions.length + 1))
@@ -79,5 +83,17 @@ it('takes what is alone by itself, and together what follows at once', async () 
   await vi.advanceTimersByTimeAsync(GATHER_MS)
   await append()
   expect(batches).toEqual([1, 4, 1])
+  await end()
+})
+
+it('applies again what a crash of the database took back', async () => {
+  const { batches, store, append, end } = start({})
+  await vi.advanceTimersByTimeAsync(0)
+  for (let n = 0; n < 3; n += 1) await append()
+  expect(batches).toEqual([1, 1, 1])
+  store.position = 1n
+  await append()
+  await vi.advanceTimersByTimeAsync(1000)
+  expect([batches, store.position]).toEqual([[1, 1, 1, 3], 4n])
   await end()
 })

@@ -75,7 +75,7 @@ async function advance(
     const entries = await (head === null ? journal.read : journal.next)(position, BATCH)
     const last = entries.at(-1)
     if (!last) break
-    await projection.apply(entries, signal ? { signal } : {})
+    await projection.apply(entries, { after: position, ...(signal && { signal }) })
     position = last.position
   }
   return position

@@ -1,4 +1,4 @@
-import type { JournalEntry, Projection } from '@pubky/indexer'
+import { type JournalEntry, type Projection, refuseGap } from '@pubky/indexer'
 import type { Pool } from 'pg'
 import { createFactTable, type Said } from './fact-table.ts'
 import { createObjectStates, type ObjectChange } from './object-states.ts'
@@ -31,13 +31,14 @@ export function createEngineProjection<News extends object>(o: {
 
   async function apply(
     entries: readonly JournalEntry[],
-    { signal }: { signal?: AbortSignal },
+    { after, signal }: { after?: bigint; signal?: AbortSignal },
   ): Promise<void> {
     const position = entries.at(-1)?.position ?? 0n
-    const reached = await engine.position()
-    const fresh = entries.filter((entry) => entry.position > reached)
-    if (fresh.length === 0) return
     try {
+      const reached = await engine.position()
+      refuseGap(reached, after)
+      const fresh = entries.filter((entry) => entry.position > reached)
+      if (fresh.length === 0) return
       const changes = await states.changes(fresh)
       signal?.throwIfAborted()
       const said = await facts.write(changes)

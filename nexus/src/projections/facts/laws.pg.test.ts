@@ -68,6 +68,21 @@ describe('the projections graph and search', () => {
     LAW_TIMEOUT_MS,
   )
 
+  test('leave nothing out when the database went back', async () => {
+    await using world = await open()
+    await append(world.journal, await entriesOf([]))
+    const [first, second, third] = await world.journal.read(0n, 3)
+    if (!first || !second || !third) throw new Error('there are three people')
+    for (const projection of world.projections()) {
+      await projection.apply([first, second], { after: 0n })
+      await world.pool.query('update projection_positions set position = $1', [first.position])
+      const going = projection.apply([third], { after: second.position })
+      await expect(going).rejects.toThrow('went back')
+      await projection.apply([second, third], { after: first.position })
+      expect(await projection.position()).toBe(third.position)
+    }
+  })
+
   test('answer what people did: follow, tag, write, edit, delete, purge', async () => {
     await using world = await open()
     const { journal, graph, index } = world

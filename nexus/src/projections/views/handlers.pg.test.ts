@@ -268,3 +268,19 @@ describe('what counts', () => {
     expect(notices).not.toBe('')
   })
 })
+
+it('leave nothing out when the database went back', async () => {
+  await story.profile(ANN, 'Ann Example')
+  await story.post(ANN, 1)
+  const post = await story.post(ANN, 2)
+  const [last, before, earlier] = (await world.entries()).toReversed()
+  if (!last || !before || !earlier) throw new Error('there are more entries')
+  const { pool } = world.db
+  await pool.query('delete from objects where path = $1', [post.path])
+  await pool.query('update projection_positions set position = $1', [earlier.position])
+  const going = world.views.apply([last], { after: before.position })
+  await expect(going).rejects.toThrow('went back')
+  expect(await world.views.position()).toBe(earlier.position)
+  await world.apply()
+  expect(await story.rows('select from objects where path = $1', [post.path])).toHaveLength(1)
+})

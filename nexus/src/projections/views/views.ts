@@ -1,4 +1,4 @@
-import type { JournalEntry, Projection } from '@pubky/indexer'
+import { type JournalEntry, type Projection, refuseGap } from '@pubky/indexer'
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import { withTransaction } from '@pubky/server-kit'
 import type { Pool } from 'pg'
@@ -71,13 +71,13 @@ export function createViews(o: {
 
   async function apply(
     entries: readonly JournalEntry[],
-    { signal }: { signal?: AbortSignal } = {},
+    { after, signal }: { after?: bigint; signal?: AbortSignal } = {},
   ): Promise<void> {
     signal?.throwIfAborted()
     const batch = await Promise.all(entries.map(toBatchEntry))
     if (batch.length === 0) return
     try {
-      const done = await pipelined(pool, (tx) => applyIn(tx, batch))
+      const done = await pipelined(pool, (tx) => applyIn(tx, batch, after))
       // Otherwise another process was here: what is remembered of owners may be out of date.
       if (done === null) return
       records.commit(done.position)
@@ -89,7 +89,11 @@ export function createViews(o: {
   }
 
   /** Comes to what open pages are told; to null when there was nothing to do. */
-  async function applyIn(tx: Tx, batch: readonly BatchEntry[]): Promise<Done<LiveBatch | null>> {
+  async function applyIn(
+    tx: Tx,
+    batch: readonly BatchEntry[],
+    after: bigint | undefined,
+  ): Promise<Done<LiveBatch | null>> {
     // The row is locked until the end: whoever else applies waits and then finds nothing to do.
     const [rows, found] = await Promise.all([
       rowsOf<{ position: string }>(tx, 'lock_views', LOCK, KEY),
@@ -99,6 +103,7 @@ export function createViews(o: {
       ),
     ])
     const at = BigInt(rows[0]?.position ?? 0)
+    refuseGap(at, after)
     const news = batch.filter(({ entry }) => entry.position > at)
     const end = news.at(-1)?.entry.position
     if (end === undefined) return { value: null, pending: [] }
