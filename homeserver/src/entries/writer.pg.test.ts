@@ -44,9 +44,8 @@ async function count(table: string): Promise<number> {
 }
 
 /** A writer loop beside the server's own. */
-function openWriter(coming?: () => number) {
+function openWriter(coming?: () => number, { pool } = database) {
   const blobs = createFileBlobStore({ dir: server.dataDir })
-  const { pool } = database
   const alone = createAlone({ pool, log, mayClaim: () => false })
   return createWriter({ pool, blobs, log, alone, ...(coming && { coming }) })
 }
@@ -131,6 +130,35 @@ describe('a batch', () => {
     expect((await ann.put('/pub/y', 'y')).status).toBe(201)
   })
 
+  test('leaves its connection to the pool in the end, which may break then', async () => {
+    await settle(server)
+    const pool = createPool(database.url, { max: 1, name: 'left behind' })
+    await using writer = openWriter(undefined, { ...database, pool })
+    await writer.commit(putOf('/pub/x'))
+    await writer[Symbol.asyncDispose]()
+    await database.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'left behind'`,
+    )
+    await sleep(100)
+    expect((await pool.query('select')).rowCount).toBe(1)
+    await pool.end()
+  })
+
+  test('answers those who fit before it tries the others alone', async () => {
+    await settle(server)
+    await settle(server)
+    await database.pool.query('update users set storage_quota_mb = 0 where id = 2')
+    await using writer = openWriter()
+    const answered: string[] = []
+    const commit = async (name: string, userId: string) => {
+      const { result } = await writer.commit(putOf(`/pub/${name}`, { userId }))
+      answered.push(`${name} ${result}`)
+    }
+    const full = [1, 2, 3].map((i) => commit(`full ${i}`, '2'))
+    await Promise.all([...full, commit('other', '1')])
+    expect(answered).toEqual(['other applied', ...[1, 2, 3].map((i) => `full ${i} over_quota`)])
+  })
+
   test('beyond what may wait is refused, and everything else is done', async () => {
     await settle(server)
     await using writer = openWriter()
@@ -148,19 +176,15 @@ describe('a batch', () => {
     await blocker.connect()
     await blocker.query("begin; select pg_advisory_xact_lock(x'6576656e74730000'::bigint)")
     const writing = ann.put('/pub/x', 'x')
+    const waiting = `from pg_stat_activity where application_name = 'homeserver writer'
+      and wait_event = 'advisory' and datname = current_database()`
     await expect
-      .poll(
-        async () => {
-          const { rows } = await database.pool.query(
-            `select pg_terminate_backend(pid) from pg_stat_activity
-           where application_name = 'homeserver writer' and wait_event = 'advisory'
-             and datname = current_database()`,
-          )
-          return rows.length
-        },
-        { interval: 20 },
-      )
+      .poll(async () => (await database.pool.query(`select ${waiting}`)).rowCount, { interval: 20 })
       .toBe(1)
+    // Not sent yet, so that its outcome is known.
+    const next = ann.put('/pub/next', 'x')
+    await sleep(50)
+    await database.pool.query(`select pg_terminate_backend(pid) ${waiting}`)
     const answer = await writing
     expect([answer.status, answer.headers['pubky-error'], answer.headers['retry-after']]).toEqual([
       503,
@@ -168,8 +192,9 @@ describe('a batch', () => {
       '1',
     ])
     await blocker.end()
+    expect((await next).status).toBe(201)
     expect((await ann.put('/pub/x', 'y')).status).toBe(201)
-    expect(await count('events')).toBe(1)
+    expect(await count('events')).toBe(2)
   })
 })
 

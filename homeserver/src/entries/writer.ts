@@ -37,6 +37,7 @@ const MAX_QUEUED_BYTES = 64 * 1024 * 1024
 const MAKE_WAY_MS = 10
 const MAX_WAIT_MS = 5000
 const NOT_ALONE = 'PM002'
+const IDLE_MS = 10_000
 /** How long a batch waits for writes that are about to be there. */
 const GATHER_MS = 1
 
@@ -47,6 +48,11 @@ export interface Writer extends AsyncDisposable {
    */
   commit(write: Write): Promise<Outcome>
   readonly queued: number
+}
+
+/** Otherwise the connection is of no use any more, and tells so later only. */
+function isRolledBack(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity === 'ERROR'
 }
 
 function isRefusedBeside(error: unknown): boolean {
@@ -111,15 +117,24 @@ export function createWriter(o: {
   const cleaning = new Set<Promise<unknown>>()
   let closed = false
   let connection: PoolClient | null = null
+  let letGo: (isBroken: boolean) => void = () => {}
+  let idle: NodeJS.Timeout | undefined
 
   /** One of its own is written to at once; a pool takes a turn first. */
   async function connect(): Promise<PoolClient> {
     const client = await pool.connect()
-    client.once('error', (error) => {
+    const onError = (error: Error) => {
       log.warn({ error: error.message }, 'the connection of commits is lost')
-      if (connection === client) connection = null
-      client.release(true)
-    })
+      letGo(true)
+    }
+    client.on('error', onError)
+    letGo = (isBroken) => {
+      if (connection !== client) return
+      connection = null
+      // The pool listens to its errors from here on.
+      client.release(isBroken)
+      client.off('error', onError)
+    }
     connection = client
     return client
   }
@@ -163,6 +178,7 @@ export function createWriter(o: {
         const client = connection ?? (await connect())
         return await commitWrites(client, rows, { defaultQuota, process: alone.process })
       } catch (error) {
+        if (!isRolledBack(error)) letGo(true)
         if (!isRefusedBeside(error)) throw error
         if (performance.now() - sinceMs > MAX_WAIT_MS) throw refusals.overloaded()
         await alone.breakOther()
@@ -228,6 +244,7 @@ export function createWriter(o: {
    */
   async function run(): Promise<void> {
     let answer = () => {}
+    clearTimeout(idle)
     while (queue.length > 0) {
       if (coming() > 0) {
         answer()
@@ -239,12 +256,15 @@ export function createWriter(o: {
       try {
         const { again, ...committed } = await committing
         answer = committed.answer
+        if (again.length > 0) answer()
         for (const pending of again) await commitAlone(pending)
       } catch (error) {
         await retryApart(batch, error)
       }
     }
     running = null
+    // As the pool does with others: one that is quiet for long may break unseen.
+    idle = setTimeout(() => letGo(false), IDLE_MS).unref()
     answer()
   }
 
@@ -257,8 +277,7 @@ export function createWriter(o: {
       for (const { reject } of batch) reject(error)
       return
     }
-    const rolledBack = error instanceof pg.DatabaseError && error.severity === 'ERROR'
-    if (!rolledBack) {
+    if (!isRolledBack(error)) {
       log.error({ error }, 'the database did not answer a commit')
       for (const { reject } of batch) reject(refusals.outcomeUnknown())
       return
@@ -290,8 +309,8 @@ export function createWriter(o: {
       closed = true
       await running
       await Promise.all(cleaning)
-      connection?.release()
-      connection = null
+      clearTimeout(idle)
+      letGo(false)
     },
   }
 }
