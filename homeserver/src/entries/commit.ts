@@ -83,14 +83,11 @@ const COMMIT = {
 const APPLIED: Outcome = { result: 'applied', highest: 0n }
 const NO_HASH = Buffer.alloc(32)
 
-/**
- * The paths that would have to be folders for this one to be a file below them, each behind `before`; the roots
- * always are.
- */
-export function ancestorsOf(path: string, before = ''): string[] {
+/** The paths that would have to be folders for this one to be a file below them; the roots always are. */
+export function ancestorsOf(path: string): string[] {
   const ancestors: string[] = []
   for (let at = path.indexOf('/', path.indexOf('/', 1) + 1); at > 0; at = path.indexOf('/', at + 1))
-    ancestors.push(before + path.slice(0, at))
+    ancestors.push(path.slice(0, at))
   return ancestors
 }
 
@@ -122,7 +119,8 @@ function element(text: string | null | undefined): string {
   return `"${/["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text}"`
 }
 
-export function rowOf(write: Write): Row {
+/** `ancestors` are those of its path. */
+export function rowOf(write: Write, ancestors: readonly string[]): Row {
   const { userId, path, proof, createOnly, forced } = write
   const put = write.kind === 'PUT' ? write : null
   return {
@@ -134,7 +132,7 @@ export function rowOf(write: Write): Row {
     type: element(put?.contentType),
     blob: element(put?.blobKey),
     time: proof ? String(proof.timestamp) : NULL,
-    above: put ? element(ancestorsOf(path).join('\n')) : NULL,
+    above: put ? element(ancestors.join('\n')) : NULL,
     delegate: element(proof?.delegate),
     creates: createOnly ? 'true' : NULL,
     policy: element(put?.policy?.join('\n')),

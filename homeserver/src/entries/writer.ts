@@ -295,8 +295,10 @@ export function createWriter(o: {
         return Promise.reject(refusals.overloaded())
       return new Promise((resolve, reject) => {
         const name = `${write.userId}${write.path}`
-        const above = ancestorsOf(write.path, write.userId)
-        const pending = { write, row: rowOf(write), name, above, resolve, reject }
+        const ancestors = ancestorsOf(write.path)
+        const above = ancestors.map((path) => `${write.userId}${path}`)
+        const row = rowOf(write, ancestors)
+        const pending = { write, row, name, above, resolve, reject }
         queue.push(pending)
         queuedBytes += heldBytes(pending)
         running ??= Promise.resolve().then(run)

@@ -131,7 +131,8 @@ export function limitRequests(app: FastifyInstance, ctx: Context): void {
   })
 }
 
-async function accountOf(ctx: Context, userId: string): Promise<Account | null> {
+/** At once when it is remembered. */
+function accountOf(ctx: Context, userId: string): Account | Promise<Account | null> {
   return ctx.accounts.peek(userId) ?? ctx.accounts.load(userId)
 }
 
@@ -192,7 +193,7 @@ export async function checkWrite(
   ctx: Context,
   o: { userId: string; path: StoragePath; method: string; length: number | null },
 ): Promise<number | null> {
-  const account = ctx.accounts.peek(o.userId) ?? (await ctx.accounts.load(o.userId))
+  const account = await accountOf(ctx, o.userId)
   if (!account) throw refusals.notFound()
   if (o.method === 'PUT' && account.disabled) throw refusals.userDisabled()
   const room = o.method === 'PUT' && o.length !== null ? await roomFor(ctx, account, o.path) : null

@@ -178,7 +178,7 @@ export function createVerifier(log: Logger): Verifier {
     isListening = true
     change.value.then(() => {
       isListening = false
-      turn()
+      come()
     })
   }
 

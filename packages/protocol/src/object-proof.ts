@@ -13,6 +13,7 @@ import { type Capability, covers, parseCapabilities } from './capabilities.ts'
 import { ProtocolError } from './errors.ts'
 import { type GrantClaims, verifyGrantSignature } from './grant.ts'
 import { publicKeyBytes, publicKeyFromBytes } from './keys.ts'
+import { KeyCache } from './primitives/key-cache.ts'
 import { type Signer, verifySignature } from './signer.ts'
 
 export type ProofAction = 'PUT' | 'DELETE'
@@ -105,16 +106,9 @@ function readSigner(bytes: Uint8Array): PublicKeyZ32 {
 
 // Every object of a session carries the same certificate.
 const MAX_CERTIFICATES = 4096
-const certificates = new Map<string, Certificate>()
-const lastTexts = new Map<PublicKeyZ32, { bytes: Uint8Array; text: string }>()
-
-function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
-  if (map.size >= MAX_CERTIFICATES) {
-    const oldest = map.keys().next()
-    if (!oldest.done) map.delete(oldest.value)
-  }
-  map.set(key, value)
-}
+const certificates = new KeyCache<Certificate>(MAX_CERTIFICATES)
+/** By signer. */
+const lastTexts = new KeyCache<{ bytes: Uint8Array; text: string }>(MAX_CERTIFICATES)
 
 function readCertificate(bytes: Uint8Array, signer: PublicKeyZ32): string | null {
   if (bytes.length === 0) return null
@@ -124,7 +118,7 @@ function readCertificate(bytes: Uint8Array, signer: PublicKeyZ32): string | null
   for (const byte of bytes)
     if (byte < 0x21 || byte > 0x7e) return malformed('certificate is no JWS')
   const text = fromUtf8(bytes)
-  remember(lastTexts, signer, { bytes: bytes.slice(), text })
+  lastTexts.set(signer, { bytes: bytes.slice(), text })
   return text
 }
 
@@ -162,7 +156,7 @@ async function verifyCertificate(text: string): Promise<Certificate> {
     from: BigInt(claims.iat) * 1_000_000n,
     until: BigInt(claims.exp) * 1_000_000n,
   }
-  remember(certificates, text, verified)
+  certificates.set(text, verified)
   return verified
 }
 
