@@ -31,11 +31,6 @@ export async function plainWrites(url: string): Promise<number> {
       [paths, hashes, paths.map(() => randomBytes(BODY_BYTES))],
     )
     await insert(
-      'insert into proofs (user_id, path, action, ts_micros, bytes) select 1, p, 1, 1, b from unnest($1::text[], $2::bytea[]) t(p, b)',
-      'plain_proofs',
-      [paths, proofs],
-    )
-    await insert(
       'insert into events (user_id, kind, path, hash, proof) select 1, 0, p, h, b from unnest($1::text[], $2::bytea[], $3::bytea[]) t(p, h, b)',
       'plain_events',
       [paths, hashes, proofs],

@@ -41,13 +41,19 @@ const MAX_USERS = 100_000
 const MAX_RUNNING = 2
 const MAX_BATCH = 64
 
+/** The newest time and proof of an entry `e`; where it tells no time, of a row of `proofs`. */
+const TIME = 'coalesce(e.proof_micros, p.ts_micros)'
+const PROOF = `case when e.proof_micros is null then p.bytes
+  else (select v.proof from events v where v.id = e.proof_event) end`
+
 const COLUMNS = `e.hash, e.size::int8::text, e.content_type,
-  floor(extract(epoch from e.modified_at) * 1000)::int8::text, e.inline, e.blob_key, p.bytes`
+  floor(extract(epoch from e.modified_at) * 1000)::int8::text, e.inline, e.blob_key, ${PROOF}`
 
 const ONE = {
   name: 'entry',
   text: `select 1, ${COLUMNS}
-    from entries e left join proofs p on p.user_id = e.user_id and p.path = e.path
+    from entries e
+    left join proofs p on e.proof_micros is null and p.user_id = e.user_id and p.path = e.path
     where e.user_id = $1 and e.path = $2`,
 }
 
@@ -59,7 +65,8 @@ const MANY = {
       select * from entries e where e.user_id = w.user_id and e.path = w.path limit 1
     ) e
     left join lateral (
-      select p.bytes from proofs p where p.user_id = w.user_id and p.path = w.path limit 1
+      select p.bytes from proofs p
+      where e.proof_micros is null and p.user_id = w.user_id and p.path = w.path limit 1
     ) p on true`,
 }
 
@@ -153,12 +160,15 @@ export function createEntryReader(pool: Pool, alone: Alone | null = null): Entry
       return (userId !== undefined && cache.known(userId + path)) || null
     },
     async proof(userId, path) {
-      const { rows } = await pool.query<{ ts_micros: string; bytes: Buffer | null }>({
+      const { rows } = await pool.query<[time: string | null, bytes: Buffer | null]>({
         name: 'proof',
-        text: 'select ts_micros::text, bytes from proofs where user_id = $1 and path = $2',
+        text: `select ${TIME}::text, ${PROOF} from (values ($1::bigint, $2)) w (user_id, path)
+          left join entries e using (user_id, path) left join proofs p using (user_id, path)`,
         values: [userId, path],
+        rowMode: 'array',
       })
-      return rows[0] ? { timestamp: BigInt(rows[0].ts_micros), bytes: rows[0].bytes } : null
+      const [[time, bytes] = [null, null]] = rows
+      return time === null ? null : { timestamp: BigInt(time), bytes }
     },
     beforeWriting: (writes) => cache.beforeWriting(writes.map(({ userId, path }) => userId + path)),
   }
