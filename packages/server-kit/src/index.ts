@@ -32,6 +32,7 @@ export {
 } from './errors.ts'
 export { createExternalIp, type FindExternalIp } from './external-ip.ts'
 export { answerFirst } from './http/answer-first.ts'
+export { errorAnswer, textHeaders } from './http/error-answer.ts'
 export { networkOf } from './http/network-of.ts'
 export { createHttpServer, type HttpServerOptions, listen } from './http/server.ts'
 export {

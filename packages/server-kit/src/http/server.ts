@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
-import { ServiceError, StartError } from '../errors.ts'
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import { type ServiceError, StartError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { type ErrorForm, errorAnswer, textHeaders } from './error-answer.ts'
 
 export interface HttpServerOptions {
   name: string
@@ -20,31 +20,10 @@ export interface HttpServerOptions {
   trustProxy?: string[] | false
   /** How long requests may go on after the server began to close. */
   closeGraceMs?: number
-  /** `json`: `{"error", "code"}`. `text`: the message alone, the code in the header `pubky-error`. */
-  errors?: 'json' | 'text'
+  errors?: ErrorForm
   ready?: () => Promise<boolean> | boolean
   /** Maps a request target to a route before the router sees it; the target itself stays. */
   rewriteUrl?: (url: string) => string
-}
-
-function statusOf(error: FastifyError | ServiceError): number {
-  if (error instanceof ServiceError) return error.status
-  const status = error.statusCode ?? 500
-  return status >= 400 && status < 600 ? status : 500
-}
-
-function codeOf(error: FastifyError | ServiceError): string {
-  return (error.code ?? 'internal').toLowerCase()
-}
-
-function sendError(
-  reply: FastifyReply,
-  form: 'json' | 'text',
-  e: { status: number; code: string; message: string; headers?: Readonly<Record<string, string>> },
-): void {
-  reply.code(e.status).headers(e.headers ?? {})
-  if (form === 'json') reply.send({ error: e.message, code: e.code })
-  else reply.header('pubky-error', e.code).type('text/plain; charset=utf-8').send(e.message)
 }
 
 /** How often connections are looked at for heads and bodies that take too long. */
@@ -128,27 +107,11 @@ export function createHttpServer(o: HttpServerOptions): FastifyInstance {
   })
   watchConnections(app, o.closeGraceMs ?? CLOSE_GRACE_MS)
   app.setErrorHandler((error: FastifyError | ServiceError, request, reply) => {
-    const status = statusOf(error)
-    if (status < 500 || error instanceof ServiceError) {
-      const headers = error instanceof ServiceError ? error.headers : {}
-      if (error instanceof ServiceError && error.logLevel !== 'debug')
-        o.log[error.logLevel]({ error }, error.message)
-      return sendError(reply, form, {
-        status,
-        code: codeOf(error),
-        message: error.message,
-        headers,
-      })
-    }
-    const id = randomUUID()
-    o.log.error({ error, id, method: request.method, route: request.routeOptions.url }, 'failed')
-    const message = form === 'text' ? 'Internal server error' : `Internal server error: ${id}`
-    return sendError(reply, form, {
-      status: 500,
-      code: 'internal',
-      message,
-      headers: { 'x-error-id': id },
-    })
+    const { method, routeOptions } = request
+    const answer = errorAnswer(error, { form, log: o.log, method, route: routeOptions.url })
+    const { status, code, message, headers } = answer
+    if (form === 'text') return reply.code(status).headers(textHeaders(answer)).send(message)
+    return reply.code(status).headers(headers).send({ error: message, code })
   })
   app.get('/health', async (_, reply) =>
     reply.header('cache-control', 'no-store').send({ status: 'ok' }),
