@@ -27,8 +27,13 @@ function isStoreAway(error: unknown): boolean {
   return error instanceof Error && 'code' in error && NO_ROOM.test(String(error.code))
 }
 
-/** For error handlers: 503 while database or blob store cannot be reached, else the error as it is. */
+/** 503 while database or blob store cannot be reached, else the error as it is. */
+export function awayOr<E>(error: E): E | ServiceError {
+  if (isStoreAway(error)) return refusals.blobStoreAway(error)
+  return isDatabaseAway(error) ? refusals.databaseAway(error) : error
+}
+
+/** For error handlers. */
 export function tellAway(error: unknown): never {
-  if (isStoreAway(error)) throw refusals.blobStoreAway(error)
-  throw isDatabaseAway(error) ? refusals.databaseAway(error) : error
+  throw awayOr(error)
 }

@@ -16,6 +16,7 @@ import { eventStreamRoutes } from './routes/events-stream.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { answerKnownFiles } from './routes/known-files.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { answerShortWrites } from './routes/short-writes.ts'
 import { readStorage } from './routes/storage-read.ts'
 import { writeStorage } from './routes/storage-write.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -76,7 +77,7 @@ async function storage(
       return readStorage(ctx, request, reply, target)
     case 'PUT':
     case 'DELETE':
-      return gate.guard(request, target.owner, () => writeStorage(ctx, request, reply, target))
+      return reply.code(await writeStorage(ctx, gate, request, reply.raw, target)).send()
     default:
       throw refusals.methodNotAllowed()
   }
@@ -109,24 +110,25 @@ export function createClientServer(ctx: Context): FastifyInstance {
   plainText(app)
   cors(app)
   limitRequests(app, ctx)
-  cutSlowClients(app)
+  const slow = cutSlowClients(app)
   countAnswers(app, ctx.metrics)
+  const gate = createMovingGate(ctx)
   app.register(async (scope) => {
     scope.setErrorHandler(tellAway)
-    routes(scope, ctx)
+    routes(scope, ctx, gate)
   })
   answerKnownFiles(app.server, ctx)
+  answerShortWrites(app.server, ctx, { gate, slow, route: STORAGE_ROUTE })
   return app
 }
 
-function routes(app: FastifyInstance, ctx: Context): void {
+function routes(app: FastifyInstance, ctx: Context, gate: MovingGate): void {
   app.get('/', async (_, reply) => reply.type('text/plain').send('Pubky Homeserver'))
   app.get('/info', async (_, reply) =>
     reply.header('cache-control', 'no-store').send({ features: FEATURES }),
   )
   accountRoutes(app, ctx)
   grantRoutes(app, ctx)
-  const gate = createMovingGate(ctx)
   movingRoutes(app, ctx, gate)
   usageRoutes(app, ctx)
   sessionRoutes(app, ctx)

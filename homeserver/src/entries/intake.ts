@@ -5,7 +5,7 @@ import { refusals } from '../errors.ts'
 import { contentTypeOf } from './content-type.ts'
 
 /** Bodies up to this size lie in the row (design 3.2). */
-const INLINE_BYTES = 16 * 1024
+export const INLINE_BYTES = 16 * 1024
 /** A body that sends nothing for so long is given up. */
 const IDLE_MS = 30_000
 /** Of one body that waits for its store. */
@@ -22,6 +22,8 @@ export interface Taken {
 }
 
 type Wait = (bytes: number) => Promise<void>
+/** Told of a short body that is not here yet. */
+export type OnLate = (request: IncomingMessage) => void
 
 interface Chunks {
   /** What came next, or null at the end. */
@@ -92,8 +94,14 @@ function joined(parts: readonly Buffer[]): Buffer {
 }
 
 /** A body that is short, read at once; most are whole when their head is looked at. */
-async function readShort(request: IncomingMessage, length: number): Promise<Buffer> {
-  const body = request.complete ? (request.read() ?? NOTHING) : await arrival(request)
+async function readShort(
+  request: IncomingMessage,
+  length: number,
+  onLate?: OnLate,
+): Promise<Buffer> {
+  const isHere = request.complete
+  if (!isHere) onLate?.(request)
+  const body = isHere ? (request.read() ?? NOTHING) : await arrival(request)
   if (body.length !== length) throw refusals.streamBroken()
   return body
 }
@@ -158,13 +166,20 @@ async function inlined(path: string, body: Buffer): Promise<Taken> {
  */
 export async function takeBody(
   request: IncomingMessage,
-  o: { path: string; blobs: BlobStore; maxBytes: number; inlineBytes?: number; wait?: Wait },
+  o: {
+    path: string
+    blobs: BlobStore
+    maxBytes: number
+    inlineBytes?: number
+    wait?: Wait
+    onLate?: OnLate | undefined
+  },
 ): Promise<Taken> {
   const { path, blobs, maxBytes, inlineBytes = INLINE_BYTES, wait } = o
   const length = Number(request.headers['content-length'] ?? Number.NaN)
   if (length > maxBytes) throw refusals.bodyTooLarge()
   if (length <= inlineBytes) {
-    const body = await readShort(request, length)
+    const body = await readShort(request, length, o.onLate)
     await wait?.(length)
     return inlined(path, body)
   }

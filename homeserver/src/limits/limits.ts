@@ -150,7 +150,7 @@ export async function readSpeed(
 /** How fast an account may send a body; null when it need not be slowed. Ask `anySpeeds` first. */
 export async function writeSpeed(
   ctx: Context,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'ip' | 'raw'>,
   userId: string,
 ): Promise<Speed | null> {
   const speed = ctx.limits.speedOf(await accountOf(ctx, userId), request.ip, 'write')

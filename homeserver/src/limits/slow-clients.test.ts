@@ -2,14 +2,15 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createHttpServer, createLogger, listen } from '@pubky/server-kit'
+import { answerFirst, createHttpServer, createLogger, listen } from '@pubky/server-kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cutSlowClients, cutSlowReader, isSlowedByUs } from './slow-clients.ts'
 
 const app = createHttpServer({ name: 'test', log: createLogger('test') })
 let port = 0
 let nowMs = 0
-const { watched, look } = cutSlowClients(app, { nowMs: () => nowMs })
+const slow = cutSlowClients(app, { nowMs: () => nowMs })
+const { watched, look } = slow
 /** How many bytes of each body have arrived, by path. */
 const arrived = new Map<string, number>()
 /** What the handler of `/thinks` waits for, once it has its body. */
@@ -37,10 +38,20 @@ beforeAll(async () => {
     cutSlowReader(reply.raw, { nowMs: () => nowMs, everyMs: 10 })
     return Readable.from(endless(), { objectMode: false })
   })
+  answerFirst(app.server, ahead, 'PUT')
   port = (await listen(app, { name: 'test', host: '127.0.0.1', port: 0 })).port
 })
 
 afterAll(() => app.close())
+
+/** Two paths that the router never sees: one waits for its body, one does not. */
+function ahead(request: IncomingMessage, response: ServerResponse): boolean {
+  if (!request.url?.startsWith('/ahead/')) return false
+  slow.watch(request)
+  if (request.url === '/ahead/waits') request.resume().once('end', () => response.end('whole'))
+  else response.end('refused', () => slow.answered(request))
+  return true
+}
 
 function* endless() {
   for (;;) yield Buffer.alloc(64 * 1024)
@@ -150,6 +161,38 @@ test('nothing is kept of who went away before the answer', async () => {
     await expect.poll(watched).toBe(0)
     for (const finish of thinking.splice(0)) finish()
   }
+})
+
+test('bodies that do not come by way of the router are watched as well, and forgotten once they are here', async () => {
+  const send = (path: string) => {
+    const socket = connect(port, '127.0.0.1')
+    const heard = { text: '', isOpen: true }
+    socket.on('error', () => {})
+    socket.on('data', (bytes) => {
+      heard.text += bytes
+    })
+    socket.once('close', () => {
+      heard.isOpen = false
+    })
+    socket.write(`PUT ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nx`)
+    return { socket, heard }
+  }
+  const [whole, drip] = [send('/ahead/waits'), send('/ahead/waits')]
+  await expect.poll(watched).toBe(2)
+  whole.socket.write('x')
+  await expect.poll(() => whole.heard.text).toContain('whole')
+  await expect.poll(watched).toBe(1)
+  const refused = send('/ahead/refused')
+  await expect.poll(() => refused.heard.text).toContain('refused')
+  nowMs += 31_000
+  look()
+  await expect.poll(() => refused.heard.isOpen).toBe(false)
+  expect(drip.heard.isOpen).toBe(true)
+  nowMs += 31_000
+  look()
+  await expect.poll(() => drip.heard.isOpen).toBe(false)
+  expect([whole.heard.isOpen, watched()]).toEqual([true, 0])
+  whole.socket.destroy()
 })
 
 test('an answer that nobody waits for any more is not watched', () => {

@@ -44,6 +44,15 @@ interface Upload {
   answeredMs: number | null
 }
 
+export interface SlowClients {
+  /** For bodies that do not come by way of the router. Until they are here, or their connection is gone. */
+  watch(request: IncomingMessage): void
+  /** Says that a request was answered; how long its body still comes counts only when it is watched. */
+  answered(request: IncomingMessage): void
+  watched(): number
+  look(): void
+}
+
 /**
  * Cuts off who sends a body so slowly that it is only meant to keep a connection: less than half a
  * kilobyte in a second, looked at from a minute after its beginning. Also who goes on sending long after
@@ -52,7 +61,7 @@ interface Upload {
 export function cutSlowClients(
   app: FastifyInstance,
   o: { nowMs?: () => number } = {},
-): { watched(): number; look(): void } {
+): SlowClients {
   const { nowMs = () => performance.now() } = o
   const open = new Map<IncomingMessage, Upload>()
 
@@ -66,6 +75,19 @@ export function cutSlowClients(
     }
   }
 
+  function watch(request: IncomingMessage): void {
+    // Its end was told already.
+    if (request.destroyed || open.has(request)) return
+    open.set(request, { sinceMs: nowMs(), read: request.socket.bytesRead, answeredMs: null })
+    // Whatever becomes of it: an answer that nobody waits for any more is never told as sent.
+    request.once('close', () => open.delete(request))
+  }
+
+  function answered(request: IncomingMessage): void {
+    const upload = open.get(request)
+    if (upload) upload.answeredMs = nowMs()
+  }
+
   const timer = setInterval(look, EVERY_MS).unref()
   app.addHook('onClose', (_, done) => {
     clearInterval(timer)
@@ -73,17 +95,12 @@ export function cutSlowClients(
   })
   app.addHook('onRequest', ({ raw }, _, done) => {
     // Most bodies are there when their head is.
-    if (raw.method !== 'GET' && !raw.complete) {
-      open.set(raw, { sinceMs: nowMs(), read: raw.socket.bytesRead, answeredMs: null })
-      // Whatever becomes of it: an answer that nobody waits for any more is never told as sent.
-      raw.once('close', () => open.delete(raw))
-    }
+    if (raw.method !== 'GET' && !raw.complete) watch(raw)
     done()
   })
   app.addHook('onResponse', ({ raw }, _, done) => {
-    const upload = open.get(raw)
-    if (upload) upload.answeredMs = nowMs()
+    answered(raw)
     done()
   })
-  return { watched: () => open.size, look }
+  return { watch, answered, watched: () => open.size, look }
 }

@@ -11,9 +11,12 @@ import { movingRefusals } from './refusals.ts'
 const REMEMBER_MS = 2000
 const REFUSED = 'PM001'
 
+/** What is looked at of a request. */
+type Asked = Pick<FastifyRequest, 'method' | 'headers'>
+
 export interface MovingGate {
   /** Runs a write and tells its refusal when the account is being moved or has moved. */
-  guard<T>(request: FastifyRequest, owner: PublicKeyZ32, write: () => Promise<T>): Promise<T>
+  guard<T>(request: Asked, owner: PublicKeyZ32, write: () => Promise<T>): Promise<T>
   forget(owner: PublicKeyZ32): void
 }
 
@@ -43,10 +46,7 @@ export async function commitDuring(ctx: Context, write: Write): Promise<Outcome>
 export function createMovingGate(ctx: Context): MovingGate {
   const refused = new LRUCache<PublicKeyZ32, ServiceError>({ max: 10_000, ttl: REMEMBER_MS })
 
-  async function known(
-    request: FastifyRequest,
-    owner: PublicKeyZ32,
-  ): Promise<ServiceError | undefined> {
+  async function known(request: Asked, owner: PublicKeyZ32): Promise<ServiceError | undefined> {
     const refusal = refused.get(owner) ?? (await hasLeft(request, owner))
     if (!refusal) return undefined
     // Whoever may not write here is told so first.
@@ -55,7 +55,7 @@ export function createMovingGate(ctx: Context): MovingGate {
   }
 
   /** The database lets deletions pass where somebody has moved out, for the operator; not for the owner. */
-  async function hasLeft(request: FastifyRequest, owner: PublicKeyZ32) {
+  async function hasLeft(request: Asked, owner: PublicKeyZ32) {
     const userId = request.method === 'DELETE' ? await ctx.entries.userId(owner) : null
     return userId === null ? undefined : (refusalOf(await moveState(ctx.pool, userId)) ?? undefined)
   }

@@ -39,7 +39,7 @@ async function claimsOf(owner: PublicKeyZ32, manifest: SignedManifest): Promise<
  */
 export async function importedBy(
   ctx: Context,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'headers'>,
   target: StorageTarget,
   proof: ObjectProof,
 ): Promise<{ root: Uint8Array | null } | null> {

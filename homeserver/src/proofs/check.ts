@@ -56,7 +56,7 @@ async function verify(
  */
 export async function checkProof(
   ctx: Context,
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'headers'>,
   target: StorageTarget & { userId: string },
   action: ProofAction,
 ): Promise<CheckedProof | null> {

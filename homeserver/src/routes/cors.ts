@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 
 const EXPOSED =
@@ -13,11 +14,16 @@ export function corsHead(origin: string | undefined): string[] {
   ]
 }
 
+/** For answers that other headers will join. */
+export function setCors(response: ServerResponse, origin: string | undefined): void {
+  const head = corsHead(origin)
+  for (let i = 0; i < head.length; i += 2) response.setHeader(head[i] ?? '', head[i + 1] ?? '')
+}
+
 /** Mirrors the origin with credentials and answers every preflight (spec/homeserver.md 5.6). */
 export function cors(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const head = corsHead(request.headers.origin)
-    for (let i = 0; i < head.length; i += 2) reply.raw.setHeader(head[i] ?? '', head[i + 1] ?? '')
+    setCors(reply.raw, request.headers.origin)
     if (request.method !== 'OPTIONS') return done()
     const method = request.headers['access-control-request-method']
     const headers = request.headers['access-control-request-headers']

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { covers, isDirectoryPath, PROOF_HEADER, pathRoot } from '@pubky/protocol'
 import { BlobMissingError } from '@pubky/server-kit'
@@ -18,10 +19,13 @@ const PRIVATE_VARY = 'pubky-host, Authorization, Cookie'
 const PRIVATE_VARY_BY_PATH = 'Authorization, Cookie'
 
 /** What every answer about a private path carries, whatever its status. */
-export function privateHeaders(reply: FastifyReply, target: StorageTarget): void {
+export function privateHeaders(
+  raw: Pick<ServerResponse, 'setHeader'>,
+  target: StorageTarget,
+): void {
   if (pathRoot(target.path) !== 'priv') return
-  reply.raw.setHeader('cache-control', 'no-store')
-  vary(reply, target.byPath ? PRIVATE_VARY_BY_PATH : PRIVATE_VARY)
+  raw.setHeader('cache-control', 'no-store')
+  vary({ raw }, target.byPath ? PRIVATE_VARY_BY_PATH : PRIVATE_VARY)
 }
 
 async function authoriseRead(
@@ -223,7 +227,7 @@ export async function readStorage(
   reply: FastifyReply,
   target: StorageTarget,
 ): Promise<FastifyReply> {
-  privateHeaders(reply, target)
+  privateHeaders(reply.raw, target)
   await authoriseRead(ctx, request, target)
   const { query } = splitTarget(request.originalUrl)
   // Query errors count for files, too; most requests have no query.

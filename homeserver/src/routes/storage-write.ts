@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import {
   covers,
   fromBase64,
@@ -6,17 +7,23 @@ import {
   pathRoot,
   ruleAt,
 } from '@pubky/protocol'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import type { Outcome, Put, WriteProof } from '../entries/commit.ts'
-import { type Taken, takeBody } from '../entries/intake.ts'
+import { type OnLate, type Taken, takeBody } from '../entries/intake.ts'
 import { isKeyObject, maxBytesOf, policyIn } from '../entries/key-objects.ts'
 import { precheckPut } from '../entries/precheck.ts'
 import { refusals } from '../errors.ts'
 import { checkWrite, overQuota, writeSpeed } from '../limits/limits.ts'
+import type { MovingGate } from '../moving/gate.ts'
 import { type CheckedProof, checkBodyHash, checkProof } from '../proofs/check.ts'
 import type { StorageTarget } from '../tenant.ts'
 import { privateHeaders } from './storage-read.ts'
+
+/** What is looked at of a request that writes, whether the router took it in or not. */
+export interface WriteRequest extends Pick<FastifyRequest, 'method' | 'headers' | 'raw' | 'ip'> {
+  onLate?: OnLate
+}
 
 interface WriteTarget extends StorageTarget {
   userId: string
@@ -26,7 +33,7 @@ interface WriteTarget extends StorageTarget {
 
 async function authoriseWrite(
   ctx: Context,
-  request: FastifyRequest,
+  request: WriteRequest,
   target: StorageTarget,
 ): Promise<WriteTarget> {
   const session = await ctx.sessions.resolve(request.headers, target.owner)
@@ -50,14 +57,14 @@ function toWriteProof(checked: CheckedProof | null): WriteProof | null {
   return { timestamp: proof.timestamp, bytes, delegate }
 }
 
-function createsOnly(request: FastifyRequest): boolean {
+function createsOnly(request: WriteRequest): boolean {
   return request.headers['if-none-match']?.trim() === '*'
 }
 
 const ANYTHING = new Uint8Array()
 
 /** The hash that `If-Match` asks for; empty for `*`, which asks for anything. */
-function matchedHash(request: FastifyRequest): Uint8Array | null {
+function matchedHash(request: WriteRequest): Uint8Array | null {
   const value = request.headers['if-match']?.trim()
   if (value === undefined) return null
   if (value === '*') return ANYTHING
@@ -98,14 +105,14 @@ function isDone({ result }: Outcome): boolean {
 const LARGE_BYTES = 1024 * 1024
 
 /** Larger bodies are worth a look-up first; smaller ones are here sooner than its answer. */
-function isLarge(request: FastifyRequest): boolean {
+function isLarge(request: WriteRequest): boolean {
   const length = request.headers['content-length']
   return length === undefined
     ? 'transfer-encoding' in request.headers
     : Number(length) > LARGE_BYTES
 }
 
-async function takeIn(ctx: Context, request: FastifyRequest, target: WriteTarget): Promise<Taken> {
+async function takeIn(ctx: Context, request: WriteRequest, target: WriteTarget): Promise<Taken> {
   const { blobs, config } = ctx
   const { path, room } = target
   const speed = ctx.limits.anySpeeds ? await writeSpeed(ctx, request, target.userId) : null
@@ -120,6 +127,7 @@ async function takeIn(ctx: Context, request: FastifyRequest, target: WriteTarget
       blobs,
       ...limits,
       ...(speed && { wait: speed.pace }),
+      onLate: request.onLate,
     })
   } catch (error) {
     // A body that does not tell its length must not fill the disk until it is refused.
@@ -144,12 +152,7 @@ async function store(ctx: Context, write: Put, checked: CheckedProof | null): Pr
   }
 }
 
-async function put(
-  ctx: Context,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  target: WriteTarget,
-): Promise<FastifyReply> {
+async function put(ctx: Context, request: WriteRequest, target: WriteTarget): Promise<number> {
   const checked = await checkProof(ctx, request, target, 'PUT')
   const { userId, owner, path } = target
   const createOnly = createsOnly(request)
@@ -174,16 +177,11 @@ async function put(
     policy: null,
   }
   const outcome = await store(ctx, write, checked)
-  if (isDone(outcome)) return reply.code(201).send()
+  if (isDone(outcome)) return 201
   throw outcome.result === 'over_quota' ? overQuota(ctx, target.owner) : refuse(outcome)
 }
 
-async function remove(
-  ctx: Context,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  target: WriteTarget,
-): Promise<FastifyReply> {
+async function remove(ctx: Context, request: WriteRequest, target: WriteTarget): Promise<number> {
   const checked = await checkProof(ctx, request, target, 'DELETE')
   const { userId, owner, path } = target
   const proof = toWriteProof(checked)
@@ -197,18 +195,23 @@ async function remove(
     createOnly: false,
     matches,
   })
-  if (isDone(outcome)) return reply.code(204).send()
+  if (isDone(outcome)) return 204
   throw refuse(outcome)
 }
 
-/** PUT and DELETE of a file (spec/homeserver.md 5.2, 5.3). */
-export async function writeStorage(
+/** PUT and DELETE of a file (spec/homeserver.md 5.2, 5.3). Comes to the status, of an answer without a body. */
+export function writeStorage(
   ctx: Context,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  gate: MovingGate,
+  request: WriteRequest,
+  response: ServerResponse,
   target: StorageTarget,
-): Promise<FastifyReply> {
-  privateHeaders(reply, target)
-  const write = request.method === 'PUT' ? put : remove
-  return write(ctx, request, reply, await authoriseWrite(ctx, request, target))
+): Promise<number> {
+  privateHeaders(response, target)
+  return gate.guard(request, target.owner, async () => {
+    const authorised = await authoriseWrite(ctx, request, target)
+    return request.method === 'PUT'
+      ? put(ctx, request, authorised)
+      : remove(ctx, request, authorised)
+  })
 }
