@@ -99,9 +99,14 @@ async function readShort(
   length: number,
   onLate?: OnLate,
 ): Promise<Buffer> {
-  const isHere = request.complete
-  if (!isHere) onLate?.(request)
-  const body = isHere ? (request.read() ?? NOTHING) : await arrival(request)
+  // All of it may be here before the parser has told its end.
+  if (request.readableLength === length) {
+    const body: Buffer = request.read(length) ?? NOTHING
+    if (!request.complete) request.resume()
+    return body
+  }
+  onLate?.(request)
+  const body = await arrival(request)
   if (body.length !== length) throw refusals.streamBroken()
   return body
 }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { type MoveAction, signMoveStatement, toMicros } from '@pubky/protocol'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type MoveAction, parseCapabilities, signMoveStatement, toMicros } from '@pubky/protocol'
 import { afterAll, expect, test } from 'vitest'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
@@ -309,4 +310,39 @@ test('whatever is not a plain write of a short file goes to the router', async (
     await call[Symbol.asyncDispose]()
     http.close()
   }
+})
+
+test('a body that is late is looked at until it is here, one that comes with its head is not', async () => {
+  const { key } = person()
+  const watched: (string | undefined)[] = []
+  const session = { user: key, userId: '1', capabilities: parseCapabilities('/:rw') }
+  const ctx = {
+    accounts: { peek: () => ({ disabled: false, quota: { allowed_write_paths: null } }) },
+    clock: () => 0n,
+    config: { maxObjectBytes: 1e6 },
+    limits: { anySpeeds: false, concern: () => false },
+    metrics: { storageRequest() {}, answer() {} },
+    sessions: { resolve: async () => session },
+    writer: { commit: () => turn({ result: 'applied' }) },
+  } as unknown as Context
+  const http = createServer()
+  const gate = { guard: (_, __, write) => write(), forget() {} } as MovingGate
+  const slow = {
+    watch: ({ url }: { url?: string | undefined }) => watched.push(url?.slice(-5)),
+    answered() {},
+    watched: () => 0,
+    look() {},
+  }
+  answerShortWrites(http, ctx, { gate, slow, route: '/' })
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  const { socket, heard } = speak((http.address() as AddressInfo).port)
+  socket.write(`${head(`/storage/${key}/pub/whole`, 1)}x`)
+  await expect.poll(() => heard.text.match(/ 201 /g)).toHaveLength(1)
+  socket.write(`${head(`/storage/${key}/pub/later`, 2)}x`)
+  await expect.poll(() => watched).toEqual(['later'])
+  socket.write('x')
+  await expect.poll(() => heard.text.match(/ 201 /g)).toHaveLength(2)
+  expect(watched).toEqual(['later'])
+  socket.destroy()
+  http.close()
 })
