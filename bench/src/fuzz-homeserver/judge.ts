@@ -124,6 +124,12 @@ async function judgeState(pool: Pool, keyHex: Map<string, Tenant>): Promise<Find
      where e.hash is distinct from l.hash limit 10`,
   )
   for (const { path } of differing.rows) findings.push(`${path} is not what its last event says`)
+  const unproven = await pool.query<{ path: string }>(
+    `select e.path from entries e left join events v
+       on v.id = e.proof_event and v.user_id = e.user_id and v.path = e.path and v.hash = e.hash
+     where e.proof_event is not null and v.proof is null limit 10`,
+  )
+  for (const { path } of unproven.rows) findings.push(`${path} names no event that proves it`)
   const sizes = await pool.query<{ id: string }>(
     `select u.id from users u left join entries e on e.user_id = u.id group by u.id
      having u.used_bytes <> coalesce(sum(e.size + 256), 0)`,

@@ -100,14 +100,16 @@ async function readShort(
   onLate?: OnLate,
 ): Promise<Buffer> {
   // All of it may be here before the parser has told its end.
-  if (request.readableLength === length) {
-    const body: Buffer = request.read(length) ?? NOTHING
-    if (!request.complete) request.resume()
-    return body
-  }
-  onLate?.(request)
-  const body = await arrival(request)
+  const isHere = request.readableLength === length
+  if (!isHere) onLate?.(request)
+  const body = isHere ? takeBuffered(request, length) : await arrival(request)
   if (body.length !== length) throw refusals.streamBroken()
+  return body
+}
+
+function takeBuffered(request: IncomingMessage, length: number): Buffer {
+  const body: Buffer = request.read(length) ?? NOTHING
+  if (!request.complete) request.resume()
   return body
 }
 

@@ -45,15 +45,20 @@ export function answerShortWrites(
 ): void {
   const { gate, slow, route } = o
 
+  /** A connection that is kept alive becomes idle only after its last answer. */
+  function onClose(): void {
+    if (!server.listening) setImmediate(() => server.closeIdleConnections())
+  }
+
   function send(
     raw: IncomingMessage,
     response: ServerResponse,
     answer: { status: number; head: Record<string, string>; body?: string },
   ): void {
     // Nobody waits for it any more.
-    if (response.destroyed) return
+    if (response.destroyed || raw.socket.destroyed) return
     const { status, head, body } = answer
-    if (!server.listening) response.setHeader('connection', 'close')
+    response.on('close', onClose)
     if (!raw.complete) {
       slow.watch(raw)
       slow.answered(raw)
