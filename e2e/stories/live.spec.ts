@@ -1,6 +1,21 @@
+import type { Person } from '../flows/onboarding.ts'
 import { card, publish, showNewPosts, unique } from '../flows/posts.ts'
 import { holdBack } from '../setup/hold-back.ts'
 import { expect, test } from '../setup/story.ts'
+
+/** What other stories publish meanwhile does not come between. */
+async function readOnly({ page }: Person, writer: Person, name: string): Promise<void> {
+  await page.goto(`/profile/${writer.key}`)
+  await page
+    .getByRole('main')
+    .getByRole('button', { name: `Follow ${name}` })
+    .click()
+  await expect(
+    writer.page.getByRole('link', { name: 'Notifications, 1 unread' }).filter({ visible: true }),
+  ).toBeVisible()
+  await page.goto('/home')
+  await page.getByText('Following', { exact: true }).filter({ visible: true }).first().click()
+}
 
 test('new posts wait behind a button and never move what one reads', async ({ join }) => {
   const writer = await join('Writer of news')
@@ -11,6 +26,7 @@ test('new posts wait behind a button and never move what one reads', async ({ jo
 
   const reader = await join('Reader of news')
   const { page } = reader
+  await readOnly(reader, writer, 'Writer of news')
   const reading = card(page, first)
   await reading.scrollIntoViewIfNeeded()
   await page.mouse.wheel(0, 120)
@@ -55,14 +71,9 @@ test('new posts come on top of a long list while its next page is under way, and
   }
   await publishMany(SERVER_PAGE + PAGE + 2)
 
-  const { page } = await join('Reader of many')
-  await page.goto(`/profile/${writer.key}`)
-  await page.getByRole('main').getByRole('button', { name: 'Follow Writer of many' }).click()
-  await expect(
-    writer.page.getByRole('link', { name: 'Notifications, 1 unread' }).filter({ visible: true }),
-  ).toBeVisible()
-  await page.goto('/home')
-  await page.getByText('Following', { exact: true }).filter({ visible: true }).first().click()
+  const reader = await join('Reader of many')
+  const { page } = reader
+  await readOnly(reader, writer, 'Writer of many')
   await expect(card(page, word).first()).toBeVisible()
 
   // The second page comes, the third has to wait.
