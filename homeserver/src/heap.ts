@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 
 /**
@@ -6,11 +5,8 @@ import { setFlagsFromString } from 'node:v8'
  * grow to several times its size when many streams are fed; collecting sooner costs hardly anything.
  */
 const GROWING_PERCENT = 100
-const FEW_CORES = 4
 
-/** Keeps the memory of this process flat, and its collector modest. Call before anything else. */
+/** Keeps the memory of this process flat. Call before anything else. */
 export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
-  // What lives is little; threads that help to find it take more from the database than they give.
-  if (availableParallelism() < FEW_CORES) setFlagsFromString('--no-parallel-scavenge')
 }
