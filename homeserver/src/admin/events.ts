@@ -2,7 +2,7 @@ import { isPublicKey, type PublicKeyZ32 } from '@pubky/protocol'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
-import { allEvents, type EventRow, eventFrame, matchesFilters } from '../events/rows.ts'
+import { allEvents, type EventRow, eventText, matchesFilters } from '../events/rows.ts'
 import { openStream, type Stream } from '../events/sse.ts'
 import { parseCursor, parseFilters, parseFlag, parseLimit } from '../events/stream-query.ts'
 import { findUserIds } from '../sessions/resolver.ts'
@@ -63,7 +63,7 @@ async function send(
   async function tell(events: readonly EventRow[]): Promise<void> {
     const chosen = events.slice(0, left)
     left -= chosen.length
-    if (chosen.length > 0) await stream.send(chosen.map(eventFrame).join(''))
+    if (chosen.length > 0) await stream.send(chosen.map(eventText).join(''))
   }
 
   const { filters, reverse, live } = query

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { type EventRow, eventFrame, type RawEvent, toEvent } from './rows.ts'
+import { type EventRow, eventText, type RawEvent, toEvent } from './rows.ts'
 
 /** Larger bodies do not lie in the row. */
 export const MAX_CONTENT_BYTES = 16 * 1024
@@ -60,10 +60,10 @@ const frames = new WeakMap<Buffer, string>()
 
 /** The frame of an event with its body as one more line (design 3.3). */
 export function contentFrame(event: EventRow, content: Buffer | null): string {
-  if (!content) return eventFrame(event)
+  if (!content) return eventText(event)
   const known = frames.get(content)
   if (known !== undefined) return known
-  const frame = `${eventFrame(event).slice(0, -1)}data: content: ${content.toString('base64')}\n\n`
+  const frame = `${eventText(event).slice(0, -1)}data: content: ${content.toString('base64')}\n\n`
   frames.set(content, frame)
   return frame
 }

@@ -8,8 +8,11 @@ const MOST = 1024
 export interface Follower extends Disposable {
   /** What came since the last call, or null when that was too much to keep: it is in the table. */
   take(): readonly EventRow[] | null
-  /** Resolves when there is something to take, or when the signal fires. */
-  ready(signal: AbortSignal): Promise<void>
+  /**
+   * From now on `give` gets what comes, at once. Resolves when it has returned false, when there is
+   * something to take, or when the signal fires.
+   */
+  handOn(signal: AbortSignal, give: (events: readonly EventRow[]) => boolean): Promise<void>
 }
 
 interface Inbox {
@@ -63,15 +66,29 @@ export function createFollowers() {
           inbox.lagging = false
           return lagging ? null : events
         },
-        ready(signal) {
+        handOn(signal, give) {
           if (inbox.events.length > 0 || inbox.lagging || signal.aborted) return Promise.resolve()
-          return new Promise((resolve) => {
-            const done = () => {
+          return new Promise((resolve, reject) => {
+            const leave = () => {
               inbox.wake = null
               signal.removeEventListener('abort', done)
+            }
+            const done = () => {
+              leave()
               resolve()
             }
-            inbox.wake = done
+            inbox.wake = () => {
+              const { events, lagging } = inbox
+              if (lagging || events.length === 0) return done()
+              inbox.events = []
+              try {
+                if (!give(events)) done()
+              } catch (error) {
+                // Neither the write that is told of nor other readers are to suffer from it.
+                leave()
+                reject(error)
+              }
+            }
             signal.addEventListener('abort', done, { once: true })
           })
         },

@@ -1,5 +1,6 @@
 import { fromHex, type PublicKeyZ32, publicKeyFromBytes } from '@pubky/protocol'
 import type { Pool } from 'pg'
+import { encodeFrame, type Frame } from './sse.ts'
 
 /** One change, as it is told. */
 export interface EventRow {
@@ -166,19 +167,29 @@ function eventUri(event: EventRow): string {
   return `pubky://${event.user}${event.path}`
 }
 
-/** Frames of events that are in memory, which many streams send. */
-const frames = new WeakMap<EventRow, string>()
+/** What is made of events that are in memory, which many streams send. */
+const texts = new WeakMap<EventRow, string>()
+const frames = new WeakMap<EventRow, Frame>()
 
 /** The server-sent frame of an event (spec/homeserver.md 6.2, design 3.3). */
-export function eventFrame(event: EventRow): string {
-  const known = frames.get(event)
+export function eventText(event: EventRow): string {
+  const known = texts.get(event)
   if (known !== undefined) return known
-  const frame = encodeFrame(event)
+  const text = encodeEvent(event)
+  texts.set(event, text)
+  return text
+}
+
+/** The same, ready to be pushed. */
+export function eventFrame(event: EventRow): Frame {
+  const known = frames.get(event)
+  if (known) return known
+  const frame = encodeFrame(encodeEvent(event))
   frames.set(event, frame)
   return frame
 }
 
-function encodeFrame(event: EventRow): string {
+function encodeEvent(event: EventRow): string {
   const lines = [`event: ${event.kind}`, `data: ${eventUri(event)}`, `data: cursor: ${event.id}`]
   if (event.kind === 'PUT' && event.hash)
     lines.push(`data: content_hash: ${event.hash.toString('base64')}`)

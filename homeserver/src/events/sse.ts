@@ -6,11 +6,36 @@ const HEARTBEAT_MS = 15_000
 /** A reader that takes nothing for so long is cut off; it comes back with its cursor. */
 const STUCK_MS = 30_000
 
+const LINE_END = Buffer.from('\r\n')
+
+/** A text that many streams send, encoded once. */
+export interface Frame {
+  readonly text: Buffer
+  /** The text as one chunk of HTTP/1.1. */
+  readonly chunk: Buffer
+}
+
+export function encodeFrame(text: string): Frame {
+  const bytes = Buffer.from(text)
+  const size = Buffer.from(`${bytes.length.toString(16)}\r\n`)
+  const chunk = Buffer.concat([size, bytes, LINE_END])
+  return { chunk, text: chunk.subarray(size.length, size.length + bytes.length) }
+}
+
 export interface Stream {
   readonly signal: AbortSignal
   /** Resolves when the reader can take more. */
   send(text: string): Promise<void>
+  /** Sends at once; false when the reader cannot take more. */
+  push(frames: readonly Frame[]): boolean
+  /** Resolves when the reader can take more. */
+  drained(): Promise<void>
   end(): void
+}
+
+function joined(parts: readonly Buffer[]): Buffer {
+  const [first] = parts
+  return first && parts.length === 1 ? first : Buffer.concat(parts)
 }
 
 /** Turns a reply into a server-sent stream with a comment after 15 s of silence. */
@@ -33,7 +58,7 @@ export function openStream(
   const quiet = setTimeout(beat, heartbeatMs)
 
   function beat(): void {
-    if (!response.writableNeedDrain) response.write(':\n\n')
+    if (!full()) response.write(':\n\n')
     quiet.refresh()
   }
 
@@ -42,6 +67,21 @@ export function openStream(
     for (const one of [response, socket]) one.off('close', leave)
     gone.abort()
   }
+  const full = () => [response, socket].find(({ writableNeedDrain }) => writableNeedDrain)
+
+  async function drained(): Promise<void> {
+    const waiting = full()
+    if (!waiting || gone.signal.aborted) return
+    const stuck = setTimeout(() => response.destroy(), stuckMs)
+    try {
+      await once(waiting, 'drain', { signal: gone.signal })
+    } catch {
+      // Closed meanwhile: the signal tells.
+    } finally {
+      clearTimeout(stuck)
+    }
+  }
+
   // An answer that still waits for its turn on the connection is not told when that closes.
   for (const one of [response, socket]) one.once('close', leave)
   if (response.destroyed || socket.destroyed) leave()
@@ -50,16 +90,17 @@ export function openStream(
     async send(text) {
       if (gone.signal.aborted) return
       quiet.refresh()
-      if (response.write(text)) return
-      const stuck = setTimeout(() => response.destroy(), stuckMs)
-      try {
-        await once(response, 'drain', { signal: gone.signal })
-      } catch {
-        // Closed meanwhile: the signal tells.
-      } finally {
-        clearTimeout(stuck)
-      }
+      if (!response.write(text)) await drained()
     },
+    push(frames) {
+      if (gone.signal.aborted) return false
+      quiet.refresh()
+      // The response itself would encode and frame the same text once more for each reader.
+      return response.socket !== null && response.chunkedEncoding
+        ? response.socket.write(joined(frames.map(({ chunk }) => chunk)))
+        : response.write(joined(frames.map(({ text }) => text)))
+    },
+    drained,
     end() {
       leave()
       response.end()

@@ -6,6 +6,7 @@ import { refusals } from '../errors.ts'
 import {
   type EventRow,
   eventFrame,
+  eventText,
   matchesFilters,
   type UserCursor,
   userEvents,
@@ -100,10 +101,25 @@ async function findUsers(ctx: Context, query: StreamQuery): Promise<UserCursor[]
   })
 }
 
-/** Sends at most `left` more events and remembers where each person's stream is. */
-function createSender(stream: Stream, users: readonly UserCursor[], limit: number | null) {
+/** Sends at most `limit` events and remembers where each person's stream is. */
+function createSender(
+  stream: Stream,
+  users: readonly UserCursor[],
+  { limit, filters }: StreamQuery,
+) {
   const byKey = new Map(users.map((user) => [user.key, user]))
   let left = limit ?? Number.POSITIVE_INFINITY
+
+  function choose(events: readonly EventRow[]): readonly EventRow[] {
+    const chosen = events.length > left ? events.slice(0, left) : events
+    left -= chosen.length
+    for (const event of chosen) {
+      const user = byKey.get(event.user)
+      if (user) user.after = event.id
+    }
+    return chosen
+  }
+
   return {
     get done() {
       return left <= 0 || stream.signal.aborted
@@ -111,14 +127,21 @@ function createSender(stream: Stream, users: readonly UserCursor[], limit: numbe
     get pageSize() {
       return Math.min(PAGE, left)
     },
-    async send(events: readonly EventRow[]): Promise<void> {
-      const chosen = events.slice(0, left)
-      left -= chosen.length
-      for (const event of chosen) {
+    /** Of what is told to many, what is still to be sent here. */
+    wanted(events: readonly EventRow[]): readonly EventRow[] {
+      return events.filter((event) => {
         const user = byKey.get(event.user)
-        if (user) user.after = event.id
-      }
-      if (chosen.length > 0) await stream.send(chosen.map(eventFrame).join(''))
+        return user && event.id > (user.after ?? 0n) && matchesFilters(event.path, filters)
+      })
+    },
+    async send(events: readonly EventRow[]): Promise<void> {
+      const chosen = choose(events)
+      if (chosen.length > 0) await stream.send(chosen.map(eventText).join(''))
+    },
+    /** Whether more may be pushed. */
+    push(events: readonly EventRow[]): boolean {
+      const chosen = choose(events)
+      return (chosen.length === 0 || stream.push(chosen.map(eventFrame))) && left > 0
     },
   }
 }
@@ -147,9 +170,8 @@ async function sendLive(
   users: readonly UserCursor[],
   query: StreamQuery,
 ): Promise<void> {
-  const cursors = new Map(users.map((user) => [user.key, user]))
   // From now on: what the table does not have yet will be told.
-  using follower = ctx.hub.follow([...cursors.keys()])
+  using follower = ctx.hub.follow(users.map(({ key }) => key))
   await sendHistory(ctx, sender, users, query)
   while (!sender.done) {
     const fresh = follower.take()
@@ -159,13 +181,12 @@ async function sendLive(
       continue
     }
     ctx.metrics.lag(BigInt(fresh.length))
-    const wanted = fresh.filter((event) => {
-      const user = cursors.get(event.user)
-      return user && event.id > (user.after ?? 0n) && matchesFilters(event.path, query.filters)
-    })
+    const wanted = sender.wanted(fresh)
     for (let at = 0; at < wanted.length && !sender.done; at += PAGE)
       await sender.send(wanted.slice(at, at + PAGE))
-    if (!sender.done) await follower.ready(stream.signal)
+    if (sender.done) return
+    await follower.handOn(stream.signal, (events) => sender.push(sender.wanted(events)))
+    await stream.drained()
   }
 }
 
@@ -183,7 +204,7 @@ async function stream(ctx: Context, request: FastifyRequest, reply: FastifyReply
   try {
     // What ended the session before the stream could be closed by it.
     if (session && !(await sessionOf(ctx, request, query))) reply.raw.destroy()
-    const sender = createSender(open, users, query.limit)
+    const sender = createSender(open, users, query)
     if (query.live) await sendLive(ctx, open, sender, users, query)
     else await sendHistory(ctx, sender, users, query)
   } finally {
