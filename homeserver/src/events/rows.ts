@@ -1,6 +1,6 @@
 import { fromHex, type PublicKeyZ32, publicKeyFromBytes } from '@pubky/protocol'
 import type { Pool } from 'pg'
-import { encodeFrame, type Frame } from './sse.ts'
+import { encodeChunk } from './sse.ts'
 
 /** One change, as it is told. */
 export interface EventRow {
@@ -169,7 +169,7 @@ function eventUri(event: EventRow): string {
 
 /** What is made of events that are in memory, which many streams send. */
 const texts = new WeakMap<EventRow, string>()
-const frames = new WeakMap<EventRow, Frame>()
+const chunks = new WeakMap<EventRow, Buffer>()
 
 /** The server-sent frame of an event (spec/homeserver.md 6.2, design 3.3). */
 export function eventText(event: EventRow): string {
@@ -181,12 +181,12 @@ export function eventText(event: EventRow): string {
 }
 
 /** The same, ready to be pushed. */
-export function eventFrame(event: EventRow): Frame {
-  const known = frames.get(event)
+export function eventChunk(event: EventRow): Buffer {
+  const known = chunks.get(event)
   if (known) return known
-  const frame = encodeFrame(encodeEvent(event))
-  frames.set(event, frame)
-  return frame
+  const chunk = encodeChunk(encodeEvent(event))
+  chunks.set(event, chunk)
+  return chunk
 }
 
 function encodeEvent(event: EventRow): string {

@@ -6,20 +6,17 @@ const HEARTBEAT_MS = 15_000
 /** A reader that takes nothing for so long is cut off; it comes back with its cursor. */
 const STUCK_MS = 30_000
 
-const LINE_END = Buffer.from('\r\n')
-
-/** A text that many streams send, encoded once. */
-export interface Frame {
-  readonly text: Buffer
-  /** The text as one chunk of HTTP/1.1. */
-  readonly chunk: Buffer
+/** A text that many streams send, as one chunk of HTTP/1.1. */
+export function encodeChunk(text: string): Buffer {
+  const head = `${Buffer.byteLength(text).toString(16)}\r\n`
+  // Not of the pool: kept for long, it would keep all that was pooled with it.
+  const chunk = Buffer.allocUnsafeSlow(Buffer.byteLength(text) + head.length + 2)
+  chunk.write(`${head}${text}\r\n`)
+  return chunk
 }
 
-export function encodeFrame(text: string): Frame {
-  const bytes = Buffer.from(text)
-  const size = Buffer.from(`${bytes.length.toString(16)}\r\n`)
-  const chunk = Buffer.concat([size, bytes, LINE_END])
-  return { chunk, text: chunk.subarray(size.length, size.length + bytes.length) }
+function textOf(chunk: Buffer): Buffer {
+  return chunk.subarray(chunk.indexOf('\n') + 1, -2)
 }
 
 export interface Stream {
@@ -27,7 +24,7 @@ export interface Stream {
   /** Resolves when the reader can take more. */
   send(text: string): Promise<void>
   /** Sends at once; false when the reader cannot take more. */
-  push(frames: readonly Frame[]): boolean
+  push(chunks: readonly Buffer[]): boolean
   /** Resolves when the reader can take more. */
   drained(): Promise<void>
   end(): void
@@ -92,13 +89,13 @@ export function openStream(
       quiet.refresh()
       if (!response.write(text)) await drained()
     },
-    push(frames) {
+    push(chunks) {
       if (gone.signal.aborted) return false
       quiet.refresh()
       // The response itself would encode and frame the same text once more for each reader.
       return response.socket !== null && response.chunkedEncoding
-        ? response.socket.write(joined(frames.map(({ chunk }) => chunk)))
-        : response.write(joined(frames.map(({ text }) => text)))
+        ? response.socket.write(joined(chunks))
+        : response.write(joined(chunks.map(textOf)))
     },
     drained,
     end() {

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
 import {
   type EventRow,
-  eventFrame,
+  eventChunk,
   eventText,
   matchesFilters,
   type UserCursor,
@@ -141,7 +141,7 @@ function createSender(
     /** Whether more may be pushed. */
     push(events: readonly EventRow[]): boolean {
       const chosen = choose(events)
-      return (chosen.length === 0 || stream.push(chosen.map(eventFrame))) && left > 0
+      return (chosen.length === 0 || stream.push(chosen.map(eventChunk))) && left > 0
     },
   }
 }
