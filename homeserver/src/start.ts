@@ -152,7 +152,7 @@ export async function startHomeserver(
           const tell = ctx.hub.committing()
           return (told, newest) => {
             written(newest)
-            tell(told)
+            tell(told, newest)
           }
         },
       }),
@@ -197,6 +197,7 @@ export async function startHomeserver(
           void readProcesses()
           privateStreams.closeAll()
         },
+        isBeside: () => processes.others > 0 || !processes.isFresh(),
       }),
     )
     const ctx: Context = {

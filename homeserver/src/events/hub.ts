@@ -2,6 +2,7 @@ import type { PublicKeyZ32 } from '@pubky/protocol'
 import { createListener, type Logger } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { ALONE_CHANNEL } from '../entries/alone.ts'
+import { createAnnouncer } from './announcer.ts'
 import { MAX_CONTENT_BYTES, type Told, toldAfter } from './contents.ts'
 import { createFollowers, type Follower } from './followers.ts'
 import { type EventRow, eventsAfter } from './rows.ts'
@@ -41,10 +42,10 @@ export interface EventHub extends AsyncDisposable {
    */
   contentsAfter(id: bigint): ReadonlyMap<EventRow, Buffer> | null
   /**
-   * To be called before this process commits, and what it returns with what was committed: that need
-   * not be read. Until then notices wait, for most are of that very commit.
+   * To be called before this process commits, and what it returns with what was committed, which need not be
+   * read, and the newest event; with nothing and null when it failed. Other processes are told.
    */
-  committing(): (told: () => readonly Told[]) => void
+  committing(): (told: () => readonly Told[], newest: bigint | null) => void
   /** Until it is disposed of, events are read with their bodies. */
   readContents(): Disposable
   /** Resolves when something newer than `id` may be there. */
@@ -62,8 +63,10 @@ export function createEventHub(o: {
   /** A notice on one of the other channels. */
   onNotice: (channel: NoticeChannel, payload: string) => void
   onGap: () => void
+  /** Whether other processes serve this database; they may, when it is left out. */
+  isBeside?: () => boolean
 }): EventHub {
-  const { pool, log } = o
+  const { pool, log, isBeside = () => true } = o
   let ring: EventRow[] = []
   /** Everything above it is in the ring. */
   let base = 0n
@@ -75,7 +78,7 @@ export function createEventHub(o: {
   const followers = createFollowers()
   /** Under way in this process. */
   let commits = 0
-  /** Notices come in the order of ids. */
+  /** The newest event that a notice or a commit has told of. */
   let noticed = 0n
   let contentReaders = 0
   let contents: { after: bigint; byEvent: Map<EventRow, Buffer> } | null = null
@@ -85,7 +88,16 @@ export function createEventHub(o: {
     return waiters.size > 0 || followers.size > 0 || performance.now() - askedAt < IDLE_MS
   }
 
-  /** Nobody wants to know what lies between. Notices come in the order of commits. */
+  const announcer = createAnnouncer({ pool, log, isBeside })
+
+  function notice(id: bigint): void {
+    if (id > noticed) noticed = id
+    if (!isFollowed()) skipTo(noticed)
+    // While this process commits, what is new is most likely its own.
+    else if (noticed > head && commits === 0) poke()
+  }
+
+  /** Nobody wants to know what lies between. */
   function skipTo(id: bigint): void {
     if (id <= head) return
     ring = []
@@ -166,9 +178,7 @@ export function createEventHub(o: {
     ['events', ...NOTICES],
     (channel, payload) => {
       if (channel !== 'events') return o.onNotice(channel as NoticeChannel, payload)
-      noticed = BigInt(payload)
-      if (!isFollowed()) skipTo(noticed)
-      else if (noticed > head && commits === 0) poke()
+      notice(BigInt(payload))
     },
     {
       log,
@@ -213,7 +223,7 @@ export function createEventHub(o: {
     },
     committing() {
       commits += 1
-      return (listing) => {
+      return (listing, newest) => {
         commits -= 1
         const told = isFollowed() ? listing() : []
         // What lies between, of others, is read first.
@@ -221,7 +231,10 @@ export function createEventHub(o: {
           if (contentReaders > 0) keepContents(head, told)
           take(told.map(({ event }) => event))
         }
-        if (commits === 0 && noticed > head && isFollowed()) poke()
+        notice(newest ?? 0n)
+        if (newest) announcer.announce(newest)
+        // Whether it was committed is not known: the table tells.
+        else if (newest === null && isFollowed()) poke()
       }
     },
     contentsAfter: (id) => (contents && id >= contents.after ? contents.byEvent : null),
@@ -249,6 +262,7 @@ export function createEventHub(o: {
     follow: (users) => followers.add(users),
     async [Symbol.asyncDispose]() {
       clearInterval(timer)
+      await announcer[Symbol.asyncDispose]()
       await listener[Symbol.asyncDispose]()
       await reading
       for (const wake of waiters) wake()
