@@ -16,12 +16,12 @@ const MEASURES = {
   totalBlockingTimeMs: 'total-blocking-time',
   cumulativeLayoutShift: 'cumulative-layout-shift',
 } as const
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const { CHROMIUM_PATH } = process.env
 
 /** In a browser of its own, for which the page is the first: what one leaves behind would burden the next. */
 async function visit(url: string): Promise<Result> {
   const chrome = await launch({
-    chromePath: CHROMIUM,
+    ...(CHROMIUM_PATH && { chromePath: CHROMIUM_PATH }),
     chromeFlags: ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage'],
   })
   try {
