@@ -177,6 +177,7 @@ export async function startHomeserver(
     const hub = teardown.use(
       createEventHub({
         pool,
+        writerPool,
         url: config.databaseUrl,
         log,
         onNotice(channel, payload) {

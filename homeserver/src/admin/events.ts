@@ -86,10 +86,10 @@ async function send(
     const at: bigint = cursor ?? 0n
     const fresh = ctx.hub.after(at, PAGE)
     if (fresh === null) {
-      // Too far behind for what is in memory.
+      // Too far behind for what is in memory. What that reaches back to now is in the table for the question.
+      const { floor } = ctx.hub
       const rows = await allEvents(ctx.pool, { ids, filters, after: at, limit: PAGE, reverse })
       const last: bigint = rows.at(-1)?.id ?? at
-      const { floor } = ctx.hub
       cursor = rows.length < PAGE && floor > last ? floor : last
       await tell(rows)
       continue

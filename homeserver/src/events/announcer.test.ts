@@ -48,11 +48,17 @@ test('what is older than what was announced is not told after it', async () => {
   expect(told).toEqual(['1', '9'])
 })
 
-test('a failure keeps nothing from being told later', async () => {
+test('what could not be told is told later, though nothing new comes', async () => {
   const { told, announcer } = setUp({ isBeside: true, fails: true })
   announcer.announce(1n)
-  await expect.poll(() => told).toEqual(['failed'])
-  announcer.announce(2n)
-  await expect.poll(() => told).toEqual(['failed', '2'])
+  await expect.poll(() => told).toEqual(['failed', '1'])
   await announcer[Symbol.asyncDispose]()
+})
+
+test('who has closed it is told nothing more', async () => {
+  const { told, announcer } = setUp({ isBeside: true })
+  await announcer[Symbol.asyncDispose]()
+  announcer.announce(1n)
+  await sleep(20)
+  expect(told).toEqual([])
 })

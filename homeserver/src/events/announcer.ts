@@ -5,6 +5,14 @@ import type { Pool } from 'pg'
 const BESIDE_MS = 5
 /** While none is known: only for one that has started just now. */
 const ALONE_MS = 500
+const FAILED_MS = 1000
+/** A connection that is dead without saying so must not keep everything back. */
+const PATIENCE_MS = 5000
+const ANNOUNCE = {
+  name: 'announce',
+  text: "select pg_notify('events', $1)",
+  query_timeout: PATIENCE_MS,
+}
 
 /** Tells other processes how far the log goes. A notice with every commit would cost a sixth of all writes. */
 export interface Announcer extends AsyncDisposable {
@@ -13,6 +21,7 @@ export interface Announcer extends AsyncDisposable {
 }
 
 export function createAnnouncer(o: {
+  /** Not one that reads wait for. */
   pool: Pool
   log: Logger
   /** Whether other processes serve this database. */
@@ -21,20 +30,22 @@ export function createAnnouncer(o: {
   const { pool, log, isBeside } = o
   /** What was not told yet. */
   let untold: bigint | null = null
-  let toldMs = Number.NEGATIVE_INFINITY
+  let nextMs = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
   let telling: Promise<void> | null = null
+  let isClosed = false
 
   async function tell(newest: bigint): Promise<void> {
     try {
-      const values = [String(newest)]
-      await pool.query({ name: 'announce', text: "select pg_notify('events', $1)", values })
+      await pool.query({ ...ANNOUNCE, values: [String(newest)] })
     } catch (error) {
-      // They look by themselves, too, only later.
       log.debug({ error }, 'new events were not announced')
+      // Meanwhile the others look by themselves.
+      untold ??= newest
+      nextMs = performance.now() + FAILED_MS
     }
     telling = null
-    plan()
+    if (!isClosed) plan()
   }
 
   function tellNow(): void {
@@ -42,26 +53,27 @@ export function createAnnouncer(o: {
     const newest = untold
     if (newest === null) return
     untold = null
-    toldMs = performance.now()
+    nextMs = performance.now() + (isBeside() ? BESIDE_MS : ALONE_MS)
     telling = tell(newest)
   }
 
   function plan(): void {
     if (untold === null || timer || telling) return
-    const waitMs = toldMs + (isBeside() ? BESIDE_MS : ALONE_MS) - performance.now()
+    const waitMs = nextMs - performance.now()
     if (waitMs <= 0) tellNow()
     else timer = setTimeout(tellNow, waitMs).unref()
   }
 
   return {
     announce(newest) {
+      if (isClosed) return
       if (untold === null || newest > untold) untold = newest
       plan()
     },
     async [Symbol.asyncDispose]() {
+      isClosed = true
       clearTimeout(timer)
       await telling
-      clearTimeout(timer)
       tellNow()
       await telling
     },

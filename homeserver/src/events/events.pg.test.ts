@@ -219,6 +219,22 @@ describe('/events-stream', () => {
     expect(ended.slice(54).map(({ uri }) => uri.slice(-5))).toEqual(['late0', 'late1'])
   })
 
+  test('tells all of a burst, in the order of the log and up to its limit', async () => {
+    const ann = await settle(server)
+    await ann.put('/pub/before', 'x')
+    const [before] = await stream(`user=${ann.who.key}`)
+    const from = `user=${ann.who.key}:${before?.cursor}`
+    using live = await openEvents(
+      server.running.urls.http,
+      `/events-stream?${from}&live=1&limit=280`,
+    )
+    // More of them come together than are handed on in one go.
+    await Promise.all(Array.from({ length: 300 }, (_, i) => ann.put(`/pub/burst/${i}`, `${i}`)))
+    const all = await stream(from)
+    expect(all).toHaveLength(300)
+    expect((await live.ended).map(read)).toEqual(all.slice(0, 280))
+  })
+
   // covers 11.1.32g
   test('of somebody without events ends at once, and stays open when it is live', async () => {
     const ann = await settle(server)

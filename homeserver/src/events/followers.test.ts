@@ -47,6 +47,19 @@ it('ends at once for who has left something or too much behind', async () => {
   expect(slow.take()).toBeNull()
 })
 
+it('hands on no more in one go than a reader is to hold, and leaves the rest to be taken', async () => {
+  const followers = createFollowers()
+  const follower = followers.add([ann])
+  const given: number[] = []
+  const going = follower.handOn(
+    AbortSignal.timeout(120_000),
+    ({ length }) => given.push(length) > 0,
+  )
+  for (const length of [100, 101]) followers.tell(Array.from({ length }, () => event()))
+  await going
+  expect([given, follower.take()?.length]).toEqual([[100], 101])
+})
+
 it('lets the failure of one reader reach that reader alone', async () => {
   const followers = createFollowers()
   const [broken, whole] = [followers.add([ann]), followers.add([ann])]

@@ -3,6 +3,8 @@ import type { EventRow } from './rows.ts'
 
 /** What one slow reader may have before it in memory; beyond it, it reads from the table. */
 const MOST = 1024
+/** More than this is taken in parts, each when the reader has room for it. */
+const AT_ONCE = 100
 
 /** Who follows some people: gets their events, shared with all others who do. */
 export interface Follower extends Disposable {
@@ -10,7 +12,7 @@ export interface Follower extends Disposable {
   take(): readonly EventRow[] | null
   /**
    * From now on `give` gets what comes, at once. Resolves when it has returned false, when there is
-   * something to take, or when the signal fires.
+   * something to take (so much that it is not handed on in one go, or from before), or when the signal fires.
    */
   handOn(signal: AbortSignal, give: (events: readonly EventRow[]) => boolean): Promise<void>
 }
@@ -79,7 +81,7 @@ export function createFollowers() {
             }
             inbox.wake = () => {
               const { events, lagging } = inbox
-              if (lagging || events.length === 0) return done()
+              if (lagging || events.length === 0 || events.length > AT_ONCE) return done()
               inbox.events = []
               try {
                 if (!give(events)) done()

@@ -63,10 +63,12 @@ export function createEventHub(o: {
   /** A notice on one of the other channels. */
   onNotice: (channel: NoticeChannel, payload: string) => void
   onGap: () => void
+  /** That reads do not wait for: it announces what this process commits. */
+  writerPool?: Pool
   /** Whether other processes serve this database; they may, when it is left out. */
   isBeside?: () => boolean
 }): EventHub {
-  const { pool, log, isBeside = () => true } = o
+  const { pool, log, writerPool = pool, isBeside = () => true } = o
   let ring: EventRow[] = []
   /** Everything above it is in the ring. */
   let base = 0n
@@ -88,7 +90,7 @@ export function createEventHub(o: {
     return waiters.size > 0 || followers.size > 0 || performance.now() - askedAt < IDLE_MS
   }
 
-  const announcer = createAnnouncer({ pool, log, isBeside })
+  const announcer = createAnnouncer({ pool: writerPool, log, isBeside })
 
   function notice(id: bigint): void {
     if (id > noticed) noticed = id

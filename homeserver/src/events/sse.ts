@@ -30,11 +30,6 @@ export interface Stream {
   end(): void
 }
 
-function joined(parts: readonly Buffer[]): Buffer {
-  const [first] = parts
-  return first && parts.length === 1 ? first : Buffer.concat(parts)
-}
-
 /** Turns a reply into a server-sent stream with a comment after 15 s of silence. */
 export function openStream(
   request: FastifyRequest,
@@ -93,9 +88,13 @@ export function openStream(
       if (gone.signal.aborted) return false
       quiet.refresh()
       // The response itself would encode and frame the same text once more for each reader.
-      return response.socket !== null && response.chunkedEncoding
-        ? response.socket.write(joined(chunks))
-        : response.write(joined(chunks.map(textOf)))
+      if (response.socket === null || !response.chunkedEncoding)
+        return response.write(Buffer.concat(chunks.map(textOf)))
+      if (chunks.length > 1) response.socket.cork()
+      let hasRoom = true
+      for (const chunk of chunks) hasRoom = response.socket.write(chunk)
+      if (chunks.length > 1) response.socket.uncork()
+      return hasRoom
     },
     drained,
     end() {

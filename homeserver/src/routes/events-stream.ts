@@ -183,7 +183,7 @@ async function sendLive(
     ctx.metrics.lag(BigInt(fresh.length))
     const wanted = sender.wanted(fresh)
     for (let at = 0; at < wanted.length && !sender.done; at += PAGE)
-      await sender.send(wanted.slice(at, at + PAGE))
+      if (!sender.push(wanted.slice(at, at + PAGE))) await stream.drained()
     if (sender.done) return
     await follower.handOn(stream.signal, (events) => sender.push(sender.wanted(events)))
     await stream.drained()
