@@ -42,16 +42,24 @@ function patched(inner: typeof fetch): typeof fetch {
   }
 }
 
+/** As when the store closed a connection that was kept open at the moment it was used again. */
+function isCutOff(error: unknown): boolean {
+  return error instanceof S3NetworkError || error instanceof TypeError
+}
+
 /** Nothing answered, or it said that it cannot at the moment. */
 function isAway(error: unknown): boolean {
   if (error instanceof S3ServiceError) return error.status >= 500 || error.status === 429
-  if (error instanceof S3NetworkError || error instanceof TypeError) return true
-  return error instanceof DOMException && error.name === 'AbortError'
+  return isCutOff(error) || (error instanceof DOMException && error.name === 'AbortError')
 }
 
+/** Every request may be made twice: it comes to the same. */
 async function reach<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work()
+    return await work().catch((error: unknown) => {
+      if (isCutOff(error)) return work()
+      throw error
+    })
   } catch (error) {
     throw isAway(error) ? new BlobStoreAwayError(error) : error
   }
@@ -170,13 +178,15 @@ async function spoolWriter(o: {
     },
     async finish() {
       const blake3 = hasher.digest()
-      const body =
+      const body = () =>
         size === 0 ? '' : (Readable.toWeb(createReadStream(spool)) as ReadableStream<Uint8Array>)
       const headers = { [HASH_HEADER]: Buffer.from(blake3).toString('hex') }
       await close()
       isSent = true
       try {
-        await reach(() => bucket.putObject(key, body, undefined, undefined, headers as never, size))
+        await reach(() =>
+          bucket.putObject(key, body(), undefined, undefined, headers as never, size),
+        )
       } finally {
         await rm(spool, { force: true })
       }

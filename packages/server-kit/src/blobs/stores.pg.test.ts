@@ -7,10 +7,12 @@ import { blobStoreContract } from '@pubky/testkit/blob-store-contract'
 import { createTestDatabase, type TestDatabase } from '@pubky/testkit/pg'
 import { type S3Server, startS3Server } from '@pubky/testkit/s3-server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BlobStoreAwayError } from '../errors.ts'
 import type { BlobStore } from './blob-store.ts'
 import { type BlobStoreKind, type BlobStoreSettings, openBlobStore } from './choose.ts'
 import { createLmdbBlobStore } from './lmdb.ts'
 import { createMovingBlobStore, moveBlobs } from './move.ts'
+import { createS3BlobStore } from './s3.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../../../prisma/homeserver/migrations')
 
@@ -67,6 +69,38 @@ async function keysOf(store: BlobStore): Promise<string[]> {
   for await (const { key } of store.list({ limit: 1000 })) keys.push(key)
   return keys
 }
+
+it('S3: a connection that breaks is used again once, a store that stays away is told', async () => {
+  let breaks = 1
+  const attempts = new Map<string, number>()
+  const store = createS3BlobStore({
+    ...s3.freshBucket(),
+    spoolDir: join(dir, 'spool'),
+    // As when the other side closes it: what was sent of the body is lost.
+    fetch: async (input, init) => {
+      const request = `${init?.method} ${new URL(String(input)).search}`
+      const attempt = (attempts.get(request) ?? 0) + 1
+      attempts.set(request, attempt)
+      if (attempt > breaks) return fetch(input, init)
+      if (init?.body instanceof ReadableStream) await init.body.getReader().read()
+      throw new TypeError('fetch failed')
+    },
+  })
+  const again = async <T>(work: () => Promise<T>) => {
+    attempts.clear()
+    return work()
+  }
+  const body = bytes(100_000, 1)
+  await again(() => put(store, 'broken-01', body))
+  expect(await again(() => get(store, 'broken-01'))).toEqual(body)
+  expect(await again(() => store.stat('broken-01'))).toMatchObject({ size: body.length })
+  expect(await again(() => keysOf(store))).toEqual(['broken-01'])
+  await again(() => store.delete(['broken-01']))
+  expect(await again(() => keysOf(store))).toEqual([])
+  breaks = 2
+  for (const work of [() => put(store, 'broken-02', body), () => store.delete(['broken-01'])])
+    await expect(again(work)).rejects.toThrow(BlobStoreAwayError)
+})
 
 describe.each(['files', 'postgres', 'lmdb', 's3'] as const)('%s', (kind) => {
   it('shows nothing of uploads whose process was killed, and keeps what was finished', async () => {
