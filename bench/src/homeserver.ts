@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { randomKeypair, signerFromKeypair, verifySignature } from '@pubky/protocol'
 import { Teardown } from '@pubky/server-kit'
 import { bareDownloads, bareGets, bareUploads, plainWrites } from './homeserver-baselines.ts'
 import type { LoadResult } from './homeserver-load.ts'
@@ -85,6 +86,20 @@ interface Bench {
   writers: Writer[]
   databaseUrl: string
   dir: string
+}
+
+/** What one signature costs this machine, with nothing around it: most of what signed writes cost more. */
+async function verificationMicros(): Promise<number> {
+  const { publicKey, sign } = signerFromKeypair(randomKeypair())
+  const message = randomBytes(200)
+  const signature = await sign(message)
+  const times: number[] = []
+  for (let i = 0; i < 3000; i += 1) {
+    const sinceMs = performance.now()
+    await verifySignature(publicKey, message, signature)
+    times.push((performance.now() - sinceMs) * 1000)
+  }
+  return Math.round(percentile(times.slice(500), 0.5))
 }
 
 async function writes({ port, writers, databaseUrl }: Bench): Promise<Figures> {
@@ -220,6 +235,7 @@ export async function run(_: { seed: number }): Promise<Figures> {
   return {
     what: 'signed 1 kB PUTs by client keys with a certificate, fsync on; load generator on the same machine',
     loadBefore,
+    verificationMicros: await verificationMicros(),
     ...(await writes(bench)),
     ...(await reads(bench)),
     ...(await blobs(bench)),
