@@ -14,7 +14,10 @@ const ANNOUNCE = {
   query_timeout: PATIENCE_MS,
 }
 
-/** Tells other processes how far the log goes. A notice with every commit would cost a sixth of all writes. */
+/**
+ * Tells other processes how far the log goes. A notice in the transaction of each commit would make all writes dearer,
+ * whether anybody listens or not.
+ */
 export interface Announcer extends AsyncDisposable {
   /** Everything up to this event is committed. */
   announce(newest: bigint): void

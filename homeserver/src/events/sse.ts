@@ -8,9 +8,10 @@ const STUCK_MS = 30_000
 
 /** A text that many streams send, as one chunk of HTTP/1.1. */
 export function encodeChunk(text: string): Buffer {
-  const head = `${Buffer.byteLength(text).toString(16)}\r\n`
+  const size = Buffer.byteLength(text)
+  const head = `${size.toString(16)}\r\n`
   // Not of the pool: kept for long, it would keep all that was pooled with it.
-  const chunk = Buffer.allocUnsafeSlow(Buffer.byteLength(text) + head.length + 2)
+  const chunk = Buffer.allocUnsafeSlow(head.length + size + 2)
   chunk.write(`${head}${text}\r\n`)
   return chunk
 }
