@@ -18,7 +18,7 @@ const ROUNDS = 3
 const BODY_BYTES = 1024
 const BLOB_BYTES = 100_000
 const LARGE_BYTES = 100_000_000
-const PUTS_PER_SECOND = 6000
+const PUTS_PER_SECOND = 20_000
 const EVENTS_PER_PAGE = 1000
 
 function round(value: number): number {

@@ -232,10 +232,15 @@ export function createWriter(o: {
     cleaning.add(work)
   }
 
+  /** Waiting for more than half would bring all writers to the same place: verifying, then all in the database. */
+  function isSmall(): boolean {
+    return queue.length < Math.min(coming(), MAX_BATCH)
+  }
+
   /** Larger batches cost less for each write. */
   async function gather(): Promise<void> {
     const untilMs = performance.now() + GATHER_MS
-    while (coming() > 0 && queue.length < MAX_BATCH && performance.now() < untilMs) await turn()
+    while (isSmall() && performance.now() < untilMs) await turn()
   }
 
   /**
@@ -246,7 +251,7 @@ export function createWriter(o: {
     let answer = () => {}
     clearTimeout(idle)
     while (queue.length > 0) {
-      if (coming() > 0) {
+      if (isSmall()) {
         answer()
         await gather()
       }
