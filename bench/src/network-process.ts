@@ -60,7 +60,6 @@ export async function createNetworkProcess(o: {
   let child: ChildProcess | null = null
 
   const args = [
-    '--enable-source-maps',
     join(REPOSITORY, 'dist/start.js'),
     '--empty',
     '--data',

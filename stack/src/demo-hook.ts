@@ -20,7 +20,7 @@ export async function seedOnce(
   const script = join(findRepository(), 'dist/demo.js')
   const isWhole = o.network === 'local' && !o.without.has('homeserver') && !o.without.has('pkdns')
   if (!isWhole || existsSync(done) || !existsSync(script)) return
-  const child = spawn(process.execPath, ['--enable-source-maps', script], {
+  const child = spawn(process.execPath, [script], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, LOCAL_NETWORK: JSON.stringify(network) },
     detached: true,

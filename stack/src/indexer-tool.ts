@@ -16,7 +16,7 @@ async function run(program: string, dataDir: string, args: readonly string[]): P
   })
   const repository = findRepository()
   const script = join(repository, 'dist', `${program}.js`)
-  const child = spawn(process.execPath, ['--enable-source-maps', script, ...args], {
+  const child = spawn(process.execPath, [script, ...args], {
     stdio: 'inherit',
     env: {
       ...process.env,

@@ -50,7 +50,7 @@ export function serviceSpecs(o: Layout): Record<ServiceName, ChildSpec> {
   })
   const spec = (name: ServiceName, env: () => Record<string, string>): ChildSpec => ({
     name,
-    args: ['--enable-source-maps', script(name)],
+    args: [script(name)],
     env,
     logFile: folder.path('logs', `${name}.log`),
     pidFile: folder.path('run', `${name}.pid`),
