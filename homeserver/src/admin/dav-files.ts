@@ -130,10 +130,9 @@ export async function copyFile(
   const { hash, size, contentType, inline } = entry
   let blobKey: string | null = null
   if (entry.blobKey) {
-    const source = await ctx.blobs.read(entry.blobKey)
     const writer = await ctx.blobs.begin(null)
     try {
-      for await (const chunk of source) await writer.write(chunk)
+      for await (const chunk of await ctx.blobs.read(entry.blobKey)) await writer.write(chunk)
       blobKey = (await writer.finish()).key
     } catch (error) {
       await writer.abort()

@@ -60,10 +60,9 @@ async function collect(store: BlobStore, options: ListOptions) {
 }
 
 async function copy(key: string, from: BlobStore, to: BlobStore): Promise<number> {
-  const source = await from.read(key)
   const writer = await to.begin(key)
   try {
-    for await (const chunk of source) await writer.write(chunk)
+    for await (const chunk of await from.read(key)) await writer.write(chunk)
     const meta = await writer.finish()
     const original = await from.stat(key)
     if (original && Buffer.compare(original.blake3, meta.blake3) !== 0)
