@@ -14,8 +14,11 @@ export interface StoredObject {
 }
 
 export interface ObjectReader {
-  /** Null when nothing is known of the path; without body when it was deleted. */
-  read(owner: string, path: string): Promise<StoredObject | null>
+  /**
+   * Null when nothing is known of the path; without body when it was deleted. A blob is open and has
+   * to be read or cancelled; not `withBlob` it stays closed, and the object is without body, too.
+   */
+  read(owner: string, path: string, o?: { withBlob?: boolean }): Promise<StoredObject | null>
 }
 
 interface Row {
@@ -35,7 +38,7 @@ const SQL = `select o.verdict, o.deleted, j.body, coalesce(j.blob_key, o.blob_ke
 export function createObjectReader(o: { pool: Pool; blobs: BlobStore }): ObjectReader {
   const { pool, blobs } = o
   return {
-    async read(owner, path) {
+    async read(owner, path, { withBlob = true } = {}) {
       const key = Buffer.from(publicKeyBytes(owner as PublicKeyZ32))
       const { rows } = await pool.query<Row>({
         name: 'object',
@@ -51,7 +54,7 @@ export function createObjectReader(o: { pool: Pool; blobs: BlobStore }): ObjectR
       if (row.deleted || (!row.body && !row.blob_key))
         return { ...base, body: null, size: 0, contentType: type }
       if (row.body) return { ...base, body: row.body, size: row.body.length, contentType: type }
-      const body = await blobs.read(row.blob_key ?? '')
+      const body = withBlob ? await blobs.read(row.blob_key ?? '') : null
       return { ...base, body, size: Number(row.size ?? 0), contentType: type }
     },
   }

@@ -122,7 +122,8 @@ const object = router({
   get: procedure
     .input(v.object({ author: i.user, path: v.pipe(v.string(), v.maxLength(1000)) }))
     .query(async ({ ctx, input }) => {
-      const found = await ctx.objects.read(input.author, parsePath(input.path))
+      const path = parsePath(input.path)
+      const found = await ctx.objects.read(input.author, path, { withBlob: false })
       if (!found) return null
       const isSmall = found.body instanceof Buffer && found.size <= MAX_OBJECT_BYTES
       return {
