@@ -36,6 +36,23 @@ test('asks for the admin password by HTTP Basic', async () => {
   expect((await dav('PROPFIND', '', { headers })).status).toBe(403)
 })
 
+test('pages of other origins neither use it nor read its answers', async () => {
+  const { host } = new URL(server.running.urls.admin)
+  const from = (method: string, origin: string) => dav(method, '', { headers: { origin } })
+  for (const origin of ['https://evil.example', 'http://evil.example:6288', 'null', 'x'])
+    for (const method of ['PROPFIND', 'OPTIONS']) {
+      const answer = await from(method, origin)
+      expect([method, origin, answer.status]).toEqual([
+        method,
+        origin,
+        method === 'OPTIONS' ? 200 : 403,
+      ])
+      const names = Object.keys(answer.headers)
+      expect(names.filter((name) => name.startsWith('access-control-'))).toEqual([])
+    }
+  expect((await from('PROPFIND', `http://${host}`)).status).toBe(207)
+})
+
 // covers 11.2.12c
 test('files are put, found, read and deleted, and events tell it', async () => {
   const { who, get } = await settle(server)

@@ -151,10 +151,12 @@ async function copyOrMove(ctx: Context, request: FastifyRequest, reply: FastifyR
 /** WebDAV over everybody's files, for the operator (spec/homeserver.md 7). */
 export function davRoutes(app: FastifyInstance, ctx: Context, guard: Guard): void {
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: true })
+  const urls = ['/dav', '/dav/*']
+  for (const url of urls) app.options(url, (_, reply) => reply.header('dav', '1').send())
   app.register(async (scope) => {
     scope.setErrorHandler(tellAway)
     scope.addHook('onRequest', async (request) => guard.basic(request))
-    for (const url of ['/dav', '/dav/*']) {
+    for (const url of urls) {
       const route = (method: string | string[], handler: typeof get) =>
         scope.route({
           method,

@@ -9,6 +9,16 @@ import { sha256 } from '../sessions/resolver.ts'
 const ATTEMPTS = 20
 const ATTEMPTS_PER_SECOND = 0.2
 
+/**
+ * Whether a page of another site asks: a browser sends the password that it remembers along with its
+ * requests. To plain HTTP on other machines it does not say the site, only the origin.
+ */
+function isFromElsewhere({ headers, host }: FastifyRequest): boolean {
+  const { 'sec-fetch-site': site, origin } = headers
+  if (site === 'cross-site' || site === 'same-site') return true
+  return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host
+}
+
 /** The password of a `Basic` header whose user is `admin`. */
 function basicPassword(header: string | undefined): string | null {
   const encoded = /^Basic ([A-Za-z0-9+/=]+)$/.exec(header ?? '')?.[1]
@@ -53,9 +63,7 @@ export function createGuard(ctx: Context): Guard {
       check(request, given, refusals.adminWrong)
     },
     basic(request) {
-      // A browser sends the password that it remembers along with requests of any page.
-      const site = request.headers['sec-fetch-site']
-      if (site === 'cross-site' || site === 'same-site') throw refusals.davElsewhere()
+      if (isFromElsewhere(request)) throw refusals.davElsewhere()
       const given = basicPassword(request.headers.authorization)
       if (given === null) throw refusals.davUnauthorized()
       check(request, given, refusals.davUnauthorized)

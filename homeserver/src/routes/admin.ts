@@ -13,10 +13,8 @@ import { cors } from './cors.ts'
 
 /** The admin API (spec/homeserver.md 7). Everything but the greeting asks for the password first. */
 export function adminRoutes(app: FastifyInstance, ctx: Context): void {
-  app.addHook('onRequest', async ({ method, url }, reply) => {
-    if (method === 'OPTIONS' && url.startsWith('/dav')) reply.header('dav', '1')
-  })
-  cors(app)
+  // Pages of other origins have nothing to look for there.
+  cors(app, ({ routeOptions }) => routeOptions.url?.startsWith('/dav') ?? false)
   const guard = createGuard(ctx)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, payload, done) => done(null, payload))

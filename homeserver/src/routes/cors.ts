@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 const EXPOSED =
   'retry-after, etag, date, pubky-signature, pubky-error, pubky-moved-to, content-range'
@@ -21,8 +21,12 @@ export function setCors(response: ServerResponse, origin: string | undefined): v
 }
 
 /** Mirrors the origin with credentials and answers every preflight (spec/homeserver.md 5.6). */
-export function cors(app: FastifyInstance): void {
+export function cors(
+  app: FastifyInstance,
+  isClosed: (request: FastifyRequest) => boolean = () => false,
+): void {
   app.addHook('onRequest', (request, reply, done) => {
+    if (isClosed(request)) return done()
     setCors(reply.raw, request.headers.origin)
     if (request.method !== 'OPTIONS') return done()
     const method = request.headers['access-control-request-method']
