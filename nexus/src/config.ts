@@ -18,6 +18,11 @@ export const nexusSettings = {
   }),
   host: text({ env: 'HOST', default: '127.0.0.1', doc: 'Address to listen at' }),
   port: integerSetting({ env: 'PORT', default: 8080, max: 65_535, doc: 'Port of REST and tRPC' }),
+  trustedProxies: list({
+    env: 'TRUSTED_PROXIES',
+    default: [],
+    doc: 'Addresses of reverse proxies whose X-Forwarded-For is believed',
+  }),
   pkarrRelays: list({
     env: 'PKARR_RELAYS',
     default: ['http://localhost:15411'],
@@ -61,6 +66,7 @@ export interface NexusConfig {
   dataDir: string
   host: string
   port: number
+  trustedProxies?: string[]
   pkarrRelays: string[]
   homeservers: string[]
   network: 'local' | 'mainnet'

@@ -14,6 +14,10 @@ export const refusals = {
   resourceNotFound: (id: string) =>
     new ServiceError(404, 'resource_not_found', `Resource not found: ${id}`),
   objectNotFound: () => new ServiceError(404, 'object_not_found', 'Object not found'),
+  tooManySubscriptions: () =>
+    new ServiceError(429, 'too_many_subscriptions', 'Too many live subscriptions of one address'),
+  noSubscriptionsLeft: () =>
+    new ServiceError(503, 'no_subscriptions_left', 'Too many live subscriptions'),
   imageUnreadable: () => new ServiceError(422, 'image_unreadable', 'The image could not be read'),
   busy: () =>
     new ServiceError(503, 'busy', 'Too much work at once', { headers: { 'retry-after': '1' } }),

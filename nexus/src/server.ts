@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
-import type { BlobStore } from '@pubky/server-kit'
-import { createHttpServer, type Logger } from '@pubky/server-kit'
+import { type BlobStore, createHttpServer, type Logger, type Places } from '@pubky/server-kit'
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from '@trpc/server/adapters/fastify'
 import type { FastifyInstance } from 'fastify'
 import { miscRoutes } from './rest/misc.ts'
@@ -13,12 +12,16 @@ import type { VariantStore } from './static/variants.ts'
 import type { TrpcContext } from './trpc/context.ts'
 import { answerQueries, MAX_BATCH } from './trpc/queries.ts'
 import { type AppRouter, appRouter } from './trpc/router.ts'
+import { createLivePlaces, limitSubscriptions } from './trpc/subscriptions.ts'
 
 export interface ServerOptions extends TrpcContext {
   log: Logger
   blobs: BlobStore
   variants: VariantStore
   ready: () => Promise<boolean>
+  /** Addresses of proxies whose `X-Forwarded-For` is believed. */
+  trustedProxies?: string[] | undefined
+  livePlaces?: Places
 }
 
 const MAX_BODY_BYTES = 1_048_576
@@ -61,6 +64,7 @@ export function createNexusServer(o: ServerOptions): FastifyInstance {
     log: o.log,
     bodyLimit: MAX_BODY_BYTES,
     ready: o.ready,
+    trustProxy: o.trustedProxies?.length ? o.trustedProxies : false,
   })
   cors(app)
   tellRetry(app)
@@ -84,6 +88,7 @@ export function createNexusServer(o: ServerOptions): FastifyInstance {
     },
   }
   app.register(async (scope) => {
+    limitSubscriptions(scope, o.livePlaces ?? createLivePlaces())
     answerQueries(scope, o)
     scope.register(fastifyTRPCPlugin, { prefix: '/trpc', trpcOptions })
   })

@@ -208,6 +208,7 @@ export async function startNexus(
       log,
       blobs,
       variants,
+      trustedProxies: config.trustedProxies,
       ready: async () => (await pool.query('select 1')).rowCount === 1,
     })
     teardown.add(() => app.close())

@@ -1,7 +1,7 @@
 /** Errors of the live feed. */
 export class LiveError extends Error {
   override readonly name = 'LiveError'
-  readonly code: 'too_many_subscribers' | 'live_closed'
+  readonly code: 'live_closed'
 
   constructor(code: LiveError['code'], message: string) {
     super(message)

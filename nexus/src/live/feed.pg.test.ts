@@ -124,7 +124,7 @@ it('tells of posts that go, and of those that stay as deleted', async () => {
   const [one, two] = [await story.post(ANN, 1), await story.post(ANN, 2)]
   await story.bookmark(BOB, two.uri)
   const letters = await listen(
-    { source: 'author', authors: [ANN] },
+    { source: 'author', authors: new Set([ANN]) },
     async () => {
       await story.del(ANN, one.path)
       await story.del(ANN, two.path)

@@ -20,7 +20,7 @@ export type LiveEvent =
 export interface LiveInput {
   viewer?: string | undefined
   /** For the source `author`; counters of these people are told with every source. */
-  authors?: readonly string[] | undefined
+  authors?: ReadonlySet<string> | undefined
   source: 'all' | 'following' | 'friends' | 'author' | 'post' | 'none'
   /** For the source `post`: `author:id`. */
   post?: string | undefined

@@ -21,7 +21,7 @@ export function eventFor(
       const { key, counts, place } = message
       const isMine = place
         ? shows(key, place, input, circle)
-        : key === input.viewer || (input.authors?.includes(key) ?? false)
+        : key === input.viewer || (input.authors?.has(key) ?? false)
       return isMine ? { type: 'counts', key, counts } : null
     }
     case 'post':
@@ -35,7 +35,7 @@ export function eventFor(
 
 function shows(key: string, place: PostPlace, input: LiveInput, circle: Circle | null): boolean {
   const author = key.slice(0, KEY_CHARS)
-  if (input.source === 'author') return input.authors?.includes(author) ?? false
+  if (input.source === 'author') return input.authors?.has(author) ?? false
   if (circle?.muted.has(author)) return false
   switch (input.source) {
     case 'all':

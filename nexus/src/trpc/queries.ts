@@ -71,8 +71,10 @@ function callsIn({ method, headers, params, query }: FastifyRequest): Call[] | n
 
 type Procedures = Record<string, { _def: { type: string } }>
 
-const queries = new Set(
-  Object.entries(appRouter._def.procedures as object as Procedures).flatMap(([path, { _def }]) =>
-    _def.type === 'query' ? [path] : [],
-  ),
-)
+/** Their names. */
+export function proceduresOf(type: 'query' | 'subscription'): ReadonlySet<string> {
+  const all = Object.entries(appRouter._def.procedures as object as Procedures)
+  return new Set(all.flatMap(([path, { _def }]) => (_def.type === type ? [path] : [])))
+}
+
+const queries = proceduresOf('query')

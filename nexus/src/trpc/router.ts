@@ -100,7 +100,13 @@ const search = router({
 
 const liveInput = v.object({
   viewer: i.viewer,
-  authors: v.optional(v.pipe(v.array(i.user), v.maxLength(500))),
+  authors: v.optional(
+    v.pipe(
+      v.array(i.user),
+      v.maxLength(500),
+      v.transform((list) => new Set(list)),
+    ),
+  ),
   source: v.picklist(['all', 'following', 'friends', 'author', 'post', 'none']),
   post: v.optional(i.postKey),
   lastEventId: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(60)))),
