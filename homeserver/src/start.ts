@@ -36,7 +36,7 @@ import { createPublishHealth } from './publish/health.ts'
 import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
 import { readKeypair, refuseWeakKey } from './secret.ts'
 import { createAdminServer, createClientServer, DRAIN_MS } from './server.ts'
-import { nowSeconds, purgeUsed } from './sessions/grants.ts'
+import { nowSeconds, purgeExpired, purgeUsed } from './sessions/grants.ts'
 import { noteUse } from './sessions/overview.ts'
 import { createPrivateStreams } from './sessions/private-streams.ts'
 import { createSessionResolver } from './sessions/resolver.ts'
@@ -65,12 +65,13 @@ const MIGRATIONS =
 const CHORES_MS = 60_000
 const COLLECT_EVERY = 60
 
-/** Purges what can no longer be used, each minute; collects orphaned blobs each hour. */
+/** Purges what can no longer be used, each minute; ended grants and orphaned blobs each hour. */
 async function chores(ctx: Context, signal: AbortSignal): Promise<void> {
   for (let round = 0; !signal.aborted; round += 1) {
     try {
       await purgeUsed(ctx)
       if (round % COLLECT_EVERY === 0) {
+        await purgeExpired(ctx)
         const { pool, blobs, log } = ctx
         const nowMs = () => Number(ctx.clock() / 1000n)
         await collectOrphans({ pool, blobs, log, nowMs, signal })

@@ -10,6 +10,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '../context.ts'
 import { readWhole } from '../entries/intake.ts'
 import { refusals } from '../errors.ts'
+import { areTooMany, isTokenTooLong } from '../sessions/capability-limits.ts'
 import {
   createCookieSession,
   endCookieSession,
@@ -17,6 +18,7 @@ import {
   sessionCookie,
 } from '../sessions/cookie.ts'
 import { useAuthToken } from '../sessions/grants.ts'
+import { endOldestCookies } from '../sessions/overview.ts'
 import { cookieSecret, findUser, type Session } from '../sessions/resolver.ts'
 import { isSignupToken, signUp } from '../sessions/users.ts'
 import { headerTenant, splitTarget } from '../tenant.ts'
@@ -24,10 +26,16 @@ import { headerTenant, splitTarget } from '../tenant.ts'
 /** Tokens are short; official servers hold two megabytes of whoever sends them. */
 const MAX_TOKEN_BYTES = 64 * 1024
 
+function tooManyCapabilities(): ProtocolError {
+  return new ProtocolError('invalid_auth_token', 'AuthToken has too many capabilities')
+}
+
 async function readAuthToken(ctx: Context, request: FastifyRequest): Promise<AuthToken> {
   const bytes = await readWhole(request.raw, MAX_TOKEN_BYTES)
   try {
+    if (isTokenTooLong(bytes)) throw tooManyCapabilities()
     const token = await verifyAuthToken(bytes, ctx.clock())
+    if (areTooMany(token.capabilities)) throw tooManyCapabilities()
     await useAuthToken(ctx, token.publicKey, token.timestamp)
     return token
   } catch (error) {
@@ -57,6 +65,7 @@ async function answerWithSession(
   const user = token.publicKey
   const capabilities = formatCapabilities(token.capabilities)
   const secret = await createCookieSession(ctx, request, { user, userId, capabilities })
+  await endOldestCookies(ctx, userId)
   if (secret !== null) reply.header('set-cookie', sessionCookie(request, user, secret))
   return sendRecord(reply, { user, capabilities: token.capabilities }, ctx.clock())
 }

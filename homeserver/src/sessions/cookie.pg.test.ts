@@ -100,6 +100,26 @@ describe('AuthTokens', () => {
     expect(huge.status).toBe(413)
   })
 
+  test('a token that asks for more than 64 things, or with 4 kB of words, is refused by name', async () => {
+    const who = person()
+    await cookieSignUp(server, who)
+    const scopes = (count: number, length = 0) =>
+      Array.from({ length: count }, (_, i) => `/pub/${'x'.repeat(length)}${i}/:rw`).join(',')
+    const ask = async (target: string, caps: string) =>
+      server.call('POST', target, { body: await authToken(server, who, caps) })
+    expect((await ask('/session', scopes(64, 50))).status).toBe(200)
+    for (const caps of [scopes(65), scopes(64, 70), scopes(4000)])
+      for (const target of ['/session', '/signup']) {
+        const { status, headers } = await ask(target, caps)
+        expect([status, headers['pubky-error']]).toEqual([400, 'invalid_auth_token'])
+      }
+    // It is not even read.
+    const unread = Buffer.concat([await authToken(server, who), Buffer.alloc(5000)])
+    unread[0] = (unread[0] ?? 0) ^ 1
+    const { text } = await server.call('POST', '/session', { body: unread })
+    expect(text).toBe('AuthToken has too many capabilities')
+  })
+
   test('signing up twice is 409, signing in without an account 404', async () => {
     const who = person()
     await cookieSignUp(server, who)

@@ -77,6 +77,25 @@ describe('opening a session', () => {
     expect((await post('x'.repeat(70_000))).status).toBe(413)
   })
 
+  test('a grant of more than 64 things, or with kilobytes of words, is refused', async () => {
+    const who = person()
+    await grantSignUp(server, who)
+    const scopes = (count: number, length = 0) =>
+      Array.from({ length: count }, (_, i) => `/pub/${'x'.repeat(length)}${i}/:rw`)
+    const ask = async (target: string, caps: string[]) =>
+      postGrant(server, target, await makeGrant(server, who, { caps }))
+    expect((await ask(SESSION, scopes(64, 50))).status).toBe(200)
+    for (const caps of [scopes(65), scopes(64, 100), scopes(2000)])
+      for (const target of [SESSION, '/auth/grant/signup']) {
+        const { status, text, headers } = await ask(target, caps)
+        expect([status, headers['pubky-error'], text]).toEqual([
+          400,
+          'invalid_grant_format',
+          'Invalid grant: grant has too many capabilities',
+        ])
+      }
+  })
+
   // covers 11.2.5c
   test('refuses a proof of possession that is for another, is old, or was used', async () => {
     const who = person()
@@ -205,6 +224,62 @@ describe('renewing and revoking', () => {
     })
     const answer = await postGrant(server, SESSION, { ...narrow, client, grant })
     expect(answer.status).toBe(401)
+  })
+})
+
+describe('of very many grants', () => {
+  const BEFORE = `insert into grants (user_id, id, client_id, client_key, capabilities, issued_at, expires_at,
+      created_at, revoked_at)
+    select u.id, 'g' || n, 'app.example', u.key, '/:rw', 0, $2, now() - n * interval '1 minute', $3
+    from users u, generate_series(1, $4) n where u.key = $1`
+
+  async function withGrants(count: number, o: { expiresAt?: number; revokedAt?: Date } = {}) {
+    const settled = await settle(server)
+    const key = Buffer.from(publicKeyBytes(settled.who.key))
+    await database.pool.query(BEFORE, [key, o.expiresAt ?? 2 ** 40, o.revokedAt ?? null, count])
+    const ids = async () => {
+      const sql = 'select g.id from grants g join users u on u.id = g.user_id where u.key = $1'
+      return (await database.pool.query<{ id: string }>(sql, [key])).rows.map(({ id }) => id)
+    }
+    return { ...settled, ids }
+  }
+
+  test('the least used go, with their bearers, and are not revoked', async () => {
+    const { who, holder, auth, ids } = await withGrants(998)
+    const old = await makeGrant(server, who)
+    const bearer = await grantSignIn(server, old)
+    expect((await write(other, who.key, bearer)).status).toBe(201)
+    await database.pool.query(
+      "update grants set created_at = now() - interval '9 days', last_used_at = null where id = $1",
+      [old.gid],
+    )
+    expect(await ids()).toHaveLength(1000)
+    await grantSignIn(server, await makeGrant(server, who))
+    const left = await ids()
+    expect([left.length, left.includes(old.gid), left.includes(holder.gid)]).toEqual([
+      1000,
+      false,
+      true,
+    ])
+    expect((await write(server, who.key, bearer)).status).toBe(401)
+    await expect.poll(async () => (await write(other, who.key, bearer)).status).toBe(401)
+    expect((await write(server, who.key, auth.authorization ?? '')).status).toBe(201)
+    expect((await write(server, who.key, await grantSignIn(server, old))).status).toBe(201)
+  })
+
+  test('those that were revoked are remembered, and ten thousand of them are enough', async () => {
+    const { who, holder } = await withGrants(10_000, { revokedAt: new Date() })
+    const more = await postGrant(server, SESSION, await makeGrant(server, who))
+    expect([more.status, more.headers['pubky-error']]).toEqual([429, 'too_many_grants'])
+    expect((await postGrant(server, SESSION, holder)).status).toBe(200)
+  })
+
+  test('those that have ended are forgotten a day later', async () => {
+    const { holder, ids } = await withGrants(3, { expiresAt: seconds(server) - 86_500 })
+    const young = await withGrants(1, { expiresAt: seconds(server) - 80_000 })
+    await using _ = await startTestServer(database.url)
+    await expect.poll(ids).toEqual([holder.gid])
+    expect(await young.ids()).toHaveLength(2)
   })
 })
 

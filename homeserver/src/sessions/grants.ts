@@ -10,11 +10,18 @@ import {
 import { withTransaction } from '@pubky/server-kit'
 import type { Context } from '../context.ts'
 import { refusals } from '../errors.ts'
+import { areTooMany, isGrantTooLong } from './capability-limits.ts'
 import { keyBytes } from './cookie.ts'
 import { bearerKey, findUser, sha256 } from './resolver.ts'
 
 /** How long a bearer holds, in seconds. */
 export const BEARER_SECONDS = 3600
+/** Cookie sessions of an account, and grants: when there are more, the least used go. */
+export const MAX_SESSIONS = 1000
+/** Revoked grants among them, which are remembered until they would have ended. */
+const MAX_GRANTS = 10_000
+/** How long after its end a grant is still remembered: clocks differ. */
+const FORGET_AFTER_SECONDS = 86_400
 
 export interface GrantRequest {
   grant: string
@@ -36,10 +43,14 @@ export function nowSeconds(ctx: Context): number {
   return Number(ctx.clock() / 1_000_000n)
 }
 
+const TOO_MANY = 'grant has too many capabilities'
+
 /** Checks a grant and turns refusals into those of spec/homeserver.md 2.8. */
 export async function checkGrant(ctx: Context, jws: string): Promise<GrantClaims> {
   try {
+    if (isGrantTooLong(jws)) throw new ProtocolError('invalid_grant_format', TOO_MANY)
     const grant = await verifyGrant(jws, nowSeconds(ctx))
+    if (areTooMany(grant.caps)) throw new ProtocolError('invalid_grant_format', TOO_MANY)
     // The one character that the database does not keep.
     if (grant.client_id.includes('\0'))
       throw new ProtocolError('invalid_grant_format', 'invalid grant format')
@@ -93,6 +104,42 @@ async function endBearer(
   return keys
 }
 
+/** There is no end to grants that are made to be revoked. */
+async function refuseMore(client: Pick<Context['pool'], 'query'>, userId: string): Promise<void> {
+  const { rowCount } = await client.query(
+    `select 1 from grants where user_id = $1 offset ${MAX_GRANTS} limit 1`,
+    [userId],
+  )
+  if (rowCount) throw refusals.tooManyGrants()
+}
+
+/**
+ * Forgets the grants that were not used for the longest time, beyond what an account may have beside
+ * the one given. They are not revoked: who holds one may come back with it. Returns what is to be evicted.
+ */
+async function forgetOldest(
+  client: Pick<Context['pool'], 'query'>,
+  userId: string,
+  grantId: string,
+): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `select id from grants where user_id = $1 and id <> $2 and revoked_at is null
+     order by greatest(last_used_at, created_at) desc, id offset ${MAX_SESSIONS - 1}
+     for update skip locked`,
+    [userId, grantId],
+  )
+  const keys: string[] = []
+  for (const { id } of rows) {
+    keys.push(...(await endBearer(client, userId, id)))
+    await client.query(
+      `with gone as (delete from grants where user_id = $1 and id = $2 returning id)
+       select pg_notify('auth_revocations', json_build_object('kind', 'grant', 'id', id)::text) from gone`,
+      [userId, id],
+    )
+  }
+  return keys
+}
+
 /** Opens or renews the session of a grant: one live bearer each. */
 export async function openGrantSession(
   ctx: Context,
@@ -112,12 +159,17 @@ export async function openGrantSession(
       "select pg_advisory_xact_lock_shared(hashtextextended('revoked keys', $1))",
       [user.id],
     )
-    const stored = await client.query<{ created_at: string; revoked: boolean; client_key: Buffer }>(
+    const stored = await client.query<{
+      created_at: string
+      revoked: boolean
+      client_key: Buffer
+      is_new: boolean
+    }>(
       `insert into grants (user_id, id, client_id, client_key, capabilities, issued_at, expires_at)
        values ($1, $2, $3, $4, $5, $6, $7)
        on conflict (user_id, id) do update set id = excluded.id
        returning extract(epoch from created_at)::bigint::text as created_at,
-         client_key, revoked_at is not null or exists (
+         client_key, xmax = 0 as is_new, revoked_at is not null or exists (
            select from entries e where e.user_id = $1 and e.path = $8
          ) as revoked`,
       [
@@ -135,7 +187,9 @@ export async function openGrantSession(
     // A second grant under the id of the first must not borrow what the first allowed.
     if (!row || row.revoked || !row.client_key.equals(keyBytes(grant.cnf)))
       throw refusals.grantRevoked()
+    if (row.is_new) await refuseMore(client, user.id)
     old = await endBearer(client, user.id, grant.jti)
+    old.push(...(await forgetOldest(client, user.id, grant.jti)))
     await client.query(
       'insert into grant_sessions (token_hash, user_id, grant_id, expires_at) values ($1, $2, $3, $4)',
       [sha256(token), user.id, grant.jti, expiresAt],
@@ -190,9 +244,6 @@ export async function grantSessionInfo(
   }
 }
 
-/** In one answer: who has more is better told of the newest than not at all. */
-export const MAX_LISTED = 1000
-
 /** Grants that hold, newest first, as `GET /auth/grant/sessions` lists them. */
 export async function listGrants(ctx: Context, userId: string): Promise<unknown[]> {
   const { rows } = await ctx.pool.query<{
@@ -204,7 +255,7 @@ export async function listGrants(ctx: Context, userId: string): Promise<unknown[
   }>(
     `select id, client_id, capabilities, issued_at::text, expires_at::text from grants
      where user_id = $1 and revoked_at is null and expires_at > $2
-     order by created_at desc, id limit ${MAX_LISTED}`,
+     order by created_at desc, id limit ${MAX_SESSIONS}`,
     [userId, nowSeconds(ctx)],
   )
   return rows.map((row) => ({
@@ -235,6 +286,13 @@ export async function revokeGrant(ctx: Context, userId: string, grantId: string)
 export async function purgeUsed(ctx: Context): Promise<void> {
   await ctx.pool.query("delete from pop_nonces where created_at < now() - interval '400 seconds'")
   await ctx.pool.query("delete from used_tokens where created_at < now() - interval '400 seconds'")
+}
+
+/** Forgets grants and bearers that have ended. */
+export async function purgeExpired(ctx: Context): Promise<void> {
+  const before = nowSeconds(ctx) - FORGET_AFTER_SECONDS
+  await ctx.pool.query('delete from grants where expires_at < $1', [before])
+  await ctx.pool.query('delete from grant_sessions where expires_at < $1', [before])
 }
 
 /** A cookie-sign-in token may be used once; rows remember it across processes and restarts. */

@@ -49,6 +49,33 @@ test('a person sees where they are signed in, and which of it is here', async ()
   })
 })
 
+test('of more than a thousand cookie sessions the least used end, everywhere', async () => {
+  const { who, program, web } = await signedIn()
+  const look = async (server: TestServer, headers: Record<string, string>) =>
+    (await server.call('GET', '/session', { headers })).status
+  expect([await look(b, program), await look(b, web)]).toEqual([200, 200])
+  const key = Buffer.from(publicKeyBytes(who.key))
+  await database.pool.query(
+    `insert into sessions (secret_hash, user_id, capabilities, created_at)
+     select sha512(n::text::bytea), u.id, '/:rw', now() - n * interval '1 minute'
+     from users u, generate_series(1, 998) n where u.key = $1`,
+    [key],
+  )
+  await database.pool.query(
+    `update sessions s set created_at = now() - interval '9 days', last_used_at = case origin when '' then null else now() end
+     from users u where u.id = s.user_id and u.key = $1 and octet_length(secret_hash) = 32`,
+    [key],
+  )
+  await cookieSignIn(a, who)
+  expect([await look(a, program), await look(a, web)]).toEqual([404, 200])
+  await expect.poll(() => look(b, program)).toBe(404)
+  const { rows } = await database.pool.query(
+    'select count(*)::int as n from sessions s join users u on u.id = s.user_id where u.key = $1',
+    [key],
+  )
+  expect(rows).toEqual([{ n: 1000 }])
+})
+
 test('a session that is ended there ends everywhere, with the streams it reads', async () => {
   const { who, program, web, grant, list } = await signedIn()
   const ids: Record<string, string> = Object.fromEntries(

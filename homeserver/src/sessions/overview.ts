@@ -1,7 +1,7 @@
 import { type PublicKeyZ32, publicKeyFromBytes } from '@pubky/protocol'
 import type { Pool } from 'pg'
 import type { Context } from '../context.ts'
-import { MAX_LISTED, nowSeconds, revokeGrant } from './grants.ts'
+import { MAX_SESSIONS, nowSeconds, revokeGrant } from './grants.ts'
 import { cookieKey, type Session } from './resolver.ts'
 
 /** Where somebody is signed in: behind a cookie, or by a grant. Times are in seconds. */
@@ -55,12 +55,12 @@ function seconds(column: string): string {
 
 const COOKIES = `select id::text, origin as client, null as client_key, capabilities, ${seconds('created_at')},
   ${seconds('last_used_at')}, null as expires_at from sessions where user_id = $1
-  order by id desc limit ${MAX_LISTED}`
+  order by id desc limit ${MAX_SESSIONS}`
 
 const GRANTS = `select id, client_id as client, client_key, capabilities, ${seconds('created_at')},
   ${seconds('last_used_at')}, expires_at::text from grants
   where user_id = $1 and revoked_at is null and expires_at > $2
-  order by grants.created_at desc, id limit ${MAX_LISTED}`
+  order by grants.created_at desc, id limit ${MAX_SESSIONS}`
 
 function toSummary(kind: Session['kind'], row: Row, asking: Session): SessionSummary {
   const number = (text: string | null) => (text === null ? null : Number(text))
@@ -89,19 +89,28 @@ export async function listSessions(ctx: Context, asking: Session): Promise<Sessi
   ].sort((a, b) => (b.last_used_at ?? b.created_at) - (a.last_used_at ?? a.created_at))
 }
 
-async function endCookie(ctx: Context, userId: string, id: string): Promise<boolean> {
+/** Ends cookie sessions of an account, $1, by their ids. Tells how many there were. */
+async function endCookies(ctx: Context, ids: string, values: readonly string[]): Promise<number> {
   const { rows } = await ctx.pool.query<{ secret_hash: Buffer; origin: string }>(
-    `with gone as (delete from sessions where id = $1 and user_id = $2 returning id, secret_hash, origin),
+    `with gone as (
+         delete from sessions where user_id = $1 and id in (${ids}) returning id, secret_hash, origin
+       ),
        told as (
          select pg_notify('auth_revocations', json_build_object('kind', 'cookie_session', 'id', id)::text),
            pg_notify('auth_changes', 'c' || encode(secret_hash, 'base64') || ' ' || origin) from gone
        )
      select secret_hash, origin from gone, told`,
-    [id, userId],
+    [...values],
   )
-  const [gone] = rows
-  if (gone) ctx.sessions.evict(cookieKey(gone.secret_hash, gone.origin))
-  return gone !== undefined
+  for (const gone of rows) ctx.sessions.evict(cookieKey(gone.secret_hash, gone.origin))
+  return rows.length
+}
+
+/** Ends those that were not used for the longest time, beyond what an account may have. */
+export async function endOldestCookies(ctx: Context, userId: string): Promise<void> {
+  const oldest = `select id from sessions where user_id = $1
+    order by greatest(last_used_at, created_at) desc, id desc offset ${MAX_SESSIONS}`
+  await endCookies(ctx, oldest, [userId])
 }
 
 /** Ends one session of an account, at once in every process. Tells whether there was one. */
@@ -111,7 +120,8 @@ export async function endSession(
   id: string,
 ): Promise<boolean> {
   const [, kind, rest = ''] = /^(cookie|grant)-([A-Za-z0-9_-]{1,22})$/.exec(id) ?? []
-  if (kind === 'cookie') return /^\d{1,18}$/.test(rest) && endCookie(ctx, owner.userId, rest)
+  if (kind === 'cookie')
+    return /^\d{1,18}$/.test(rest) && (await endCookies(ctx, '$2', [owner.userId, rest])) > 0
   if (kind !== 'grant') return false
   const { rowCount } = await ctx.pool.query(
     'select 1 from grants where user_id = $1 and id = $2 and revoked_at is null',

@@ -39,6 +39,9 @@ export interface SessionResolver {
 }
 
 const CACHE_MS = 60_000
+const MAX_SESSIONS = 20_000
+/** Of all sessions that are remembered, each counting as one more: about a hundred bytes each. */
+const MAX_CAPABILITIES = 200_000
 const COOKIE_LENGTH = 26
 const BEARER = /^Bearer ([A-Za-z0-9_-]{43})$/
 
@@ -103,8 +106,13 @@ export function createSessionResolver(o: {
   onUse?: (session: Session) => void
 }): SessionResolver {
   const { pool, nowSeconds, onUse } = o
-  const cache = new LRUCache<string, { session: Session | null }>({ max: 20_000, ttl: CACHE_MS })
-  const bearerKeys = new LRUCache<string, string>({ max: 20_000, ttl: CACHE_MS })
+  const cache = new LRUCache<string, { session: Session | null }>({
+    max: MAX_SESSIONS,
+    ttl: CACHE_MS,
+    maxSize: MAX_CAPABILITIES,
+    sizeCalculation: ({ session }) => 1 + (session?.capabilities.length ?? 0),
+  })
+  const bearerKeys = new LRUCache<string, string>({ max: MAX_SESSIONS, ttl: CACHE_MS })
   let generation = 0
 
   async function cached(key: string, look: () => Promise<Session | null>): Promise<Session | null> {
