@@ -60,6 +60,11 @@ export async function followHost(
 ): Promise<void> {
   let state = await deps.sources.state(key)
   const host = await connectHost(deps, key, { signal })
+  if (!state.isMet) {
+    // Anything may answer `/info`; who has a feed is a homeserver.
+    await host.page(0n, 1, { signal })
+    await deps.sources.meet(key)
+  }
   if (await hasGoneBack(host, state, signal)) {
     deps.log.warn({ host: key, cursor: String(state.cursor) }, 'a host has gone back')
     state = await resync({ ...deps, host, signal }, state)

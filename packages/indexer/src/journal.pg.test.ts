@@ -251,6 +251,28 @@ describe('the journal', () => {
     expect(await sources.lease((await present()).holder, 10)).toEqual([])
   })
 
+  test('forgets a host that never answers, unless it is of the configuration', async () => {
+    const sources = createSources(database.pool, [HOST])
+    for (const host of [HOST, OTHER]) {
+      await sources.add(host, 10)
+      for (let n = 0; n < 10; n += 1) await sources.strike(host, 'unreachable')
+    }
+    expect(await sources.list()).toEqual([HOST])
+    await sources.add(OTHER, 10)
+    await sources.meet(OTHER)
+    for (let n = 0; n < 10; n += 1) await sources.strike(OTHER, 'unreachable')
+    expect(await sources.list()).toEqual([HOST, OTHER])
+  })
+
+  test('gives the row of a host that never answered to a new one when all are taken', async () => {
+    const sources = createSources(database.pool, [HOST])
+    for (const host of [HOST, OTHER]) await sources.add(host, 2)
+    for (const host of [HOST, HOST, OTHER]) await sources.strike(host, 'unreachable')
+    expect(await sources.add(ALICE, 2)).toBe(true)
+    expect(await sources.list()).toEqual([HOST, ALICE])
+    expect(await sources.add(BOB, 2)).toBe(false)
+  })
+
   test('appends a home only when a newer record says something new', async () => {
     expect(await journal.appendHome(home(ALICE, null, 1n))).toBe(0n)
     expect(await journal.appendHome(home(ALICE, HOST, 2n))).toBe(1n)

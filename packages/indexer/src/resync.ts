@@ -48,6 +48,7 @@ export async function resync(
     offset: last,
     cursor,
     line: common ? lineOf(toEvent(common)) : null,
+    isMet: true,
   }
   await sources.rebase(host.key, holder, next)
   return next

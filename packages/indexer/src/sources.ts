@@ -8,6 +8,8 @@ import { bytesOfKey, KINDS, keyOfBytes } from './rows.ts'
 export const LEASE_MS = 15_000
 const QUARANTINE_FIRST_MS = 5_000
 const QUARANTINE_MAX_MS = 3_600_000
+/** A host that never answered is forgotten after so many strikes, which take about an hour and a half. */
+const MAX_STRIKES_UNMET = 10
 
 /** How far a host was read. */
 export interface SourceState {
@@ -15,6 +17,8 @@ export interface SourceState {
   offset: bigint
   cursor: bigint
   line: string | null
+  /** Whether it ever answered as a homeserver does. */
+  isMet: boolean
 }
 
 /** An entry of the journal as far as it matters to compare it with its host. */
@@ -26,14 +30,36 @@ export interface KnownEvent {
   hash: Uint8Array | null
 }
 
-/** The followed hosts: rows, so that several processes share them. */
-export function createSources(pool: Pool) {
-  /** False when the host was followed already or `max` hosts are followed. */
+const IS_MET = `exists (
+  select from source_cursors c where c.host = sources.host and c.owner = '\\x'
+)`
+
+/**
+ * The followed hosts: rows, so that several processes share them. Those of `configured` are never
+ * forgotten. Anybody can name hosts that do not exist: what never answered makes way for others.
+ */
+export function createSources(pool: Pool, configured: readonly PublicKeyZ32[] = []) {
+  const kept = configured.map(bytesOfKey)
+
+  /**
+   * False when the host was followed already or `max` hosts are followed. Of hosts that were asked
+   * and never answered the one that failed most often leaves its row to the new one.
+   */
   async function add(host: PublicKeyZ32, max: number): Promise<boolean> {
     const { rowCount } = await pool.query(
-      `insert into sources (host) select $1 where (select count(*) from sources) < $2
+      `with forgotten as (
+         delete from sources where host in (
+           select host from sources
+           where strikes > 0 and lease_holder is null and not ${IS_MET} and host <> all ($3)
+             and (select count(*) from sources) >= $2
+             and not exists (select from sources where host = $1)
+           order by strikes desc, added_at limit 1 for update skip locked
+         ) returning host
+       )
+       insert into sources (host) select $1
+       where (select count(*) from sources) - (select count(*) from forgotten) < $2
        on conflict do nothing`,
-      [bytesOfKey(host), max],
+      [bytesOfKey(host), max, kept],
     )
     return (rowCount ?? 0) > 0
   }
@@ -47,18 +73,24 @@ export function createSources(pool: Pool) {
 
   /**
    * Takes up to `max` hosts that are not in quarantine and that nobody follows, or somebody who is
-   * gone or silent.
+   * gone or silent; those first that have answered before, then those that failed least. Of
+   * `among` only, when it is given.
    */
-  async function lease(holder: string, max: number): Promise<PublicKeyZ32[]> {
+  async function lease(
+    holder: string,
+    max: number,
+    among: readonly PublicKeyZ32[] | null = null,
+  ): Promise<PublicKeyZ32[]> {
     const { rows } = await pool.query<{ host: Buffer }>(
       `update sources set lease_holder = $1, lease_until = now() + $3 * interval '1 ms'
        where host in (
          select host from sources
          where (lease_until is null or lease_until < now() or ${isGone('lease_holder')})
            and (quarantined_until is null or quarantined_until <= now())
-         order by added_at limit $2 for update skip locked
+           and ($4::bytea[] is null or host = any ($4))
+         order by ${IS_MET} desc, strikes, added_at limit $2 for update skip locked
        ) returning host`,
-      [holder, max, LEASE_MS],
+      [holder, max, LEASE_MS, among?.map(bytesOfKey) ?? null],
     )
     return rows.map((row) => keyOfBytes(row.host))
   }
@@ -81,8 +113,17 @@ export function createSources(pool: Pool) {
     )
   }
 
-  /** Puts a host into quarantine, each time for twice as long, up to an hour. */
+  /**
+   * Puts a host into quarantine, each time for twice as long, up to an hour. One that has never
+   * answered is forgotten in the end; who lives there brings it back when their record is read.
+   */
   async function strike(host: PublicKeyZ32, reason: string): Promise<void> {
+    const { rowCount } = await pool.query(
+      `delete from sources
+       where host = $1 and strikes >= $2 and not ${IS_MET} and host <> all ($3)`,
+      [bytesOfKey(host), MAX_STRIKES_UNMET - 1, kept],
+    )
+    if (rowCount) return
     await pool.query(
       `update sources set strikes = least(strikes + 1, 20), reason = $2,
          quarantined_until = now() + least($3 * power(2, strikes), $4) * interval '1 ms'
@@ -100,8 +141,14 @@ export function createSources(pool: Pool) {
   }
 
   async function state(host: PublicKeyZ32): Promise<SourceState> {
-    const { rows } = await pool.query<{ offset: string; cursor: string; line: string | null }>(
-      `select s.id_offset as offset, coalesce(c.event_id, 0) as cursor, c.last_line as line
+    const { rows } = await pool.query<{
+      offset: string
+      cursor: string
+      line: string | null
+      met: boolean
+    }>(
+      `select s.id_offset as offset, coalesce(c.event_id, 0) as cursor, c.last_line as line,
+         c.host is not null as met
        from sources s left join source_cursors c on c.host = s.host and c.owner = '\\x'
        where s.host = $1`,
       [bytesOfKey(host)],
@@ -111,11 +158,29 @@ export function createSources(pool: Pool) {
       offset: BigInt(row?.offset ?? 0),
       cursor: BigInt(row?.cursor ?? 0),
       line: row?.line ?? null,
+      isMet: row?.met ?? false,
     }
   }
 
+  /** Remembers that the host has answered. */
+  async function meet(host: PublicKeyZ32): Promise<void> {
+    await pool.query(
+      'insert into source_cursors (host, event_id) values ($1, 0) on conflict do nothing',
+      [bytesOfKey(host)],
+    )
+  }
+
+  /** Whether a host keeps its place while it is away. */
+  async function isKept(host: PublicKeyZ32): Promise<boolean> {
+    return configured.includes(host) || (await state(host)).isMet
+  }
+
   /** Sets where a host that has gone back is taken up again. Rejects with `lease_lost`. */
-  async function rebase(host: PublicKeyZ32, holder: string, to: SourceState): Promise<void> {
+  async function rebase(
+    host: PublicKeyZ32,
+    holder: string,
+    to: Omit<SourceState, 'isMet'>,
+  ): Promise<void> {
     const { rowCount } = await pool.query(
       `with moved as (
          update sources set id_offset = $3 where host = $1 and lease_holder = $2 returning host
@@ -179,6 +244,8 @@ export function createSources(pool: Pool) {
     strike,
     forgive,
     state,
+    meet,
+    isKept,
     rebase,
     lastBetween,
     lastId,

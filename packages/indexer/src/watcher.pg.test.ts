@@ -1,4 +1,4 @@
-import { blake3Sync, type Micros, type StoragePath, toHex } from '@pubky/protocol'
+import { blake3Sync, keypairFromSeed, type Micros, type StoragePath, toHex } from '@pubky/protocol'
 import { type ScriptedHost, startScriptedHost } from '@pubky/testkit/scripted-host'
 import { describe, expect, test } from 'vitest'
 import { ALICE, BOB, brief, count, HOST, OTHER_HOST, post, setUp, textOf } from './fixture.ts'
@@ -281,4 +281,50 @@ test('two watchers share the hosts, and the second takes over when the first sto
   stop.abort()
   await running
   expect(await it.journal.history(ALICE, post(2) as StoragePath)).toHaveLength(1)
+})
+
+const stranger = (n: number) => keypairFromSeed(new Uint8Array(32).fill(n)).publicKey
+
+test('hosts that do not exist take no place from those that do', async () => {
+  await using other = await startScriptedHost({ live: true })
+  other.put(BOB, post(1), '{"content":"real"}')
+  await using it = await setUp(
+    { [OTHER_HOST]: other },
+    { sources: [], maxFollowed: 1, maxSources: 3 },
+  )
+  for (const n of [11, 12, 13]) {
+    it.homes.set(stranger(n), { host: stranger(n + 100), recordMicros: 1n as Micros })
+    await it.watcher.ingest(stranger(n))
+  }
+  const struck = 'select from sources where strikes > 0'
+  await expect.poll(async () => (await it.pool.query(struck)).rowCount).toBe(3)
+  it.homes.set(BOB, { host: OTHER_HOST, recordMicros: 1n as Micros })
+  await it.watcher.ingest(BOB)
+  expect((await it.until(count(1))).map(brief)).toEqual(['PUT 003472M6A0001 {"content":"real"}'])
+})
+
+test('what answers and is no homeserver is not kept', async () => {
+  await using page = await startScriptedHost()
+  page.intercept((_, response) => {
+    response.writeHead(404).end('no such page')
+    return true
+  })
+  await using it = await setUp({ [OTHER_HOST]: page }, { sources: [] })
+  it.homes.set(BOB, { host: OTHER_HOST, recordMicros: 1n as Micros })
+  await it.watcher.ingest(BOB)
+  await expect
+    .poll(async () => (await it.pool.query('select reason from sources')).rows)
+    .toEqual([{ reason: 'host_failed' }])
+})
+
+test('hosts of the configuration are followed however many they are', async () => {
+  await using host = await startScriptedHost({ live: true })
+  await using other = await startScriptedHost({ live: true })
+  host.put(ALICE, post(1), '{"content":"one"}')
+  other.put(BOB, post(2), '{"content":"two"}')
+  await using it = await setUp(
+    { [HOST]: host, [OTHER_HOST]: other },
+    { sources: [HOST, OTHER_HOST], maxFollowed: 1 },
+  )
+  await it.until(count(2))
 })

@@ -39,7 +39,7 @@ export interface WatcherOptions {
   limits?: Partial<Limits>
   /** Hosts that are found in records are followed up to this number in all; 1,000 unless told. */
   maxSources?: number
-  /** Hosts that this process follows at a time; 256 unless told. */
+  /** Hosts that this process follows at a time, 256 unless told; `sources` are never refused. */
   maxFollowed?: number
   homeRefreshMs?: number
 }
@@ -57,7 +57,7 @@ export interface Watcher {
 
 /** The watcher of design 3.3: follows hosts and fills the journal; it judges nothing. */
 export function createWatcher(o: WatcherOptions): Watcher {
-  const sources = createSources(o.pool)
+  const sources = createSources(o.pool, o.sources)
   const presence = createPresence(o.pool)
   const { holder } = presence
   const nowMs = () => Number(o.clock() / 1000n)
@@ -114,6 +114,11 @@ export function createWatcher(o: WatcherOptions): Watcher {
           return
         }
         o.log.info({ host, ...reasonOf(error) }, 'a host could not be followed')
+        if (!(await sources.isKept(host).catch(() => true))) {
+          const reason = error instanceof IndexerError ? error.code : 'unreachable'
+          await sources.strike(host, reason).catch(() => {})
+          return
+        }
         await backoff.wait(signal, error instanceof IndexerError ? error.retryAfterMs : 0)
       }
     }
@@ -144,9 +149,17 @@ export function createWatcher(o: WatcherOptions): Watcher {
     for (const [host, follower] of followers) {
       if (!ours.has(host)) follower.stop.abort(new IndexerError('lease_lost', { detail: host }))
     }
-    const room = (o.maxFollowed ?? 256) - followers.size
+    await take(o.sources.length, signal, o.sources)
+    await take((o.maxFollowed ?? 256) - followers.size, signal)
+  }
+
+  async function take(
+    room: number,
+    signal: AbortSignal,
+    among: readonly PublicKeyZ32[] | null = null,
+  ): Promise<void> {
     if (room <= 0) return
-    for (const host of await sources.lease(holder, room)) {
+    for (const host of await sources.lease(holder, room, among)) {
       if (!followers.has(host)) start(host, signal)
     }
   }
