@@ -1,12 +1,13 @@
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
-import type { Reach, SocialGraph } from '../graph/social-graph.ts'
+import type { HotLabel, Reach, SocialGraph } from '../graph/social-graph.ts'
 import type { SearchIndex } from '../search/search-index.ts'
 import { filesByUris } from './files.ts'
 import { noticesOf } from './notifications.ts'
 import { type PostSource, type ScoredKey, type StreamQuery, streamKeys } from './post-streams.ts'
 import { postViews } from './posts.ts'
+import { createRankings } from './rankings.ts'
 import { createUserStreams, type Timeframe, type UserStreams, windowOf } from './user-streams.ts'
 import { userExists, userViews } from './users.ts'
 import { createViewCache, type ViewCache } from './view-cache.ts'
@@ -22,6 +23,9 @@ import {
 const POSTS_KEPT = 20_000
 const USERS_KEPT = 20_000
 const HOT_MS = 15_000
+/** Hot tags that are kept, each with its taggers. */
+const HOT_KEPT = 500_000
+const MAX_TAGGERS = 20
 const REACH_MS = 10_000
 const LISTS_KEPT = 5000
 const LIST_MS = 2000
@@ -69,7 +73,6 @@ export function createReader(o: {
   const postCache: ViewCache<LivePostView> = createViewCache(POSTS_KEPT)
   const userCache: ViewCache<LiveUserView> = createViewCache(USERS_KEPT)
   const users = createUserStreams({ pool, graph, nowMs })
-  const hot = new LRUCache<string, HotTag[]>({ max: 200, ttl: HOT_MS })
   const reaches = new LRUCache<string, string[]>({ max: 500, ttl: REACH_MS })
 
   async function trusted(observer: string, depth: 1 | 2 | 3): Promise<string[]> {
@@ -118,26 +121,26 @@ export function createReader(o: {
     return streamKeys(pool, { ...q, authors })
   }
 
+  const hot = createRankings({
+    ttlMs: HOT_MS,
+    maxSize: HOT_KEPT,
+    sizeOf: ({ taggers }: HotLabel) => 1 + taggers.length,
+    rank({ timeframe, within }: Pick<HotTagQuery, 'timeframe' | 'within'>, limit) {
+      const window = windowOf(timeframe, nowMs())
+      const among = within && { within: { ...within, user: within.user as PublicKeyZ32 } }
+      return graph.hotTags({ window, ...among, taggersLimit: MAX_TAGGERS, limit })
+    },
+  })
+
   async function hotTags(q: HotTagQuery): Promise<HotTag[]> {
-    const name = JSON.stringify(q)
-    const known = hot.get(name)
-    if (known) return known
-    const within = q.within && { user: q.within.user as PublicKeyZ32, reach: q.within.reach }
-    const found = await graph.hotTags({
-      window: windowOf(q.timeframe, nowMs()),
-      ...(within && { within }),
-      taggersLimit: q.taggersLimit,
-      skip: q.skip,
-      limit: q.limit,
-    })
-    const tags = found.map(({ label, tagged, taggers, taggersCount }) => ({
+    const { timeframe, within, taggersLimit } = q
+    const found = await hot({ timeframe, within }, q)
+    return found.map(({ label, tagged, taggers, taggersCount }) => ({
       label,
-      taggers_id: [...taggers],
+      taggers_id: taggers.slice(0, taggersLimit),
       tagged_count: tagged,
       taggers_count: taggersCount,
     }))
-    hot.set(name, tags)
-    return tags
   }
 
   const reader: Reader = {

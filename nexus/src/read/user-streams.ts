@@ -1,7 +1,7 @@
 import type { PublicKeyZ32 } from '@pubky/protocol'
-import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import type { Reach, SocialGraph, Window } from '../graph/social-graph.ts'
+import { createRankings } from './rankings.ts'
 import { type FollowList, followList } from './users.ts'
 
 export const USER_SOURCES = [
@@ -28,6 +28,8 @@ const LENGTHS: Record<Timeframe, number> = {
 }
 /** Rankings are read anew after so long. */
 const RANKING_MS = 30_000
+/** People in rankings that are kept. */
+const RANKED_KEPT = 500_000
 
 export function windowOf(timeframe: Timeframe, nowMs: number): Window {
   return { fromMs: Math.max(0, nowMs - LENGTHS[timeframe]), toMs: nowMs + 1 }
@@ -92,28 +94,30 @@ const STARTER = `with votes as (
   group by candidate
   order by min(place), min(array_position($1, label)), candidate offset $4 limit $5`
 
+interface Ranking {
+  timeframe: Timeframe
+  within: { user: PublicKeyZ32; reach: Reach } | undefined
+}
+
 /** Whom to list (spec/nexus.md 1.6). Rankings come from the graph and are kept for half a minute. */
 export function createUserStreams(o: { pool: Pool; graph: SocialGraph; nowMs: () => number }) {
   const { pool, graph, nowMs } = o
-  const rankings = new LRUCache<string, string[]>({ max: 500, ttl: RANKING_MS })
+  const rankings = createRankings({
+    ttlMs: RANKING_MS,
+    maxSize: RANKED_KEPT,
+    async rank({ timeframe, within }: Ranking, limit) {
+      const window = windowOf(timeframe, nowMs())
+      const found = await graph.influencers({ window, ...(within && { within }), limit })
+      return found.map(({ user }) => user)
+    },
+  })
 
   async function influencers(q: UserStreamQuery): Promise<string[]> {
     const { skip, limit } = q.preview ? { skip: 0, limit: 3 } : q
     if (q.timeframe === 'all_time') return ranked(pool, 'influencers', skip, limit)
     const reach: Reach = q.reach ?? { kind: 'wot', depth: 2 }
-    const name = JSON.stringify([q.timeframe, q.user ?? null, q.user ? reach : null, skip, limit])
-    const known = rankings.get(name)
-    if (known) return known
-    const within = q.user === undefined ? {} : { within: { user: q.user as PublicKeyZ32, reach } }
-    const found = await graph.influencers({
-      window: windowOf(q.timeframe, nowMs()),
-      ...within,
-      skip,
-      limit,
-    })
-    const ids = found.map(({ user }) => user)
-    rankings.set(name, ids)
-    return ids
+    const within = q.user === undefined ? undefined : { user: q.user as PublicKeyZ32, reach }
+    return rankings({ timeframe: q.timeframe, within }, { skip, limit })
   }
 
   async function recommended(user: string, limit: number): Promise<string[]> {

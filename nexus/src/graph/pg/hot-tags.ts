@@ -14,10 +14,12 @@ export function hotTags(reach: Reach | null): string {
   ), labels as (
     select label, count(distinct target) as tagged, count(distinct tagger) as taggers_count
     from edges group by label order by tagged desc, label limit $4 offset $5
+  ), ranked as (
+    select label, tagger, row_number() over (partition by label order by max(at_ms) desc, tagger) as place
+    from edges join labels using (label) group by label, tagger
   )
-  select label, tagged::int, taggers_count::int, array(
-    select tagger from edges e where e.label = labels.label
-    group by tagger order by max(at_ms) desc, tagger limit $6
-  ) as taggers
-  from labels order by tagged desc, label`
+  select label, tagged::int, taggers_count::int,
+    coalesce(array_agg(tagger order by place) filter (where place <= $6), '{}') as taggers
+  from labels join ranked using (label) group by label, tagged, taggers_count
+  order by tagged desc, label`
 }
