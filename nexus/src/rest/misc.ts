@@ -5,7 +5,8 @@ import {
   parseStrictPath,
   toBase64Url,
 } from '@pubky/protocol'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import { createRateLimiter, networkOf, ServiceError } from '@pubky/server-kit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refusals } from '../errors.ts'
 import { fileOfUri, filesByUris } from '../read/files.ts'
 import type { ObjectReader } from '../read/object.ts'
@@ -35,6 +36,39 @@ function infoBody({ version, filesDir, startedAt }: Info) {
 
 export type Ingest = (user: string) => Promise<{ status: string }>
 
+/** Each makes us ask the network about a key; people do it when they arrive and when they look for somebody. */
+const INGESTS_PER_MINUTE = 60
+const INGEST_ROUTE = '/v0/ingest/:user_id'
+
+/** Limits both faces, before anything is done: that of the library is a name in its path, or several. */
+function limitIngest(app: FastifyInstance): void {
+  const limiter = createRateLimiter({
+    capacity: INGESTS_PER_MINUTE,
+    refillPerSecond: INGESTS_PER_MINUTE / 60,
+  })
+  app.addHook('onRequest', async (request) => {
+    const count = ingestsIn(request)
+    const verdict = count > 0 ? limiter.take(networkOf(request.ip), count) : { ok: true as const }
+    if (verdict.ok) return
+    const headers = { 'retry-after': String(verdict.retryAfterSeconds) }
+    throw new ServiceError(429, 'too_many_ingests', 'Too many people at once', { headers })
+  })
+}
+
+function ingestsIn({ routeOptions, params }: FastifyRequest): number {
+  if (routeOptions.url === INGEST_ROUTE) return 1
+  const { path } = (params ?? {}) as { path?: string }
+  if (!path) return 0
+  try {
+    // The library reads it once more than the router did.
+    return decodeURIComponent(path)
+      .split(',')
+      .filter((name) => name === 'ingest.put').length
+  } catch {
+    return 0
+  }
+}
+
 async function sendObject(objects: ObjectReader, reply: FastifyReply, owner: string, raw: string) {
   let path: string
   try {
@@ -63,7 +97,8 @@ export function miscRoutes(
   app.get<{ Params: { user_id: string } }>('/v0/bootstrap/:user_id', ({ params }) =>
     reader.bootstrap(p.requiredUser(params.user_id)),
   )
-  app.put<{ Params: { user_id: string } }>('/v0/ingest/:user_id', async ({ params }, reply) => {
+  limitIngest(app)
+  app.put<{ Params: { user_id: string } }>(INGEST_ROUTE, async ({ params }, reply) => {
     await ingest(p.requiredUser(params.user_id))
     return reply.code(200).send()
   })
