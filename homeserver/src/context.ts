@@ -8,6 +8,7 @@ import type { HomeserverConfig } from './config.ts'
 import type { EntryReader } from './entries/read.ts'
 import type { Writer } from './entries/writer.ts'
 import type { EventHub } from './events/hub.ts'
+import type { InTurn } from './events/turns.ts'
 import type { Accounts } from './limits/accounts.ts'
 import type { Limits } from './limits/limits.ts'
 import type { Verifier } from './proofs/verifier.ts'
@@ -31,6 +32,8 @@ export interface Context {
   privateStreams: PrivateStreams
   /** Of event streams, by `networkOf` the client's address. */
   streamPlaces: Places
+  /** For questions about history, which may take long. */
+  historyTurns: InTurn
   accounts: Accounts
   limits: Limits
   metrics: HomeserverMetrics

@@ -28,6 +28,7 @@ import { createEntryReader } from './entries/read.ts'
 import { createWriter } from './entries/writer.ts'
 import { refusals } from './errors.ts'
 import { createEventHub } from './events/hub.ts'
+import { createTurns } from './events/turns.ts'
 import { ACCOUNT_NOTICE, createAccounts } from './limits/accounts.ts'
 import { createLimits } from './limits/limits.ts'
 import { NO_QUOTA, storageLimit } from './limits/quota.ts'
@@ -63,6 +64,8 @@ const MIGRATIONS =
   process.env.HOMESERVER_MIGRATIONS ??
   join(import.meta.dirname, '../../prisma/homeserver/migrations')
 const CHORES_MS = 60_000
+/** Of the twelve connections: the others are for everybody else. */
+const HISTORY_AT_ONCE = 4
 const COLLECT_EVERY = 60
 
 /** Purges what can no longer be used, each minute; ended grants and orphaned blobs each hour. */
@@ -220,6 +223,7 @@ export async function startHomeserver(
         max: config.maxStreams,
         maxPerAddress: config.maxStreamsPerAddress,
       }),
+      historyTurns: createTurns(HISTORY_AT_ONCE),
       accounts,
       limits,
       metrics: createHomeserverMetrics(),

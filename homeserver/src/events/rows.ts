@@ -128,32 +128,52 @@ export interface UserCursor {
   after: bigint | null
 }
 
+/** What a statement looks at of all people together, whether it matches or not: a fraction of a second. */
+const MAX_EXAMINED = 10_000
+
+/** A part of some people's events. */
+export interface EventSlice {
+  events: EventRow[]
+  /** Everything up to here was looked at, and not all was wanted; null where the events tell it themselves. */
+  examined: bigint | null
+}
+
 /** Events of some users, each beyond its own cursor, ordered by id over all of them. */
 export async function userEvents(
   pool: Pool,
   users: readonly UserCursor[],
   o: { filters: readonly string[]; limit: number; reverse: boolean },
-): Promise<EventRow[]> {
-  const { rows } = await pool.query<RawEvent>({
+): Promise<EventSlice> {
+  const order = o.reverse ? 'e.id desc' : 'e.id'
+  const beyond = `from events e
+    where e.user_id = w.user_id and ${o.reverse ? 'e.id < w.cursor' : 'e.id > w.cursor'} order by ${order}`
+  // Where a page is not full, the last that was looked at of a person is the end: beyond it they may have
+  // more that comes before what others have. It is looked for last, and seldom.
+  const { rows } = await pool.query<RawEvent & { is_end: boolean }>({
     name: o.reverse ? 'user_events_reverse' : 'user_events',
-    text: `select ${COLUMNS}
+    text: `select ${COLUMNS}, e.is_end
       from unnest($1::bigint[], $2::bigint[]) as w (user_id, cursor)
       cross join lateral (
-        select * from events e
-        where e.user_id = w.user_id and ${o.reverse ? 'e.id < w.cursor' : 'e.id > w.cursor'}
-          and ${MATCHES}
-        order by e.id ${o.reverse ? 'desc' : 'asc'} limit $4
+        select * from (
+          select *, false as is_end from (select * ${beyond} limit $5) e where ${MATCHES}
+        ) wanted
+        union all
+        select * from (select *, true ${beyond} offset $5 - 1 limit 1) last
+        limit $4
       ) e
       join users u on u.id = e.user_id
-      order by e.id ${o.reverse ? 'desc' : 'asc'} limit $4`,
+      order by ${order}, e.is_end limit $4`,
     values: [
       users.map(({ userId }) => userId),
       users.map(({ after }) => String(after ?? (o.reverse ? MAX_ID : 0n))),
       [...o.filters],
       o.limit,
+      Math.ceil(MAX_EXAMINED / users.length),
     ],
   })
-  return rows.map(toEvent)
+  const end = rows.findIndex(({ is_end }) => is_end)
+  if (end < 0) return { events: rows.map(toEvent), examined: null }
+  return { events: rows.slice(0, end).map(toEvent), examined: BigInt(rows[end]?.id ?? 0) }
 }
 
 /** Whether a path lies under one of the filters: a final slash means everything below. */

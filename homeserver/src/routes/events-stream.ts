@@ -105,7 +105,7 @@ async function findUsers(ctx: Context, query: StreamQuery): Promise<UserCursor[]
 function createSender(
   stream: Stream,
   users: readonly UserCursor[],
-  { limit, filters }: StreamQuery,
+  { limit, filters, reverse }: StreamQuery,
 ) {
   const byKey = new Map(users.map((user) => [user.key, user]))
   let left = limit ?? Number.POSITIVE_INFINITY
@@ -127,6 +127,14 @@ function createSender(
     get pageSize() {
       return Math.min(PAGE, left)
     },
+    /** Goes on after what was looked at and not wanted. */
+    skip(examined: bigint): void {
+      for (const user of users) {
+        const { after } = user
+        const isBeyond = reverse ? examined < (after ?? examined + 1n) : examined > (after ?? 0n)
+        if (isBeyond) user.after = examined
+      }
+    },
     /** Of what is told to many, what is still to be sent here. */
     wanted(events: readonly EventRow[]): readonly EventRow[] {
       return events.filter((event) => {
@@ -146,7 +154,7 @@ function createSender(
   }
 }
 
-/** History until nothing is left. */
+/** History until nothing is left, in slices: so many at once that others find a connection, too. */
 async function sendHistory(
   ctx: Context,
   sender: ReturnType<typeof createSender>,
@@ -155,11 +163,16 @@ async function sendHistory(
 ): Promise<void> {
   for (;;) {
     const o = { filters: query.filters, limit: sender.pageSize, reverse: query.reverse }
-    const sinceMs = performance.now()
-    const rows = sender.done ? [] : await userEvents(ctx.pool, users, o)
-    ctx.metrics.streamQueries.observe(performance.now() - sinceMs)
-    if (rows.length === 0) return
-    await sender.send(rows)
+    const slice = await ctx.historyTurns(async () => {
+      if (sender.done) return null
+      const sinceMs = performance.now()
+      const found = await userEvents(ctx.pool, users, o)
+      ctx.metrics.streamQueries.observe(performance.now() - sinceMs)
+      return found
+    })
+    if (!slice || (slice.events.length === 0 && slice.examined === null)) return
+    await sender.send(slice.events)
+    if (slice.examined !== null) sender.skip(slice.examined)
   }
 }
 
