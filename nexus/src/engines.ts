@@ -13,15 +13,23 @@ type EngineConfig = Pick<
 >
 
 /** The social graph that the configuration names (design 4). */
-export async function openGraph(config: EngineConfig, pool: Pool): Promise<SocialGraph> {
+export async function openGraph(
+  config: EngineConfig,
+  pool: Pool,
+  applying = pool,
+): Promise<SocialGraph> {
   const { neo4jUri: uri, neo4jUser: user, neo4jPassword: password } = config
-  if (!uri) return createPostgresGraph(pool)
+  if (!uri) return createPostgresGraph(pool, applying)
   return createNeo4jGraph({ uri, ...(user ? { user } : {}), ...(password ? { password } : {}) })
 }
 
 /** The search index that the configuration names (design 4). */
-export async function openSearch(config: EngineConfig, pool: Pool): Promise<SearchIndex> {
-  const tables = createPostgresSearch(pool)
+export async function openSearch(
+  config: EngineConfig,
+  pool: Pool,
+  applying = pool,
+): Promise<SearchIndex> {
+  const tables = createPostgresSearch(pool, applying)
   const { meiliUrl: url, meiliKey: apiKey } = config
   if (!url) return tables
   return createMeiliSearch({ url, tables, ...(apiKey ? { apiKey } : {}) })

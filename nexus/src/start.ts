@@ -20,6 +20,7 @@ import {
   type Logger,
   listen,
   migrate,
+  type PoolOptions,
   type Running,
   startWithTeardown,
   type Teardown,
@@ -155,8 +156,14 @@ export async function startNexus(
   const nowMs = () => Number(clock() / 1000n)
   return startWithTeardown(async (teardown) => {
     await migrate(config.databaseUrl, MIGRATIONS)
-    const pool = createPool(config.databaseUrl, { max: 16, name: 'nexus', log })
-    teardown.add(() => pool.end())
+    const open = (name: string, o: PoolOptions) => {
+      const pool = createPool(config.databaseUrl, { ...o, name, log })
+      teardown.add(() => pool.end())
+      return pool
+    }
+    // Whatever anybody asks, following and indexing go on.
+    const reading = open('nexus', { max: 10 })
+    const pool = open('nexus indexing', { max: 6 })
     const { blobs, variants } = openFiles(config.dataDir)
     teardown.use(blobs)
     const safe = teardown.use(
@@ -176,15 +183,9 @@ export async function startNexus(
     const journal = teardown.use(
       createPgJournal({ pool, url: config.databaseUrl, blobs, onStrangers }),
     )
-    const graph = teardown.use(await openGraph(config, pool))
-    const search = teardown.use(await openSearch(config, pool))
-    const projecting = createPool(config.databaseUrl, {
-      max: 8,
-      name: 'nexus projections',
-      pipeline: true,
-      log,
-    })
-    teardown.add(() => projecting.end())
+    const graph = teardown.use(await openGraph(config, reading, pool))
+    const search = teardown.use(await openSearch(config, reading, pool))
+    const projecting = open('nexus projections', { max: 8, pipeline: true })
     let live: LiveFeed | null = null
     const onBatch = (batch: LiveBatch) => live?.take(batch)
     const projections = createProjections(projecting, graph, search, onBatch)
@@ -192,11 +193,12 @@ export async function startNexus(
       ? startWatcher(parts, { journal, blobs, pkarr, fetch: outbound })
       : null
     if (config.roles.includes('projector')) startProjector(parts, journal, projections)
-    const reader = createReader({ pool, graph, search, nowMs })
-    live = teardown.use(createLiveFeed({ pool, url: config.databaseUrl, onChange: reader.forget }))
+    const reader = createReader({ pool: reading, graph, search, nowMs })
+    const onChange = reader.forget
+    live = teardown.use(createLiveFeed({ pool: reading, url: config.databaseUrl, onChange }))
     const app = createNexusServer({
       reader,
-      objects: createObjectReader({ pool, blobs }),
+      objects: createObjectReader({ pool: reading, blobs }),
       live,
       ingest: async (user) =>
         (await watcher?.ingest(user as PublicKeyZ32)) ?? { status: 'unavailable' },
@@ -209,7 +211,7 @@ export async function startNexus(
       blobs,
       variants,
       trustedProxies: config.trustedProxies,
-      ready: async () => (await pool.query('select 1')).rowCount === 1,
+      ready: async () => (await reading.query('select 1')).rowCount === 1,
     })
     teardown.add(() => app.close())
     await live.ready

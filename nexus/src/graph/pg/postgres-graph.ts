@@ -24,9 +24,9 @@ export const GRAPH_VERSION = 2
 const TABLES =
   'graph_users, graph_posts, graph_mentions, graph_follows, graph_tags, graph_bookmarks'
 
-/** The social graph in adjacency tables. The caller owns the pool. */
-export function createPostgresGraph(pool: Pool): SocialGraph {
-  const place = createPosition(pool, {
+/** The social graph in adjacency tables. The caller owns the pools: of questions, and of what is applied. */
+export function createPostgresGraph(pool: Pool, applying = pool): SocialGraph {
+  const place = createPosition(applying, {
     name: 'graph',
     version: GRAPH_VERSION,
     clear: (client) => client.query(`truncate ${TABLES}`),

@@ -14,9 +14,12 @@ function prefix(text: string): string {
   return `${text.replace(/[\\%_]/g, '\\$&')}%`
 }
 
-/** Search in full text, trigram and vocabulary tables. The caller owns the pool. */
-export function createPostgresSearch(pool: Pool): SearchIndex {
-  const place = createPosition(pool, {
+/**
+ * Search in full text, trigram and vocabulary tables. The caller owns the pools: of questions, and of what
+ * is applied.
+ */
+export function createPostgresSearch(pool: Pool, applying = pool): SearchIndex {
+  const place = createPosition(applying, {
     name: 'search',
     version: SEARCH_VERSION,
     clear: (client) => client.query(`truncate ${TABLES}`),
