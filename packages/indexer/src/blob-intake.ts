@@ -2,7 +2,12 @@ import { createBlake3, equalBytes, toHex } from '@pubky/protocol'
 import type { BlobStore } from '@pubky/server-kit'
 import { letGo, readChunks } from './http.ts'
 
-export type Intake = { outcome: 'stored' | 'too_large' | 'too_slow' | 'broken' | 'other_hash' }
+export interface Intake {
+  outcome: 'stored' | 'too_large' | 'too_slow' | 'broken' | 'other_hash'
+  size: number
+  /** Bytes that the host sent. */
+  read: number
+}
 
 /**
  * Puts bodies into the blob store under their hash. A body that is already there is not read again,
@@ -15,13 +20,13 @@ export function createBlobIntake(blobs: BlobStore) {
     response: Response,
     hash: Uint8Array,
     limit: { bytes: number; ms: number; signal?: AbortSignal | undefined },
-  ): Promise<Intake & { size: number }> {
+  ): Promise<Intake> {
     const key = toHex(hash)
     await running.get(key)?.catch(() => {})
     const known = await blobs.stat(key)
     if (known) {
       letGo(response)
-      return { outcome: 'stored', size: known.size }
+      return { outcome: 'stored', size: known.size, read: 0 }
     }
     const job = store(response, key, hash, limit)
     running.set(key, job)
@@ -37,7 +42,7 @@ export function createBlobIntake(blobs: BlobStore) {
     key: string,
     hash: Uint8Array,
     limit: { bytes: number; ms: number; signal?: AbortSignal | undefined },
-  ): Promise<Intake & { size: number }> {
+  ): Promise<Intake> {
     const writer = await blobs.begin(key)
     let finished = false
     try {
@@ -48,11 +53,11 @@ export function createBlobIntake(blobs: BlobStore) {
         size += chunk.length
         await writer.write(chunk)
       })
-      if (outcome !== 'done') return { outcome, size }
-      if (!equalBytes(hasher.digest(), hash)) return { outcome: 'other_hash', size }
+      if (outcome !== 'done') return { outcome, size, read: size }
+      if (!equalBytes(hasher.digest(), hash)) return { outcome: 'other_hash', size, read: size }
       await writer.finish()
       finished = true
-      return { outcome: 'stored', size }
+      return { outcome: 'stored', size, read: size }
     } finally {
       if (!finished) await writer.abort().catch(() => {})
     }

@@ -1,5 +1,7 @@
-import { blake3, equalBytes, PROOF_HEADER, toHex } from '@pubky/protocol'
+import { classifyPath, hashIdOfHash } from '@pubky/app-specs'
+import { blake3, equalBytes, PROOF_HEADER, type StoragePath, toHex } from '@pubky/protocol'
 import type { BlobIntake } from './blob-intake.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import type { EntryBody } from './entries.ts'
 import { IndexerError } from './errors.ts'
 import { type FeedEvent, parseHash, parseProofText } from './feed-event.ts'
@@ -11,6 +13,8 @@ import type { Place } from './wanted.ts'
 export interface Limits {
   rowBytes: number
   blobBytes: number
+  /** Of all bodies of a host; beyond it is followed more slowly. */
+  hostBytesPerDay: number
   /** For the body of one object. */
   rowMs: number
   blobMs: number
@@ -19,6 +23,7 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   rowBytes: 1024 * 1024,
   blobBytes: 100 * 1024 * 1024,
+  hostBytesPerDay: 50 * 1024 ** 3,
   rowMs: 10_000,
   blobMs: 120_000,
 }
@@ -36,6 +41,7 @@ export interface FetchDeps {
   host: RemoteHost
   intake: BlobIntake
   limits: Limits
+  budget: ByteBudget
 }
 
 type Opt = { signal?: AbortSignal | undefined }
@@ -45,13 +51,19 @@ type Opt = { signal?: AbortSignal | undefined }
  * when the same question may be answered later.
  */
 export async function fetchObject(
-  { host, intake, limits }: FetchDeps,
+  { host, intake, limits, budget }: FetchDeps,
   event: FeedEvent,
   place: Exclude<Place, null>,
   o: Opt = {},
 ): Promise<Fetched> {
+  if (place === 'blob' && event.hash && !fitsPath(event.path, event.hash))
+    return without(event, 'refused', 'wrong_id')
+  await budget.wait(host.key, o.signal)
   const sent = place === 'row' ? await sentContent(event, limits) : null
-  if (sent) return sent
+  if (sent) {
+    budget.spend(host.key, event.content?.length ?? 0)
+    return sent
+  }
   const response = await host.object(event.owner, event.path, o)
   if (!response.ok) return refusal(event, response)
   const proof = parseProofText(response.headers.get(PROOF_HEADER)) ?? event.proof
@@ -68,11 +80,16 @@ export async function fetchObject(
       letGo(response)
       return without(event, 'refused', 'no_hash')
     }
+    if (!fitsPath(event.path, hash)) {
+      letGo(response)
+      return without(event, 'refused', 'wrong_id')
+    }
     const taken = await intake.take(response, hash, {
       bytes: limits.blobBytes,
       ms: limits.blobMs,
       signal: o.signal,
     })
+    budget.spend(host.key, taken.read)
     if (taken.outcome === 'stored')
       return found({ at: 'blob', key: toHex(hash), size: taken.size }, hash)
     if (taken.outcome === 'other_hash') return without(event, 'superseded', 'other_hash')
@@ -83,10 +100,17 @@ export async function fetchObject(
     ms: limits.rowMs,
     signal: o.signal,
   })
+  budget.spend(host.key, bytes.length)
   if (outcome !== 'done') return failure(event, outcome)
   const hash = await blake3(bytes)
   if (event.hash && !equalBytes(event.hash, hash)) return without(event, 'superseded', 'other_hash')
   return found({ at: 'row', bytes }, hash)
+}
+
+/** The id of a blob is made of its hash: one with another id counts nowhere. */
+function fitsPath(path: StoragePath, hash: Uint8Array): boolean {
+  const ref = classifyPath(path)
+  return ref?.kind !== 'blob' || ref.id === hashIdOfHash(hash)
 }
 
 /** A body that came with its event. One that is not what the event names is asked for instead. */

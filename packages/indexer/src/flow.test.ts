@@ -1,5 +1,6 @@
 import { blake3Sync, keypairFromSeed, type StoragePath } from '@pubky/protocol'
 import { afterEach, expect, test, vi } from 'vitest'
+import { createByteBudget } from './byte-budget.ts'
 import type { NewObjectEntry } from './entries.ts'
 import type { FeedEvent } from './feed-event.ts'
 import { DEFAULT_LIMITS } from './fetch-object.ts'
@@ -11,6 +12,11 @@ import { wantedByNexus } from './wanted.ts'
 const HOST = keypairFromSeed(new Uint8Array(32).fill(100)).publicKey
 const ALICE = keypairFromSeed(new Uint8Array(32).fill(1)).publicKey
 const BODY_BYTES = 16 * 1024
+const budget = createByteBudget({
+  bytesPerDay: DEFAULT_LIMITS.hostBytesPerDay,
+  nowMs: Date.now,
+  onWait: () => {},
+})
 
 function put(n: number, body: Buffer, isSent: boolean): FeedEvent {
   return {
@@ -37,6 +43,7 @@ test('an event that is alone is committed at once, and together what follows at 
       append: async (_: unknown, entries: NewObjectEntry[]) => commits.push(entries.length),
     },
     limits: DEFAULT_LIMITS,
+    budget,
     wanted: wantedByNexus,
     nowMs: () => 0,
     holder: 'test',
@@ -82,6 +89,7 @@ test('bodies that came along do not pile up behind one that does not come', asyn
     host,
     journal: { append: async (_: unknown, entries: NewObjectEntry[]) => appended.push(...entries) },
     limits: DEFAULT_LIMITS,
+    budget,
     wanted: wantedByNexus,
     nowMs: () => 0,
     holder: 'test',

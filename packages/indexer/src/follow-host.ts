@@ -1,6 +1,7 @@
 import { type EventId, must, type PublicKeyZ32 } from '@pubky/protocol'
 import { createBackoff } from './backoff.ts'
 import type { BlobIntake } from './blob-intake.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import type { Directory } from './directory.ts'
 import type { NewObjectEntry } from './entries.ts'
 import { IndexerError } from './errors.ts'
@@ -29,6 +30,7 @@ export interface FollowDeps {
   fetch: typeof fetch
   intake: BlobIntake
   limits: Limits
+  budget: ByteBudget
   wanted: Wanted
   nowMs: () => number
   /** Name of this process in the leases. */

@@ -1,3 +1,4 @@
+import { hashId } from '@pubky/app-specs'
 import { blake3Sync, toBase64 } from '@pubky/protocol'
 import { type ScriptedHost, startScriptedHost } from '@pubky/testkit/scripted-host'
 import { expect, test } from 'vitest'
@@ -85,7 +86,7 @@ test('a body that is not the one its event names is refused, and the true one as
 test('a body that came along counts no less than one that was asked for', async () => {
   await using host = await startScriptedHost({ live: true, inline: true })
   host.put(ALICE, post(1), 'x'.repeat(5_000))
-  host.put(ALICE, '/pub/pubky.app/blobs/A', 'a small file')
+  host.put(ALICE, `/pub/pubky.app/blobs/${hashId('a small file')}`, 'a small file')
   host.emit({
     kind: 'DEL',
     owner: ALICE,
@@ -97,7 +98,7 @@ test('a body that came along counts no less than one that was asked for', async 
   const entries = await it.until(count(3))
   expect(entries.map(brief)).toEqual([
     'PUT 003472M6A0001 refused:too_large',
-    'PUT A blob',
+    `PUT ${hashId('a small file')} blob`,
     'DEL 003472M6A0002 -',
   ])
 })

@@ -119,12 +119,17 @@ async function* readFrames(
   const cancel = () => void reader.cancel().catch(() => {})
   signal?.addEventListener('abort', cancel, { once: true })
   let silent = false
+  // Only while we listen: we may be busy for longer.
+  let listening = true
   const timer = setTimeout(() => {
+    if (!listening) return
     silent = true
     cancel()
   }, SILENCE_MS)
   try {
     for (;;) {
+      listening = true
+      timer.refresh()
       const next = await reader.read().catch((cause: unknown) => {
         signal?.throwIfAborted()
         throw new IndexerError('unreachable', { cause })
@@ -132,7 +137,7 @@ async function* readFrames(
       signal?.throwIfAborted()
       if (silent) throw new IndexerError('silent')
       if (next.done) return
-      timer.refresh()
+      listening = false
       const items: FeedItem[] = []
       for (const frame of parser.push(next.value)) {
         const item = parseFrame(frame.name, frame.data)

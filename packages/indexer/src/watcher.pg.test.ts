@@ -1,3 +1,4 @@
+import { hashId } from '@pubky/app-specs'
 import { blake3Sync, keypairFromSeed, type Micros, type StoragePath, toHex } from '@pubky/protocol'
 import { type ScriptedHost, startScriptedHost } from '@pubky/testkit/scripted-host'
 import { describe, expect, test } from 'vitest'
@@ -117,11 +118,13 @@ describe.each([{ live: true }, { live: false }])('a host with live=$live', ({ li
   })
 })
 
+const blobPath = (body: string | Buffer) => `/pub/pubky.app/blobs/${hashId(body)}`
+
 test('blobs lie in the blob store under their hash and are fetched once', async () => {
   await using host = await startScriptedHost({ live: true })
   const blob = Buffer.alloc(300_000, 'image')
-  host.put(ALICE, '/pub/pubky.app/blobs/A', blob)
-  host.put(BOB, '/pub/pubky.app/blobs/B', blob)
+  host.put(ALICE, blobPath(blob), blob)
+  host.put(BOB, blobPath(blob), blob)
   await using it = await setUp({ [HOST]: host })
   const entries = await it.until(count(2))
   const name = toHex(blake3Sync(blob))
@@ -135,7 +138,7 @@ test('blobs lie in the blob store under their hash and are fetched once', async 
 
 test('a blob with another hash than its event is not stored', async () => {
   await using host = await startScriptedHost({ live: true })
-  host.put(ALICE, '/pub/pubky.app/blobs/A', 'first')
+  host.put(ALICE, blobPath('first'), 'first')
   host.intercept((request, response) => {
     if (!request.url?.includes('/blobs/')) return
     response.end('forged')
@@ -146,6 +149,51 @@ test('a blob with another hash than its event is not stored', async () => {
   expect([entry?.status, entry?.reason]).toEqual(['superseded', 'other_hash'])
   expect(await it.blobs.stat(toHex(blake3Sync(Buffer.from('first'))))).toBeNull()
 })
+
+test.each([{ live: true }, { live: false }])(
+  'a blob whose id is not made of its hash is not taken (live=$live)',
+  async ({ live }) => {
+    await using host = await startScriptedHost({ live })
+    host.put(ALICE, blobPath('small'), 'something else')
+    await using it = await setUp({ [HOST]: host })
+    const [entry] = await it.until(count(1))
+    expect([entry?.status, entry?.reason]).toEqual(['refused', 'wrong_id'])
+    expect(await it.blobs.stat(toHex(blake3Sync(Buffer.from('something else'))))).toBeNull()
+    // Only polling has to ask what the hash is.
+    expect(host.requests.some((line) => line.includes('/blobs/'))).toBe(!live)
+  },
+)
+
+test.each([{ live: true }, { live: false }])(
+  'a host that sent more than a day may bring is waited for, and nothing is lost (live=$live)',
+  async ({ live }) => {
+    await using host = await startScriptedHost({ live })
+    await using other = await startScriptedHost({ live })
+    const blob = Buffer.alloc(2_000, 'x')
+    host.put(ALICE, blobPath(blob), blob)
+    let nowMs = Date.now()
+    const told: string[] = []
+    await using it = await setUp(
+      { [HOST]: host, [OTHER_HOST]: other },
+      {
+        sources: [HOST, OTHER_HOST],
+        limits: { hostBytesPerDay: 1_000 },
+        clock: () => BigInt(nowMs) * 1_000n,
+        log: { warn: () => {}, info: (_, text) => void told.push(text) },
+      },
+    )
+    await it.until(count(1))
+    host.put(ALICE, post(1), '{"content":"later"}')
+    await expect.poll(() => told).toContain('a host has sent more than a day may bring')
+    other.put(BOB, post(2), '{"content":"now"}')
+    const before = await it.until(count(2))
+    expect(before.map((e) => e.owner)).toEqual([ALICE, BOB])
+    nowMs += 2 * 86_400_000
+    expect((await it.until(count(3))).map(brief).at(-1)).toBe(
+      'PUT 003472M6A0001 {"content":"later"}',
+    )
+  },
+)
 
 test('proofs of objects and tombstones are kept with their entries', async () => {
   await using host = await startScriptedHost({ live: true, signatures: true })

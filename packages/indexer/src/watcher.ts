@@ -4,6 +4,7 @@ import type { BlobStore } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { createBackoff, pause } from './backoff.ts'
 import { createBlobIntake } from './blob-intake.ts'
+import { createByteBudget } from './byte-budget.ts'
 import type { Directory } from './directory.ts'
 import { IndexerError } from './errors.ts'
 import { DEFAULT_LIMITS, type Limits } from './fetch-object.ts'
@@ -64,13 +65,19 @@ export function createWatcher(o: WatcherOptions): Watcher {
   const followers = new Map<PublicKeyZ32, { stop: AbortController; done: Promise<void> }>()
   const waker = createWaker(LOOK_MS)
   const seeds = [...o.sources]
+  const limits = { ...DEFAULT_LIMITS, ...o.limits }
   const follow: FollowDeps = {
     journal: o.journal,
     sources,
     directory: o.directory,
     fetch: o.fetch,
     intake: createBlobIntake(o.blobs),
-    limits: { ...DEFAULT_LIMITS, ...o.limits },
+    limits,
+    budget: createByteBudget({
+      bytesPerDay: limits.hostBytesPerDay,
+      nowMs,
+      onWait: (host) => o.log.info({ host }, 'a host has sent more than a day may bring'),
+    }),
     wanted: o.wanted ?? wantedByNexus,
     nowMs,
     holder,
