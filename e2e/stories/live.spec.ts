@@ -120,3 +120,31 @@ test('new posts come on top of a long list while its next page is under way, and
   await expect(page.getByText('You have seen it all.')).toBeVisible()
   expect([...seen].sort(([a], [b]) => a - b)).toEqual(posts.map((post, at) => [at + 1, post]))
 })
+
+test('a subscription that was refused is asked for again, and what was missed comes', async ({
+  join,
+  guard,
+}) => {
+  guard.allow(/status of 503/)
+  const writer = await join('Writer who is refused')
+  const reader = await join('Reader who is refused')
+  const { page } = reader
+  await readOnly(reader, writer, 'Writer who is refused')
+  let refused = 0
+  const subscription = /\/trpc\/live\.subscribe/
+  await page.route(subscription, (route) => {
+    refused += 1
+    return route.fulfill({ status: 503, headers: { 'access-control-allow-origin': '*' } })
+  })
+  await page.reload()
+  await expect.poll(() => refused).toBeGreaterThan(1)
+  const news = unique('News that was missed')
+  await publish(writer.page, { text: news })
+  await page.unroute(subscription)
+  await showNewPosts(page)
+  await expect(card(page, news)).toBeInViewport()
+  const more = unique('News that is live again')
+  await publish(writer.page, { text: more })
+  await showNewPosts(page)
+  await expect(card(page, more)).toBeInViewport()
+})

@@ -4,6 +4,9 @@ import { type Interest, mergeInterests, type TabMessage } from './messages.ts'
 
 // Loaded by the one tab that holds the connection.
 
+/** A subscription that the indexer, or what stands before it, refused or ended is asked for again, later each time. */
+const [RETRY_MS, MAX_RETRY_MS] = [1000, 60_000]
+
 interface LeaderOptions {
   nexus: string
   viewer: string | null
@@ -30,10 +33,49 @@ export function startLeader(o: LeaderOptions): Leader {
   const interests = new Map<string, Interest>()
   let current = ''
   let subscription: { unsubscribe(): void } | null = null
+  let failures = 0
+  let retry: ReturnType<typeof setTimeout> | undefined
 
   function deliver(event: LiveEvent, source: Interest['source']): void {
     o.channel.postMessage({ kind: 'event', event, source } satisfies TabMessage)
     o.onEvent(event, source)
+  }
+
+  function close(): void {
+    clearTimeout(retry)
+    const last = subscription
+    subscription = null
+    last?.unsubscribe()
+  }
+
+  function open(merged: Interest): void {
+    close()
+    const input = { ...merged, ...(o.viewer === null ? {} : { viewer: o.viewer }) }
+    // The link connects anew by itself, and what it cannot resume comes as `reset`, until it is refused.
+    const ended = () => {
+      if (opened !== subscription) return
+      o.onSilence()
+      const ms = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** failures)
+      failures += 1
+      retry = setTimeout(() => open(merged), ms * (0.5 + Math.random() / 2))
+    }
+    const opened = client.live.subscribe.subscribe(input as never, {
+      onStarted() {
+        // What was missed meanwhile.
+        if (failures > 0) deliver({ type: 'reset' }, merged.source)
+        failures = 0
+      },
+      onData: (message: unknown) => {
+        const { data } = message as { data: LiveEvent }
+        deliver(data, merged.source)
+      },
+      onError: ended,
+      onComplete: ended,
+      onConnectionStateChange: ({ state, error }) => {
+        if (state === 'connecting' && error) o.onSilence()
+      },
+    })
+    subscription = opened
   }
 
   function update(): void {
@@ -43,19 +85,7 @@ export function startLeader(o: LeaderOptions): Leader {
     if (text === current) return
     const isFirst = current === ''
     current = text
-    subscription?.unsubscribe()
-    const input = { ...merged, ...(o.viewer === null ? {} : { viewer: o.viewer }) }
-    subscription = client.live.subscribe.subscribe(input as never, {
-      onData: (message: unknown) => {
-        const { data } = message as { data: LiveEvent }
-        deliver(data, merged.source)
-      },
-      // The link reconnects by itself; what it cannot resume comes as `reset`.
-      onError: o.onSilence,
-      onConnectionStateChange: ({ state, error }) => {
-        if (state === 'connecting' && error) o.onSilence()
-      },
-    })
+    open(merged)
     // Between two subscriptions something may have been missed.
     if (!isFirst) deliver({ type: 'reset' }, merged.source)
   }
@@ -74,7 +104,7 @@ export function startLeader(o: LeaderOptions): Leader {
     update,
     stop() {
       o.channel.removeEventListener('message', onMessage)
-      subscription?.unsubscribe()
+      close()
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { LiveEvent, LiveInput } from '@pubky/nexus/api-types'
 
 /** What a page wants to hear about. */
-export type Interest = Pick<LiveInput, 'source' | 'authors' | 'post'>
+export type Interest = Pick<LiveInput, 'source' | 'post'> & { authors?: readonly string[] }
 
 /** Between the tabs: interests go to the leader, events come from it. */
 export type TabMessage =
