@@ -167,12 +167,24 @@ export function createLiveFeed(o: {
 
   async function* subscribe(input: LiveInput, signal?: AbortSignal): AsyncGenerator<Letter> {
     if (isClosed) throw new LiveError('live_closed', 'the live feed is closed')
-    const mailbox = createMailbox()
     const entered = input.viewer === undefined ? null : await audience.enter(input.viewer)
-    await catchUpWithLog()
+    try {
+      await catchUpWithLog()
+      yield* listen(input, entered?.circle ?? null, signal)
+    } finally {
+      entered?.release()
+    }
+  }
+
+  async function* listen(
+    input: LiveInput,
+    circle: Circle | null,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Letter> {
+    const mailbox = createMailbox()
     // Nothing is told between this and its being listed.
     const now = must(head, 'the head of the log')
-    const subscriber: Subscriber = { input, circle: entered?.circle ?? null, mailbox, from: now }
+    const subscriber: Subscriber = { input, circle, mailbox, from: now }
     const close = () => mailbox.close()
     signal?.addEventListener('abort', close, { once: true })
     if (signal?.aborted || isClosed) close()
@@ -185,7 +197,6 @@ export function createLiveFeed(o: {
       subscribers.delete(subscriber)
       signal?.removeEventListener('abort', close)
       mailbox.close()
-      entered?.release()
     }
   }
 
