@@ -101,6 +101,17 @@ test('who sends a body drop by drop is cut off, who sends steadily is not', asyn
   expect(await ours.answer).toContain('{"size":100000}')
 })
 
+test('who was fast at first is cut off once only drops come', async () => {
+  const burst = await upload('/burst')
+  await burst.send(90_000)
+  for (let i = 0; i < 14; i += 1) {
+    nowMs += 9_900
+    await burst.send(100)
+    look()
+  }
+  expect(await burst.answer).not.toContain('200 OK')
+})
+
 test('who goes on sending after a refusal gets the answer, and is cut off after a while', async () => {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})

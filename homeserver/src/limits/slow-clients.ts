@@ -37,7 +37,13 @@ export function cutSlowReader(
   response.once('close', () => clearInterval(timer))
 }
 
+/** What has come lies there, and no more is taken: its store is slow, not its sender. */
+function isWaitingForUs(request: IncomingMessage): boolean {
+  return request.readableLength >= request.readableHighWaterMark
+}
+
 interface Upload {
+  /** Since when, and after how many bytes, its speed is measured. */
   sinceMs: number
   read: number
   /** When it was answered, which may be before it has come. */
@@ -55,8 +61,8 @@ export interface SlowClients {
 
 /**
  * Cuts off who sends a body so slowly that it is only meant to keep a connection: less than half a
- * kilobyte in a second, looked at from a minute after its beginning. Also who goes on sending long after
- * the body was refused.
+ * kilobyte in a second over a minute, whatever came before. Also who goes on sending long after the body
+ * was refused.
  */
 export function cutSlowClients(
   app: FastifyInstance,
@@ -67,11 +73,15 @@ export function cutSlowClients(
 
   function look(): void {
     const now = nowMs()
-    for (const [request, { sinceMs, read, answeredMs }] of open) {
+    for (const [request, upload] of open) {
+      const { sinceMs, read, answeredMs } = upload
       if (answeredMs !== null && now - answeredMs > LINGER_MS) request.destroy()
       const seconds = (now - sinceMs) / 1000
-      if (request.complete || slowed.has(request) || seconds * 1000 < GRACE_MS) continue
-      if (request.socket.bytesRead - read < MIN_BYTES_PER_SECOND * seconds) request.destroy()
+      const { bytesRead } = request.socket
+      const isOurs = slowed.has(request) || isWaitingForUs(request)
+      if (request.complete || (!isOurs && seconds * 1000 < GRACE_MS)) continue
+      if (!isOurs && bytesRead - read < MIN_BYTES_PER_SECOND * seconds) request.destroy()
+      Object.assign(upload, { sinceMs: now, read: bytesRead })
     }
   }
 
