@@ -11,6 +11,7 @@ import type { EventHub } from './events/hub.ts'
 import type { InTurn } from './events/turns.ts'
 import type { Accounts } from './limits/accounts.ts'
 import type { Limits } from './limits/limits.ts'
+import type { Uploads } from './limits/uploads.ts'
 import type { Verifier } from './proofs/verifier.ts'
 import type { PublishHealth } from './publish/health.ts'
 import type { PrivateStreams } from './sessions/private-streams.ts'
@@ -36,6 +37,7 @@ export interface Context {
   historyTurns: InTurn
   accounts: Accounts
   limits: Limits
+  uploads: Uploads
   metrics: HomeserverMetrics
   signals: Signals
   published: PublishHealth

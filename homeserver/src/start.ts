@@ -32,6 +32,7 @@ import { createTurns } from './events/turns.ts'
 import { ACCOUNT_NOTICE, createAccounts } from './limits/accounts.ts'
 import { createLimits } from './limits/limits.ts'
 import { NO_QUOTA, storageLimit } from './limits/quota.ts'
+import { createUploads } from './limits/uploads.ts'
 import { createVerifier } from './proofs/verifier.ts'
 import { createPublishHealth } from './publish/health.ts'
 import { keepPublished, publishOwnRecord } from './publish/publisher.ts'
@@ -226,6 +227,7 @@ export async function startHomeserver(
       historyTurns: createTurns(HISTORY_AT_ONCE),
       accounts,
       limits,
+      uploads: createUploads(),
       metrics: createHomeserverMetrics(),
       signals,
       published: createPublishHealth(),

@@ -5,6 +5,7 @@ import type { Pool } from 'pg'
 import type { Signals } from '../admin/signals.ts'
 import type { HomeserverConfig } from '../config.ts'
 import type { Context } from '../context.ts'
+import { INLINE_BYTES } from '../entries/intake.ts'
 import { refusals } from '../errors.ts'
 import type { Processes } from '../processes.ts'
 import { headerTenant, splitTarget } from '../tenant.ts'
@@ -15,6 +16,7 @@ import { bandwidthOf } from './rate.ts'
 import { createRuleChecker, parseRateRules } from './rules.ts'
 import { isSlowedByUs } from './slow-clients.ts'
 import { createSpending } from './spending.ts'
+import { LARGE_BYTES, type Room, type Upload } from './uploads.ts'
 
 /** How fast the body of one request may pass. */
 export interface Speed {
@@ -163,20 +165,21 @@ function isAllowed(paths: readonly string[] | null, path: string): boolean {
   return paths.some((one) => (one.endsWith('/') ? path.startsWith(one) : path === one))
 }
 
-/** How long a body at a path may be, as things stand; null for any length. The commit judges again. */
-async function roomFor(ctx: Context, account: Account, path: StoragePath): Promise<number | null> {
-  const limit = storageLimit(account.quota, ctx.config)
-  if (limit === null) return null
+/** What there is room for at a path, as things stand. The commit judges again. */
+async function roomFor(
+  ctx: Context,
+  account: Account,
+  o: { path: StoragePath; limit: number },
+): Promise<Room> {
   const { rows } = await ctx.pool.query<{ used: string; size: string | null }>({
     name: 'room',
     text: `select u.used_bytes::text as used, e.size::text as size
       from users u left join entries e on e.user_id = u.id and e.path = $2 where u.id = $1`,
-    values: [account.id, path],
+    values: [account.id, o.path],
   })
   const [row] = rows
-  const free = limit - Number(row?.used ?? 0)
-  // Shrinking always fits.
-  return row?.size == null ? free - 256 : Number(row.size) + Math.max(0, free)
+  const replaced = row?.size == null ? null : Number(row.size)
+  return { limit: o.limit, used: Number(row?.used ?? 0), replaced }
 }
 
 /** Refuses a body that is too long for an account. */
@@ -185,19 +188,35 @@ export function overQuota(ctx: Context, owner: PublicKeyZ32): Error {
   return refusals.quotaExceeded()
 }
 
+/** Counts a body as coming, unless it is short, where it has room beside those that come already. */
+async function beginUpload(
+  ctx: Context,
+  account: Account,
+  { path, length }: { path: StoragePath; length: number },
+): Promise<Upload | null> {
+  if (length <= INLINE_BYTES) return null
+  const limit = storageLimit(account.quota, ctx.config)
+  if (limit === null) return length <= LARGE_BYTES ? null : ctx.uploads.beginUnbounded(account.id)
+  const isLittle = ctx.uploads.bytesOf(account.id) + length <= LARGE_BYTES
+  const room = isLittle ? null : await roomFor(ctx, account, { path, limit })
+  const upload = ctx.uploads.begin(account.id, room, length)
+  if (!upload) throw overQuota(ctx, account.key)
+  return upload
+}
+
 /**
- * What an account may do at all, in the order of spec/homeserver.md 5.2 and 5.3. Comes to the bytes that
- * there is room for when that was looked at: for a length, and for NaN, which is not known yet.
+ * What an account may do at all, in the order of spec/homeserver.md 5.2 and 5.3. Comes to the body that is
+ * on its way from now on, until it leaves. A length of NaN is not known yet.
  */
 export async function checkWrite(
   ctx: Context,
-  o: { userId: string; path: StoragePath; method: string; length: number | null },
-): Promise<number | null> {
+  o: { userId: string; path: StoragePath; method: string; length: number },
+): Promise<Upload | null> {
   const account = await accountOf(ctx, o.userId)
   if (!account) throw refusals.notFound()
   if (o.method === 'PUT' && account.disabled) throw refusals.userDisabled()
-  const room = o.method === 'PUT' && o.length !== null ? await roomFor(ctx, account, o.path) : null
-  if (room !== null && (o.length ?? 0) > room) throw overQuota(ctx, account.key)
-  if (!isAllowed(account.quota.allowed_write_paths, o.path)) throw refusals.writePath()
-  return room
+  const upload = o.method === 'PUT' ? await beginUpload(ctx, account, o) : null
+  if (isAllowed(account.quota.allowed_write_paths, o.path)) return upload
+  upload?.leave()
+  throw refusals.writePath()
 }

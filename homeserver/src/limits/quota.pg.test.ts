@@ -173,6 +173,89 @@ test('overwriting, growing, shrinking and deleting at once keep the account righ
   expect(charged).toBeLessThanOrEqual(MB)
 })
 
+/** The head of a file, whose body comes later or never. */
+function begin(
+  { who, auth }: Pick<Awaited<ReturnType<typeof settle>>, 'who' | 'auth'>,
+  path: string,
+  length: number | null,
+) {
+  const { port } = new URL(a.running.urls.http)
+  const socket = connect(Number(port), '127.0.0.1')
+  const heard = { text: '' }
+  socket.on('error', () => {})
+  socket.on('data', (bytes) => {
+    heard.text += bytes
+  })
+  const size = length === null ? { 'transfer-encoding': 'chunked' } : { 'content-length': length }
+  const headers = Object.entries({ host: 'localhost', ...auth, ...size })
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  socket.write(`PUT /storage/${who.key}${path} HTTP/1.1\r\n${lines}\r\n`)
+  return { socket, heard }
+}
+
+test('what is on its way takes room, too, until it is here or lost', async () => {
+  const settled = await settle(a)
+  const { put, del } = settled
+  await put('/pub/old', new Uint8Array(300_000))
+  /** Whether there is room for so much more. */
+  const beside = async (size: number) => {
+    const { status } = await put('/pub/beside', new Uint8Array(size))
+    if (status === 201) await del('/pub/beside')
+    return status
+  }
+  /** Two of which only one has room. */
+  async function one(path: string, length: number | null, body: (string | Uint8Array)[] = []) {
+    const both = [1, 2].map(() => begin(settled, path, length))
+    for (const { socket } of both) for (const part of body) socket.write(part)
+    const isRefused = ({ heard }: (typeof both)[0]) => heard.text.startsWith('HTTP/1.1 507 ')
+    await expect.poll(() => both.filter(isRefused)).toHaveLength(1)
+    const left = both.find((each) => !isRefused(each))
+    if (!left) throw new Error('both were refused')
+    return left
+  }
+  const chunk = [`${(500_000).toString(16)}\r\n`, new Uint8Array(500_000)]
+  for (const way of [() => one('/pub/new', 600_000), () => one('/pub/new', null, chunk)]) {
+    const { socket } = await way()
+    expect(await beside(600_000)).toBe(507)
+    expect(await beside(100_000)).toBe(201)
+    // It takes the place of what is there.
+    expect((await put('/pub/old', new Uint8Array(300_000))).status).toBe(201)
+    socket.destroy()
+    await expect.poll(() => beside(600_000)).toBe(201)
+  }
+  const { socket, heard } = await one('/pub/old', 900_000)
+  socket.write(new Uint8Array(900_000))
+  await expect.poll(() => heard.text).toMatch(/^HTTP\/1.1 201 /)
+  expect(await beside(100_000)).toBe(201)
+  expect((await put('/pub/old', new Uint8Array(MB - 256))).status).toBe(201)
+  socket.destroy()
+})
+
+test('of many large bodies at once those are refused that have no room, before they come', async () => {
+  const settled = await settle(a)
+  const many = Array.from({ length: 20 }, (_, i) => begin(settled, `/pub/${i}`, 900_000))
+  await expect
+    .poll(() => many.filter(({ heard }) => heard.text.startsWith('HTTP/1.1 507 ')))
+    .toHaveLength(19)
+  const rest = many.find(({ heard }) => heard.text === '')
+  rest?.socket.write(new Uint8Array(900_000))
+  await expect.poll(() => rest?.heard.text).toMatch(/^HTTP\/1.1 201 /)
+  for (const { socket } of many) socket.destroy()
+})
+
+test('who may store what they like sends a hundred large bodies at once', async () => {
+  const settled = await settle(a)
+  await setQuota(settled.who.key, 'unlimited')
+  const many = Array.from({ length: 101 }, (_, i) => begin(settled, `/pub/${i}`, 2 * MB))
+  const refused = () => many.filter(({ heard }) => heard.text !== '')
+  await expect.poll(refused).toHaveLength(1)
+  expect(refused()[0]?.heard.text).toMatch(/^HTTP\/1.1 429 [\s\S]*\r\nretry-after: 10\r\n/)
+  for (const { socket } of many) socket.destroy()
+  await expect
+    .poll(async () => (await settled.put('/pub/x', new Uint8Array(2 * MB))).status)
+    .toBe(201)
+})
+
 test('one write that cannot fit does not keep others out that arrive with it', async () => {
   const { who, auth, put } = await settle(a)
   await put('/pub/most.bin', new Uint8Array(MB - 256 - 6000))

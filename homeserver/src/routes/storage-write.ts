@@ -15,6 +15,7 @@ import { isKeyObject, maxBytesOf, policyIn } from '../entries/key-objects.ts'
 import { precheckPut } from '../entries/precheck.ts'
 import { refusals } from '../errors.ts'
 import { checkWrite, overQuota, writeSpeed } from '../limits/limits.ts'
+import { LARGE_BYTES, type Upload } from '../limits/uploads.ts'
 import type { MovingGate } from '../moving/gate.ts'
 import { type CheckedProof, checkBodyHash, checkProof } from '../proofs/check.ts'
 import type { StorageTarget } from '../tenant.ts'
@@ -27,8 +28,8 @@ export interface WriteRequest extends Pick<FastifyRequest, 'method' | 'headers' 
 
 interface WriteTarget extends StorageTarget {
   userId: string
-  /** Bytes that a body may have, where that was looked at. */
-  room: number | null
+  /** The body that is on its way, where it counts. */
+  upload: Upload | null
 }
 
 async function authoriseWrite(
@@ -42,12 +43,11 @@ async function authoriseWrite(
   if (pathRoot(target.path) === null) throw refusals.writeElsewhere()
   if (session.user !== target.owner) throw refusals.otherTenant()
   if (!covers(session.capabilities, target.path, 'w')) throw refusals.noWriteAccess()
-  const { method, headers } = request
-  const length = isLarge(request) ? Number(headers['content-length'] ?? Number.NaN) : null
+  const { method } = request
   const { userId } = session
   const { owner, path, byPath } = target
-  const room = await checkWrite(ctx, { userId, path, method, length })
-  return { owner, path, byPath, userId, room }
+  const upload = await checkWrite(ctx, { userId, path, method, length: lengthOf(request) })
+  return { owner, path, byPath, userId, upload }
 }
 
 function toWriteProof(checked: CheckedProof | null): WriteProof | null {
@@ -102,23 +102,24 @@ function isDone({ result }: Outcome): boolean {
   return result === 'applied' || result === 'same'
 }
 
-const LARGE_BYTES = 1024 * 1024
-
-/** Larger bodies are worth a look-up first; smaller ones are here sooner than its answer. */
-function isLarge(request: WriteRequest): boolean {
-  const length = request.headers['content-length']
-  return length === undefined
-    ? 'transfer-encoding' in request.headers
-    : Number(length) > LARGE_BYTES
+/** NaN is not known yet. */
+function lengthOf({ headers }: WriteRequest): number {
+  return Number(headers['content-length'] ?? ('transfer-encoding' in headers ? Number.NaN : 0))
 }
 
 async function takeIn(ctx: Context, request: WriteRequest, target: WriteTarget): Promise<Taken> {
   const { blobs, config } = ctx
-  const { path, room } = target
+  const { path, owner, upload } = target
+  const room = upload?.room ?? null
+  const isGrowing = upload !== null && Number.isNaN(lengthOf(request))
   const speed = ctx.limits.anySpeeds ? await writeSpeed(ctx, request, target.userId) : null
   const limits = isKeyObject(path)
     ? { maxBytes: maxBytesOf(path), inlineBytes: maxBytesOf(path) }
     : { maxBytes: config.maxObjectBytes }
+  async function wait(bytes: number): Promise<void> {
+    if (isGrowing && !upload?.grow(bytes)) throw overQuota(ctx, owner)
+    await speed?.pace(bytes)
+  }
   const isTight = room !== null && room < limits.maxBytes
   if (isTight) limits.maxBytes = room
   try {
@@ -126,13 +127,16 @@ async function takeIn(ctx: Context, request: WriteRequest, target: WriteTarget):
       path,
       blobs,
       ...limits,
-      ...(speed && { wait: speed.pace }),
+      ...((speed || isGrowing) && { wait }),
       onLate: request.onLate,
     })
   } catch (error) {
     // A body that does not tell its length must not fill the disk until it is refused.
     const isTooLarge = error instanceof Error && 'code' in error && error.code === 'body_too_large'
-    throw isTight && isTooLarge ? overQuota(ctx, target.owner) : error
+    throw isTight && isTooLarge ? overQuota(ctx, owner) : error
+  } finally {
+    // The commit counts it from here on.
+    upload?.leave()
   }
 }
 
@@ -157,7 +161,7 @@ async function put(ctx: Context, request: WriteRequest, target: WriteTarget): Pr
   const { userId, owner, path } = target
   const createOnly = createsOnly(request)
   const matches = matchedHash(request)
-  if (isLarge(request))
+  if (!(lengthOf(request) <= LARGE_BYTES))
     await precheckPut(ctx.pool, { userId, path, hasProof: checked !== null, createOnly })
   const proof = toWriteProof(checked)
   const { hash, size, contentType, inline, blobKey } = await takeIn(ctx, request, target)
@@ -210,8 +214,12 @@ export function writeStorage(
   privateHeaders(response, target)
   return gate.guard(request, target.owner, async () => {
     const authorised = await authoriseWrite(ctx, request, target)
-    return request.method === 'PUT'
-      ? put(ctx, request, authorised)
-      : remove(ctx, request, authorised)
+    try {
+      return request.method === 'PUT'
+        ? await put(ctx, request, authorised)
+        : await remove(ctx, request, authorised)
+    } finally {
+      authorised.upload?.leave()
+    }
   })
 }
