@@ -19,6 +19,12 @@ interface DialogProps {
   wide?: boolean
 }
 
+function show(dialog: HTMLDialogElement): void {
+  dialog.showModal()
+  // Only now, because nothing in a closed dialog takes the focus.
+  dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus()
+}
+
 /** A modal dialog: traps focus, closes by Esc, gives focus back; a sheet from below on a phone. */
 export function Dialog(props: DialogProps) {
   const { open, onClose, title, description, children, footer, wide } = props
@@ -30,9 +36,7 @@ export function Dialog(props: DialogProps) {
     const dialog = ref.current
     if (!dialog || !open) return
     const before = document.activeElement
-    if (!dialog.open) dialog.showModal()
-    // Only now, because nothing in a closed dialog takes the focus.
-    dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus()
+    if (!dialog.open) show(dialog)
     return () => {
       dialog.close()
       if (before instanceof HTMLElement) before.focus({ preventScroll: true })
@@ -51,6 +55,15 @@ export function Dialog(props: DialogProps) {
         if (event.target !== ref.current) return
         event.preventDefault()
         onClose()
+      }}
+      onClose={({ target }) => {
+        // Browsers let nobody refuse twice in a row. What was asked meanwhile belongs on top again.
+        if (!(target instanceof HTMLDialogElement) || target !== ref.current || target.open) return
+        show(target)
+        for (const inner of target.querySelectorAll<HTMLDialogElement>('dialog[open]')) {
+          inner.close()
+          show(inner)
+        }
       }}
       onClick={(event) => {
         if (event.target === ref.current) onClose()
