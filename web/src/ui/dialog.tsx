@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useId, useRef } from 'react'
 import { useT } from '../i18n/client.tsx'
 import { IconButton } from './button.tsx'
 import { cx } from './cx.ts'
+import { Toaster } from './toast.tsx'
 
 interface DialogProps {
   open: boolean
@@ -93,6 +94,7 @@ export function Dialog(props: DialogProps) {
       {footer ? (
         <footer className="flex flex-wrap justify-end gap-2 border-t px-6 py-4">{footer}</footer>
       ) : null}
+      <Toaster />
     </dialog>
   )
 }

@@ -1,7 +1,7 @@
 'use client'
 
 import { X } from 'lucide-react'
-import { useSyncExternalStore } from 'react'
+import { useEffect, useId, useSyncExternalStore } from 'react'
 import { useT } from '../i18n/client.tsx'
 import { IconButton } from './button.tsx'
 import { cx } from './cx.ts'
@@ -11,6 +11,8 @@ export interface Toast {
   tone: 'good' | 'bad'
   text: string
   action?: { label: string; run: () => void } | undefined
+  /** The Toaster that said it, so that no other says it again. */
+  saidBy?: string
 }
 
 const MOST = 3
@@ -19,10 +21,13 @@ const BAD_MS = 10_000
 
 let toasts: readonly Toast[] = []
 let nextId = 1
+/** The page's Toaster and those of open dialogs. What lies below the last can be neither seen nor heard. */
+let toasters: readonly string[] = []
 const listeners = new Set<() => void>()
 
-function set(next: readonly Toast[]) {
+function set(next: readonly Toast[], shownBy = toasters) {
   toasts = next
+  toasters = shownBy
   for (const listener of listeners) listener()
 }
 
@@ -43,31 +48,44 @@ function subscribe(listener: () => void) {
 }
 
 const NONE: readonly Toast[] = []
+/** Both are live regions. */
+const ROLES = { good: 'status', bad: 'alert' } as const
 
+/** Where messages show: one in the page, one in each dialog, of which the topmost has them. */
 export function Toaster() {
   const t = useT()
+  const id = useId()
   const shown = useSyncExternalStore(
     subscribe,
-    () => toasts,
+    () => (toasters.at(-1) === id ? toasts : NONE),
     () => NONE,
   )
+  useEffect(() => {
+    set(toasts, [...toasters, id])
+    return () =>
+      set(
+        toasts,
+        toasters.filter((one) => one !== id),
+      )
+  }, [id])
+  useEffect(() => {
+    for (const toast of shown) toast.saidBy ??= id
+  }, [shown, id])
   return (
-    <div className="pointer-events-none fixed inset-x-0 bottom-20 z-60 grid justify-items-center gap-2 px-4 lg:bottom-6">
-      {(['good', 'bad'] as const).map((tone) => (
-        <div
-          key={tone}
-          role={tone === 'good' ? 'status' : 'alert'}
-          className="contents"
-          aria-live={tone === 'good' ? 'polite' : 'assertive'}
-        >
+    // Above the sheet that a dialog is on a phone, and not over its fields.
+    <div className="pointer-events-none fixed inset-x-0 bottom-20 z-60 grid justify-items-center gap-2 px-4 lg:bottom-6 max-sm:in-[dialog]:top-4 max-sm:in-[dialog]:bottom-auto">
+      {(['status', 'alert', undefined] as const).map((role) => (
+        <div key={role ?? ''} role={role} className="contents">
           {shown
-            .filter((toast) => toast.tone === tone)
+            .filter(({ tone, saidBy = id }) => role === (saidBy === id ? ROLES[tone] : undefined))
             .map((toast) => (
               <div
                 key={toast.id}
                 className={cx(
                   'pointer-events-auto flex max-w-[min(92vw,34rem)] animate-rise items-center gap-3 rounded-full py-1.5 ps-5 pe-2 text-sm font-medium shadow-pop',
-                  tone === 'good' ? 'bg-fg text-bg' : 'border border-danger bg-surface text-fg',
+                  toast.tone === 'good'
+                    ? 'bg-fg text-bg'
+                    : 'border border-danger bg-surface text-fg',
                 )}
               >
                 <span className="py-1">{toast.text}</span>
