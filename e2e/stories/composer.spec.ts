@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test'
-import { unique } from '../flows/posts.ts'
+import { card, expectDelivered, unique } from '../flows/posts.ts'
+import { picture } from '../setup/picture.ts'
 import { expect, test } from '../setup/story.ts'
 
 async function compose(page: Page) {
@@ -54,4 +55,39 @@ test('what goes wrong in a dialog is said in it, and once', async ({ join }) => 
   await expect(page.getByRole('alert').filter({ hasText: text })).toHaveCount(0)
   await page.getByRole('button', { name: 'Dismiss' }).click()
   await expect(page.getByText(text)).toHaveCount(0)
+})
+
+test('a post waits for its pictures, of which there are never more than three', async ({
+  join,
+}) => {
+  const { page } = await join('Person with large pictures')
+  await page.evaluate(() => {
+    const decode = createImageBitmap
+    const ready = new Promise<void>((resolve) => addEventListener('decoded', () => resolve()))
+    globalThis.createImageBitmap = async (...args: unknown[]) => {
+      await ready
+      return Reflect.apply(decode, globalThis, args)
+    }
+  })
+  const main = page.getByRole('main')
+  const text = unique('Look at this')
+  const field = main.getByLabel('Text of the post')
+  await field.fill(text)
+  const input = main.locator('input[type=file]')
+  await input.setInputFiles([picture('One', 310), picture('Two', 320)])
+  await input.setInputFiles([picture('Three', 330), picture('Four', 340)])
+  const waiting = main.getByRole('listitem').filter({ hasText: 'Reading the picture' })
+  await expect(waiting).toHaveCount(3)
+  const post = main.getByRole('button', { name: 'Post', exact: true })
+  await expect(post).toBeDisabled()
+  await field.press('Control+Enter')
+  await expect(field).toHaveValue(text)
+
+  await page.evaluate(() => dispatchEvent(new Event('decoded')))
+  await expect(waiting).toHaveCount(0)
+  await expect(main.getByRole('button', { name: /^Remove picture/ })).toHaveCount(3)
+  await post.click()
+  const sent = card(page, text)
+  await expectDelivered(sent)
+  await expect(sent.getByRole('img', { name: /One|Two|Three/ })).toHaveCount(3)
 })

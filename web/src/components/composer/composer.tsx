@@ -66,6 +66,8 @@ export function Composer(props: ComposerProps) {
   const [text, setText] = useState(before)
   const [tags, setTags] = useState<string[]>([])
   const [uploads, setUploads] = useState<Upload[]>([])
+  /** Pictures that are being read. */
+  const [reading, setReading] = useState(0)
   const [showTags, setShowTags] = useState(false)
   const [open, setOpen] = useState(!collapsible)
   const [busy, setBusy] = useState(false)
@@ -73,7 +75,8 @@ export function Composer(props: ComposerProps) {
   const length = [...text.trim()].length
   const tooLong = length > MOST_CHARACTERS
   const hasContent = length > 0 || uploads.length > 0 || mode === 'repost'
-  const ready = hasContent && !tooLong && !busy && text !== (editing ? before : null)
+  const ready =
+    hasContent && !tooLong && !busy && reading === 0 && text !== (editing ? before : null)
   const blank = editing ? before : ''
   const dirty = text !== blank || tags.length > 0 || uploads.length > 0
 
@@ -145,10 +148,18 @@ export function Composer(props: ComposerProps) {
   }
 
   async function addFiles(files: Iterable<File>) {
-    const { readUploads } = await import('./read-uploads.ts')
-    const { taken, refused } = await readUploads([...files], MOST_UPLOADS - uploads.length)
-    setUploads((now) => [...now, ...taken])
-    for (const { reason, values } of refused) showToast('bad', t(reason, values))
+    const chosen = [...files]
+    const most = Math.max(0, MOST_UPLOADS - uploads.length - reading)
+    const count = Math.min(most, chosen.length)
+    setReading((now) => now + count)
+    try {
+      const { readUploads } = await import('./read-uploads.ts')
+      const { taken, refused } = await readUploads(chosen, most)
+      setUploads((now) => [...now, ...taken].slice(0, MOST_UPLOADS))
+      for (const { reason, values } of refused) showToast('bad', t(reason, values))
+    } finally {
+      setReading((now) => now - count)
+    }
   }
 
   function onKeyDown(event: KeyboardEvent) {
@@ -206,7 +217,9 @@ export function Composer(props: ComposerProps) {
           )}
         />
         <Suspense>
-          {uploads.length > 0 ? <Uploads uploads={uploads} onChange={setUploads} /> : null}
+          {uploads.length + reading > 0 ? (
+            <Uploads uploads={uploads} reading={reading} onChange={setUploads} />
+          ) : null}
           {showTags ? <TagsField tags={tags} onChange={setTags} /> : null}
         </Suspense>
         {draft.restored && dirty ? (
@@ -229,7 +242,7 @@ export function Composer(props: ComposerProps) {
             {editing ? null : (
               <>
                 <PictureButton
-                  disabled={uploads.length >= MOST_UPLOADS}
+                  disabled={uploads.length + reading >= MOST_UPLOADS}
                   onFiles={(files) => void addFiles(files)}
                 />
                 <IconButton

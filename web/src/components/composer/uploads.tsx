@@ -4,10 +4,17 @@ import { FileText, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useT } from '../../i18n/client.tsx'
 import type { Upload } from '../../state/outbox/actions.ts'
+import { Spinner } from '../../ui/spinner.tsx'
+
+interface UploadsProps {
+  uploads: Upload[]
+  /** How many more are being read. */
+  reading: number
+  onChange: (uploads: Upload[]) => void
+}
 
 /** Pictures that go with a new post, each with a description. */
-export function Uploads(props: { uploads: Upload[]; onChange: (uploads: Upload[]) => void }) {
-  const { uploads, onChange } = props
+export function Uploads({ uploads, reading, onChange }: UploadsProps) {
   const t = useT()
   return (
     <ul className="mt-3 grid gap-3 sm:grid-cols-2">
@@ -36,6 +43,15 @@ export function Uploads(props: { uploads: Upload[]; onChange: (uploads: Upload[]
             }}
             className="h-10 w-full bg-transparent px-3 text-sm outline-none focus:bg-raised"
           />
+        </li>
+      ))}
+      {Array.from({ length: reading }, (_, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same.
+        <li key={`reading-${at}`} className="rounded-md border bg-raised">
+          <div role="status" className="grid h-50 place-items-center text-xl text-mute">
+            <Spinner />
+            <span className="sr-only">{t('composer.readingPicture')}</span>
+          </div>
         </li>
       ))}
     </ul>

@@ -11,6 +11,7 @@ export const composer = {
   counter: '{count} of {max}',
   tooLong: 'The text is too long.',
   addPicture: 'Add pictures',
+  readingPicture: 'Reading the picture',
   removePicture: 'Remove picture {name}',
   altText: 'Description for people who cannot see it',
   tags: 'Tags',
