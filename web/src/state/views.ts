@@ -18,6 +18,11 @@ export function keyOfPost(view: PostView): PostKeyText {
   return `${view.details.author}:${view.details.id}`
 }
 
+/** Articles are written with other clients, which keep them as JSON; nobody edits that by hand. */
+export function canEdit({ details }: PostView, viewer: string | null): boolean {
+  return details.author === viewer && details.kind !== 'long'
+}
+
 const POST_URI = /^pubky:\/\/([a-z0-9]{52})\/pub\/pubky\.app\/posts\/([0-9A-Za-z]{13})$/
 const FILE_URI = /^pubky:\/\/([a-z0-9]{52})\/pub\/pubky\.app\/files\/([0-9A-Za-z]{13})$/
 const KEY_TEXT = /^[a-z0-9]{52}$/

@@ -9,7 +9,7 @@ import { repostOf } from '../../state/outbox/overlay.ts'
 import { usePost } from '../../state/queries/post.ts'
 import { useUser } from '../../state/queries/user.ts'
 import { useViewer } from '../../state/session/viewer.tsx'
-import { keyOfPost, type PostKeyText, type PostView, splitKey } from '../../state/views.ts'
+import { canEdit, keyOfPost, type PostKeyText, type PostView, splitKey } from '../../state/views.ts'
 import { Button } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { PostSkeleton } from '../../ui/skeleton.tsx'
@@ -108,6 +108,7 @@ interface PostArticleProps {
 function PostArticle({ view, full, position, sending = false, children }: PostArticleProps) {
   const key = keyOfPost(view)
   const [author, id] = splitKey(key)
+  const { id: viewer } = useViewer()
   const embedded = repostOf(view)
   const labelId = `post-${id}-by`
   if (view.deleted) return <DeletedPost postKey={key} position={position} />
@@ -115,6 +116,7 @@ function PostArticle({ view, full, position, sending = false, children }: PostAr
     <article
       id={`post-${id}`}
       data-post={key}
+      data-editable={(canEdit(view, viewer) && !sending) || undefined}
       tabIndex={position === undefined ? undefined : 0}
       aria-labelledby={labelId}
       aria-posinset={position}

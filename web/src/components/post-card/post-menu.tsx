@@ -6,7 +6,7 @@ import { useT } from '../../i18n/client.tsx'
 import { useActions } from '../../state/actions.ts'
 import { repostOf } from '../../state/outbox/overlay.ts'
 import { useViewer } from '../../state/session/viewer.tsx'
-import { keyOfPost, keyOfUri, type PostView } from '../../state/views.ts'
+import { canEdit, keyOfPost, keyOfUri, type PostView } from '../../state/views.ts'
 import { Menu, type MenuItem } from '../../ui/menu.tsx'
 import { part } from '../../ui/part.ts'
 import { useCompose } from '../composer/compose.tsx'
@@ -58,7 +58,7 @@ export function PostMenu({ view, authorName, following, sending }: PostMenuProps
         icon: <Copy {...icon} />,
         onSelect: () => copy(content),
       })
-    if (own && !sending)
+    if (canEdit(view, viewer) && !sending)
       all.push({
         key: 'edit',
         label: t('post.edit'),

@@ -2,7 +2,6 @@
 
 import { useRouter } from 'next/navigation'
 import { Suspense, useEffect, useRef, useState } from 'react'
-import { useViewer } from '../../state/session/viewer.tsx'
 import { splitKey } from '../../state/views.ts'
 import { part } from '../../ui/part.ts'
 import { useCompose } from '../composer/compose.tsx'
@@ -52,7 +51,6 @@ function isTyping(target: EventTarget | null): boolean {
 export function Shortcuts() {
   const router = useRouter()
   const compose = useCompose()
-  const { id: viewer } = useViewer()
   const [showsHelp, setShowsHelp] = useState(false)
   const latest = useRef<(event: KeyboardEvent) => void>(() => {})
   const [read] = useState(createKeyReader)
@@ -103,7 +101,7 @@ export function Shortcuts() {
         go(`/profile/${splitKey(key)[0]}`)
         return true
       case 'edit':
-        if (splitKey(key)[0] === viewer) compose({ mode: 'edit', target: key })
+        if (post.dataset.editable) compose({ mode: 'edit', target: key })
         return true
       default:
         press(post, command)
