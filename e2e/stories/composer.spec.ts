@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { card, expectDelivered, unique } from '../flows/posts.ts'
+import { card, expectDelivered, publish, unique } from '../flows/posts.ts'
 import { picture } from '../setup/picture.ts'
 import { expect, test } from '../setup/story.ts'
 
@@ -90,4 +90,25 @@ test('a post waits for its pictures, of which there are never more than three', 
   const sent = card(page, text)
   await expectDelivered(sent)
   await expect(sent.getByRole('img', { name: /One|Two|Three/ })).toHaveCount(3)
+})
+
+test('a dialog closes when one of its links is followed', async ({ join }) => {
+  const { page, key } = await join('Person with a face')
+  const text = unique('Follow the face')
+  const tag = unique('face').replaceAll(/\W/g, '').toLowerCase()
+  const post = await publish(page, { text, tags: [tag] })
+  await post.getByRole('button', { name: /^Tags, / }).click()
+  const tags = page.getByRole('dialog', { name: 'Tags' })
+  await tags.getByRole('link', { name: 'Person with a face' }).click()
+  await expect(page).toHaveURL(new RegExp(`/profile/${key}$`))
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+
+  await card(page, text)
+    .getByRole('button', { name: /^Reply/ })
+    .click()
+  const reply = page.getByRole('dialog', { name: 'Reply' })
+  await reply.getByLabel('Text of the post').fill('Half an answer')
+  await reply.locator('a[href^="/post/"]').first().click()
+  await expect(page).toHaveURL(/\/post\//)
+  await expect(page.getByRole('dialog')).toHaveCount(0)
 })

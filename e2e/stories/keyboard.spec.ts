@@ -50,6 +50,21 @@ test('everything is done with the keyboard alone', async ({ join }) => {
     await expect(button).toBeFocused()
   })
 
+  await test.step('after a tag the focus is where it was', async () => {
+    const post = page.getByRole('article').first()
+    const add = post.getByRole('button', { name: 'Add a tag' })
+    await add.focus()
+    await keyboard.press('Enter')
+    await keyboard.type('reachable')
+    await keyboard.press('Enter')
+    await expect(post.getByRole('button', { name: 'reachable, 1, tagged by you' })).toBeVisible()
+    await expect(add).toBeFocused()
+    await keyboard.press('Enter')
+    await expect(post.getByRole('textbox', { name: 'Add a tag' })).toBeFocused()
+    await keyboard.press('Escape')
+    await expect(add).toBeFocused()
+  })
+
   await test.step('a menu opens, moves and closes by keys', async () => {
     const menu = page
       .getByRole('article')

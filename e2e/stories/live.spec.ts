@@ -50,6 +50,7 @@ test('new posts wait behind a button and never move what one reads', async ({ jo
 
   await showNewPosts(page)
   await expect(card(page, news)).toBeInViewport()
+  await expect(page.getByRole('feed')).toBeFocused()
 })
 
 const SERVER_PAGE = 10

@@ -1,7 +1,7 @@
 'use client'
 
 import { ArrowUp, CloudOff } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, type RefObject, useRef } from 'react'
 import { useT } from '../i18n/client.tsx'
 import {
   MOST_NEWS,
@@ -29,6 +29,7 @@ interface PostFeedProps {
 export function PostFeed({ stream, label, empty }: PostFeedProps) {
   const t = useT()
   const feed = usePostStream(stream)
+  const list = useRef<HTMLDivElement>(null)
   if (feed.status === 'pending' && feed.isPaused) return <OfflineState />
   if (feed.status === 'pending')
     return (
@@ -50,12 +51,19 @@ export function PostFeed({ stream, label, empty }: PostFeedProps) {
     )
   return (
     <div>
-      <NewsButton feed={feed} />
+      <NewsButton feed={feed} list={list} />
       {feed.keys.length === 0 ? (
         empty
       ) : (
         <>
-          <div role="feed" aria-label={label} aria-busy={feed.loadingMore}>
+          <div
+            ref={list}
+            role="feed"
+            tabIndex={-1}
+            aria-label={label}
+            aria-busy={feed.loadingMore}
+            className="outline-none"
+          >
             <WindowedList
               keys={feed.keys}
               estimate={240}
@@ -101,8 +109,13 @@ function FeedEnd({ feed }: { feed: PostStream }) {
   return <p className="py-10 text-center text-sm text-mute">{t('feed.end')}</p>
 }
 
+interface NewsButtonProps {
+  feed: PostStream
+  list: RefObject<HTMLElement | null>
+}
+
 /** Says how many newer posts there are. Nothing moves until it is pressed. */
-function NewsButton({ feed }: { feed: PostStream }) {
+function NewsButton({ feed, list }: NewsButtonProps) {
   const t = useT()
   const { news } = feed
   const text = news > MOST_NEWS ? t('feed.newPostsMany') : t('feed.newPosts', { count: news })
@@ -118,8 +131,13 @@ function NewsButton({ feed }: { feed: PostStream }) {
           data-act="news"
           className="pointer-events-auto -mt-8 animate-rise shadow-pop"
           icon={<ArrowUp size={16} aria-hidden />}
-          onClick={() => {
-            void feed.showNews().then(() => scrollTo({ top: 0, behavior: 'smooth' }))
+          onClick={({ currentTarget }) => {
+            const hadFocus = document.activeElement === currentTarget
+            void feed.showNews().then(() => {
+              scrollTo({ top: 0, behavior: 'smooth' })
+              // The button goes; the focus stays near.
+              if (hadFocus) list.current?.focus({ preventScroll: true })
+            })
           }}
         >
           {text}

@@ -11,6 +11,7 @@ import { Skeleton } from '../../ui/skeleton.tsx'
 import { EmbeddedPost } from '../post-card/embedded-post.tsx'
 import type { WriteRequest } from './compose.tsx'
 import { Composer } from './composer.tsx'
+import { useLeave } from './use-leave.ts'
 
 const TITLES = {
   post: 'composer.newTitle',
@@ -31,6 +32,8 @@ export function ComposeDialog({
   const [dirty, setDirty] = useState(false)
   const [asking, setAsking] = useState(false)
   const { id: viewer } = useViewer()
+  // What is written is kept as a draft.
+  useLeave(onClose)
   const close = () => (dirty ? setAsking(true) : onClose())
 
   function discard() {

@@ -3,15 +3,18 @@
 import Link from 'next/link'
 import { useT } from '../../i18n/client.tsx'
 import { usePost } from '../../state/queries/post.ts'
-import type { PostKeyText } from '../../state/views.ts'
+import { useUser } from '../../state/queries/user.ts'
+import { type PostKeyText, shortKey } from '../../state/views.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { PostTags } from '../post-card/post-tags.tsx'
 import { UserAvatar } from '../user-avatar.tsx'
+import { useLeave } from './use-leave.ts'
 
 /** Every tag of a post, with the people behind each. */
 export function TagsDialog({ target, onClose }: { target: PostKeyText; onClose: () => void }) {
   const t = useT()
   const { post } = usePost(target)
+  useLeave(onClose)
   const tags = post?.tags ?? []
   return (
     <Dialog open onClose={onClose} title={t('composer.tags')}>
@@ -22,7 +25,6 @@ export function TagsDialog({ target, onClose }: { target: PostKeyText; onClose: 
             <Link
               href={`/search?tags=${encodeURIComponent(tag.label)}`}
               prefetch={false}
-              onClick={onClose}
               className="truncate font-semibold hover:underline"
               dir="auto"
             >
@@ -30,9 +32,7 @@ export function TagsDialog({ target, onClose }: { target: PostKeyText; onClose: 
             </Link>
             <span className="flex items-center -space-x-2 rtl:space-x-reverse">
               {tag.taggers.slice(0, 5).map((tagger) => (
-                <Link key={tagger} href={`/profile/${tagger}`} prefetch={false} aria-label={tagger}>
-                  <UserAvatar userId={tagger} size={28} className="ring-2 ring-surface" />
-                </Link>
+                <Face key={tagger} user={tagger} />
               ))}
               <span className="ps-4 text-mute tabular-nums">{tag.taggers_count}</span>
             </span>
@@ -40,5 +40,14 @@ export function TagsDialog({ target, onClose }: { target: PostKeyText; onClose: 
         ))}
       </ul>
     </Dialog>
+  )
+}
+
+function Face({ user }: { user: string }) {
+  const name = useUser(user).user?.details.name ?? shortKey(user)
+  return (
+    <Link href={`/profile/${user}`} prefetch={false} aria-label={name}>
+      <UserAvatar userId={user} size={28} className="ring-2 ring-surface" />
+    </Link>
   )
 }

@@ -45,7 +45,7 @@ interface PostTagsProps {
 export function PostTags({ target, tags, most = SHOWN }: PostTagsProps) {
   const t = useT()
   const { tag } = useActions()
-  const [adding, setAdding] = useState(false)
+  const [field, setField] = useState<'open' | 'left' | null>(null)
   const shown = tags.slice(0, most)
   // One's own tag is never hidden behind more popular ones.
   const own = tags.slice(most).filter((one) => one.relationship)
@@ -54,14 +54,16 @@ export function PostTags({ target, tags, most = SHOWN }: PostTagsProps) {
       {[...shown, ...own].map((one) => (
         <TagChip key={one.label} tag={one} onToggle={(on) => tag(target, one.label, on)} />
       ))}
-      {adding ? (
-        <AddTag target={target} tags={tags} onDone={() => setAdding(false)} />
+      {field === 'open' ? (
+        <AddTag target={target} tags={tags} onDone={(byKey) => setField(byKey ? 'left' : null)} />
       ) : (
         <IconButton
+          // The focus was in the field, which has just gone.
+          autoFocus={field === 'left'}
           data-act="tag"
           label={t('post.addTag')}
           className="size-8 border border-dashed border-line-strong"
-          onClick={() => setAdding(true)}
+          onClick={() => setField('open')}
         >
           <Plus size={16} aria-hidden />
         </IconButton>
@@ -70,7 +72,14 @@ export function PostTags({ target, tags, most = SHOWN }: PostTagsProps) {
   )
 }
 
-function AddTag(props: { target: string; tags: readonly TagDetails[]; onDone: () => void }) {
+interface AddTagProps {
+  target: string
+  tags: readonly TagDetails[]
+  /** By a key: the focus has nowhere else to go. */
+  onDone: (byKey: boolean) => void
+}
+
+function AddTag(props: AddTagProps) {
   const { target, tags, onDone } = props
   const t = useT()
   const { tag } = useActions()
@@ -78,14 +87,13 @@ function AddTag(props: { target: string; tags: readonly TagDetails[]; onDone: ()
 
   function onSubmit(event: FormEvent) {
     event.preventDefault()
-    if (text.trim() === '') return onDone()
+    if (text.trim() === '') return onDone(true)
     const label = cleanLabel(text)
     if (!label) return showToast('bad', t('post.tagInvalid'))
     if (tags.some((one) => one.label === label && one.relationship))
       return showToast('bad', t('post.tagDuplicate'))
     tag(target, label, true)
-    setText('')
-    onDone()
+    onDone(true)
   }
 
   return (
@@ -99,8 +107,8 @@ function AddTag(props: { target: string; tags: readonly TagDetails[]; onDone: ()
         aria-label={t('post.addTag')}
         placeholder={t('post.tagPlaceholder')}
         onChange={(event) => setText(event.target.value)}
-        onBlur={() => text.trim() === '' && onDone()}
-        onKeyDown={(event) => event.key === 'Escape' && onDone()}
+        onBlur={() => text.trim() === '' && onDone(false)}
+        onKeyDown={(event) => event.key === 'Escape' && onDone(true)}
         className="h-8 w-32 rounded-md border border-dashed border-line-strong bg-transparent px-2.5 text-sm outline-none focus:border-brand-text"
       />
     </form>
