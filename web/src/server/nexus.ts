@@ -17,6 +17,12 @@ export const getViewer = cache(async (): Promise<string | null> => {
   return looksLikeUser(value) ? value : null
 })
 
+/** How many other accounts the browser has, as it said. */
+export async function countOthers(): Promise<number> {
+  const value = (await cookies()).get('others')?.value ?? ''
+  return /^[1-9]$/.test(value) ? Number(value) : 0
+}
+
 /** Whether the viewer's key has yet to be backed up, as the browser said. */
 export async function isBackupDue(): Promise<boolean> {
   return (await cookies()).get('backup')?.value === 'pending'

@@ -5,17 +5,18 @@ import { ChevronsUpDown, Plus } from 'lucide-react'
 import { useT } from '../../i18n/client.tsx'
 import { useUser } from '../../state/queries/user.ts'
 import { userKey } from '../../state/queries/user-key.ts'
-import { switchAccount, useAccounts } from '../../state/session/switch-account.ts'
+import { switchAccount, useOthers } from '../../state/session/switch-account.ts'
 import { shortKey, type UserView } from '../../state/views.ts'
 import { Menu } from '../../ui/menu.tsx'
 import { UserAvatar } from '../user-avatar.tsx'
 
-/** Switches between the accounts of this browser; absent while there is only one. */
-export function AccountMenu({ viewer }: { viewer: string | null }) {
+/** Switches between the accounts of this browser, once they are known; absent while there is only one. */
+export function AccountMenu({ viewer, expected }: { viewer: string | null; expected: number }) {
   const t = useT()
   const client = useQueryClient()
-  const others = useAccounts().filter(({ user, stage }) => stage === 'ready' && user !== viewer)
-  if (others.length === 0) return null
+  const known = useOthers(viewer)
+  const others = known ?? []
+  if ((known?.length ?? expected) === 0) return null
   return (
     <>
       {others.map(({ user }) => (

@@ -16,7 +16,8 @@ import { AccountMenu } from './account-menu.tsx'
 import { DESTINATIONS, isCurrent } from './navigation.ts'
 import { PendingWrites } from './pending-writes.tsx'
 
-export function Header() {
+/** `others`: how many accounts there are beside this one, as the server knows it. */
+export function Header({ others }: { others: number }) {
   const t = useT()
   const pathname = usePathname()
   const { id: viewer } = useViewer()
@@ -74,11 +75,11 @@ export function Header() {
                 {t('common.newPost')}
               </Button>
               <ProfileLink user={viewer} />
-              <AccountMenu viewer={viewer} />
+              <AccountMenu viewer={viewer} expected={others} />
             </>
           ) : (
             <>
-              <AccountMenu viewer={null} />
+              <AccountMenu viewer={null} expected={others} />
               <a href="/sign-in" className={cx(buttonClass('quiet'), 'max-sm:hidden')}>
                 {t('common.signIn')}
               </a>

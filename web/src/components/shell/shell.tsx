@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { getT } from '../../i18n/server.ts'
 import { WorkerLoader } from '../../offline/worker-loader.tsx'
-import { isBackupDue } from '../../server/nexus.ts'
+import { countOthers, isBackupDue } from '../../server/nexus.ts'
 import { nonceOfRequest } from '../../server/nonce.ts'
 import { Toaster } from '../../ui/toast.tsx'
 import { ComposeProvider } from '../composer/compose.tsx'
@@ -29,7 +29,7 @@ export async function Shell({ children }: { children: ReactNode }) {
           <a href="#content" className={skip}>
             {t('common.skipToContent')}
           </a>
-          <Header />
+          <Header others={await countOthers()} />
           <BackupBanner isDue={await isBackupDue()} />
           <div id="content" tabIndex={-1} className="page pt-4 pb-28 outline-none lg:pt-6 lg:pb-16">
             <RouteFrame>{children}</RouteFrame>

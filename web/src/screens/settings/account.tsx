@@ -22,8 +22,14 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
   )
 }
 
+interface AccountSettingsProps {
+  user: string
+  isBackupDue: boolean
+  others: number
+}
+
 /** The key, its backup, and the way out. The server knows what is due, so that nothing moves. */
-export function AccountSettings({ user, isBackupDue }: { user: string; isBackupDue: boolean }) {
+export function AccountSettings({ user, isBackupDue, others }: AccountSettingsProps) {
   const t = useT()
   const copy = useCopy()
   const { account } = useViewerSession()
@@ -56,7 +62,7 @@ export function AccountSettings({ user, isBackupDue }: { user: string; isBackupD
         ) : null}
       </Card>
       <Card title={t('settings.accounts')}>
-        <Accounts current={user} />
+        <Accounts current={user} expected={others} />
       </Card>
       <Card title={t('common.signOut')}>
         <p className="mb-4 text-sm text-mute">{t('settings.signOutText')}</p>

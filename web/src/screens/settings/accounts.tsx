@@ -6,28 +6,40 @@ import { UserAvatar } from '../../components/user-avatar.tsx'
 import { useT } from '../../i18n/client.tsx'
 import { useUser } from '../../state/queries/user.ts'
 import type { Account } from '../../state/session/accounts.ts'
-import { switchAccount, useAccounts } from '../../state/session/switch-account.ts'
+import { switchAccount, useOthers } from '../../state/session/switch-account.ts'
 import { shortKey } from '../../state/views.ts'
 import { Button, buttonClass, IconButton } from '../../ui/button.tsx'
 import { part } from '../../ui/part.ts'
+import { Skeleton } from '../../ui/skeleton.tsx'
 
 const SignOutDialog = part(() =>
   import('../../components/sign-out-dialog.tsx').then((m) => m.SignOutDialog),
 )
 
+interface AccountsProps {
+  current: string
+  /** How many others there are, as the server knows it. */
+  expected: number
+}
+
 /** Who is signed in in this browser: switch, sign out of one, add one. */
-export function Accounts({ current }: { current: string }) {
+export function Accounts({ current, expected }: AccountsProps) {
   const t = useT()
-  const others = useAccounts().filter(({ stage, user }) => stage === 'ready' && user !== current)
+  const others = useOthers(current)
   const [leaving, setLeaving] = useState<Account | null>(null)
   return (
     <>
       <p className="mb-2 text-sm text-mute">{t('settings.accountsText')}</p>
       <ul className="divide-y">
         <Row user={current} />
-        {others.map((account) => (
-          <Row key={account.user} user={account.user} onLeave={() => setLeaving(account)} />
-        ))}
+        {others
+          ? others.map((account) => (
+              <Row key={account.user} user={account.user} onLeave={() => setLeaving(account)} />
+            ))
+          : Array.from({ length: expected }, (_, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same.
+              <RowSkeleton key={at} />
+            ))}
       </ul>
       <div className="mt-4 flex flex-wrap gap-2">
         <a href="/sign-in" className={buttonClass('outline')}>
@@ -43,6 +55,23 @@ export function Accounts({ current }: { current: string }) {
         </Suspense>
       ) : null}
     </>
+  )
+}
+
+/** As high as a row at every size of text. */
+function RowSkeleton() {
+  return (
+    <li aria-hidden className="flex items-center gap-3 py-3">
+      <Skeleton className="size-[40px] rounded-full" />
+      <span className="grow">
+        <span className="flex h-[1lh] items-center text-sm">
+          <Skeleton className="h-3.5 w-28" />
+        </span>
+        <span className="flex h-[1lh] items-center text-xs">
+          <Skeleton className="h-3 w-20" />
+        </span>
+      </span>
+    </li>
   )
 }
 

@@ -24,8 +24,15 @@ const YourData = part(() => import('./data/your-data.tsx').then((m) => m.YourDat
 const Sessions = part(() => import('./sessions/sessions.tsx').then((m) => m.Sessions))
 const Keys = part(() => import('./keys/keys.tsx').then((m) => m.Keys))
 
+interface SettingsProps {
+  page: SettingsPage
+  /** As the server knows it, and how many other accounts there are. */
+  isBackupDue: boolean
+  others: number
+}
+
 /** The settings: a list of pages beside or above the one that is open. */
-export function Settings({ page, isBackupDue }: { page: SettingsPage; isBackupDue: boolean }) {
+export function Settings({ page, ...asKnown }: SettingsProps) {
   const t = useT()
   const { id: viewer } = useViewer()
   const pages = SETTINGS_PAGES.filter(({ guest }) => guest || viewer !== null)
@@ -58,19 +65,12 @@ export function Settings({ page, isBackupDue }: { page: SettingsPage; isBackupDu
         />
       </div>
       <h1 className="mb-4 text-xl">{t(current?.name ?? 'settings.title')}</h1>
-      <Content page={page} viewer={viewer} isBackupDue={isBackupDue} />
+      <Content page={page} viewer={viewer} {...asKnown} />
     </Columns>
   )
 }
 
-interface ContentProps {
-  page: SettingsPage
-  viewer: string | null
-  /** As the server knows it. */
-  isBackupDue: boolean
-}
-
-function Content({ page, viewer, isBackupDue }: ContentProps) {
+function Content({ page, viewer, ...asKnown }: SettingsProps & { viewer: string | null }) {
   switch (page) {
     case 'appearance':
       return <Appearance />
@@ -82,7 +82,7 @@ function Content({ page, viewer, isBackupDue }: ContentProps) {
   if (viewer === null) return <Guest />
   switch (page) {
     case 'account':
-      return <AccountSettings user={viewer} isBackupDue={isBackupDue} />
+      return <AccountSettings user={viewer} {...asKnown} />
     case 'edit':
       return <EditProfile userId={viewer} />
     case 'data':

@@ -68,15 +68,20 @@ function writeCookie(name: string, value: string | null): void {
   document.cookie = `${name}=${value ?? ''}; path=/; max-age=${age}; samesite=lax`
 }
 
+/** As many as one digit can say. */
+const MOST_OTHERS = 9
+
 /**
- * Tells the server whose feed to render, and whether the reminder of a backup stands above it. They hold
- * a public key and open nothing.
+ * Tells the server whose feed to render, whether the reminder of a backup stands above it and how many
+ * others one can switch to. They hold a public key and open nothing.
  */
 function writeCookies({ current, accounts }: Stored): void {
   const account = accounts.find(({ user }) => user === current)
   const ready = account?.stage === 'ready' ? account : null
   writeCookie('viewer', ready?.user ?? null)
   writeCookie('backup', ready?.backup === 'pending' ? 'pending' : null)
+  const others = accounts.filter(({ user, stage }) => stage === 'ready' && user !== ready?.user)
+  writeCookie('others', others.length > 0 ? `${Math.min(others.length, MOST_OTHERS)}` : null)
 }
 
 /** The account in use; null for a guest. */
@@ -114,12 +119,12 @@ export function makeCurrent(user: string): void {
   if (accounts.some((one) => one.user === user)) write({ v: 1, current: user, accounts })
 }
 
-/** Sets the cookie right again when it and this browser's memory differ; true when they did. */
+/** Sets the cookies right again; true when the person in them was another than this browser's memory says. */
 export function repairViewerCookie(shown: string | null): boolean {
   const account = currentAccount()
   const due = account?.stage === 'ready' ? account.user : null
-  if (due === shown) return false
   writeCookies(read())
+  if (due === shown) return false
   // Where cookies are refused a reload would change nothing.
   return document.cookie.split('; ').includes(`viewer=${due}`) || due === null
 }

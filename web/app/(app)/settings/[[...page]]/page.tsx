@@ -4,7 +4,7 @@ import { MessagesProvider } from '../../../../src/i18n/client.tsx'
 import { getLocale, getMessages, getT } from '../../../../src/i18n/server.ts'
 import { parseSettingsPath } from '../../../../src/screens/settings/pages.ts'
 import { Settings } from '../../../../src/screens/settings/settings.tsx'
-import { isBackupDue } from '../../../../src/server/nexus.ts'
+import { countOthers, isBackupDue } from '../../../../src/server/nexus.ts'
 
 interface PageProps {
   params: Promise<{ page?: string[] }>
@@ -29,7 +29,7 @@ export default async function SettingsRoute({ params }: PageProps) {
   )
   return (
     <MessagesProvider locale={await getLocale()} messages={messages}>
-      <Settings page={page} isBackupDue={await isBackupDue()} />
+      <Settings page={page} isBackupDue={await isBackupDue()} others={await countOthers()} />
     </MessagesProvider>
   )
 }
