@@ -13,8 +13,9 @@ const slow = cutSlowClients(app, { nowMs: () => nowMs })
 const { watched, look } = slow
 /** How many bytes of each body have arrived, by path. */
 const arrived = new Map<string, number>()
-/** What the handler of `/thinks` waits for, once it has its body. */
+/** What the handler of `/thinks` waits for, once it has its body, and that of `/holds` before it takes it. */
 const thinking: (() => void)[] = []
+let held: IncomingMessage | null = null
 
 beforeAll(async () => {
   app.removeAllContentTypeParsers()
@@ -23,6 +24,12 @@ beforeAll(async () => {
     if (request.url === '/ours') isSlowedByUs(request.raw)
     let size = 0
     arrived.set(request.url, 0)
+    if (request.url === '/holds') {
+      held = request.raw
+      await new Promise<void>((resolve) => {
+        thinking.push(resolve)
+      })
+    }
     for await (const chunk of request.raw) {
       size += (chunk as Buffer).length
       arrived.set(request.url, size)
@@ -110,6 +117,18 @@ test('who was fast at first is cut off once only drops come', async () => {
     look()
   }
   expect(await burst.answer).not.toContain('200 OK')
+})
+
+test('who waits for us is not cut off', async () => {
+  const waiting = await upload('/holds')
+  waiting.finish()
+  await expect.poll(() => held && held.readableLength >= held.readableHighWaterMark).toBe(true)
+  for (let i = 0; i < 20; i += 1) {
+    nowMs += 9_900
+    look()
+  }
+  for (const finish of thinking.splice(0)) finish()
+  expect(await waiting.answer).toContain('{"size":100000}')
 })
 
 test('who goes on sending after a refusal gets the answer, and is cut off after a while', async () => {
