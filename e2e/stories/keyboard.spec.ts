@@ -106,7 +106,7 @@ test('single keys move, act and go, and can be turned off', async ({ join }) => 
     await walk('k', newer)
   })
 
-  await test.step('s keeps a post, r answers it', async () => {
+  await test.step('s keeps a post, r answers it, e edits it', async () => {
     await keyboard.press('s')
     await expect(card(page, newer).getByRole('button', { name: 'Remove bookmark' })).toBeVisible()
     await keyboard.press('r')
@@ -114,6 +114,11 @@ test('single keys move, act and go, and can be turned off', async ({ join }) => 
     await expect(dialog).toBeVisible()
     await keyboard.press('Escape')
     await expect(dialog).toBeHidden()
+    await keyboard.press('e')
+    const editing = page.getByRole('dialog', { name: 'Edit post' })
+    await expect(editing.getByLabel('Text of the post')).toHaveValue(newer)
+    await keyboard.press('Escape')
+    await expect(editing).toBeHidden()
   })
 
   await test.step('g h goes home, / searches, and typing is left alone', async () => {
