@@ -51,7 +51,7 @@ export const keys = new Proxy({} as KeyOperations, {
 
 /** Signs as the app's own key for a person, with the grant that allows it. */
 export function clientSigner(user: PublicKeyZ32, client: PublicKeyZ32, grant: string): Signer {
-  return { publicKey: client, grant, sign: (message) => keys.clientSign(user, message) }
+  return { publicKey: client, grant, sign: (message) => keys.clientSign(user, client, message) }
 }
 
 /** Signs as the person; works only until `finishRoot`. */

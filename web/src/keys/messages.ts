@@ -25,7 +25,8 @@ export interface KeyOperations {
   /** The backup is confirmed: the root key leaves this browser. */
   dropRoot(user: PublicKeyZ32): Promise<void>
   clientKey(user: PublicKeyZ32): Promise<PublicKeyZ32 | null>
-  clientSign(user: PublicKeyZ32, message: Uint8Array): Promise<Uint8Array>
+  /** Refused once another client key has taken the place of this one: its grant would not fit. */
+  clientSign(user: PublicKeyZ32, client: PublicKeyZ32, message: Uint8Array): Promise<Uint8Array>
   /** Removes everything about a person from this browser. */
   forget(user: PublicKeyZ32): Promise<void>
 }

@@ -83,8 +83,18 @@ describe('the keys of a browser', () => {
     const { client, grant } = await keys.issueGrant(user, GRANT)
     expect(await verifyGrant(grant, NOW)).toMatchObject({ iss: user, cnf: client })
     await keys.finishRoot(user)
-    const signature = await keys.clientSign(user, message)
+    const signature = await keys.clientSign(user, client, message)
     expect(await verifySignature(client, message, signature)).toBe(true)
+  })
+
+  it('sign with no other client key than the one a session was opened with', async () => {
+    const { user } = await keys.createRoot()
+    const before = await keys.issueGrant(user, GRANT)
+    const { client } = await keys.issueGrant(user, GRANT)
+    expect(client).not.toBe(before.client)
+    await expect(keys.clientSign(user, before.client, message)).rejects.toMatchObject({
+      code: 'no_key',
+    })
   })
 
   it('let the root key sign nothing after its work is done, but still be backed up', async () => {
@@ -104,12 +114,12 @@ describe('the keys of a browser', () => {
     const file = await keys.recoveryFile(user, 'secret')
     const other = createOperations(new MemoryVault())
     await other.openFile(file, 'secret')
-    await other.issueGrant(user, GRANT)
+    const { client } = await other.issueGrant(user, GRANT)
     await other.finishRoot(user)
     expect(await other.hasRoot(user)).toBe(false)
     await expect(other.rootSign(user, message)).rejects.toMatchObject({ code: 'no_key' })
     await other.forget(user)
-    await expect(other.clientSign(user, message)).rejects.toMatchObject({ code: 'no_key' })
+    await expect(other.clientSign(user, client, message)).rejects.toMatchObject({ code: 'no_key' })
   })
 
   it('name the words that no phrase has, and refuse phrases that make no key', async () => {

@@ -52,9 +52,9 @@ export function createOperations(vault: Vault = new Vault()): KeyOperations {
     return root.pair
   }
 
-  async function client(user: PublicKeyZ32) {
+  async function clientOf(user: PublicKeyZ32, client: PublicKeyZ32) {
     const record = await vault.client(user)
-    if (!record) throw new KeyError('no_key')
+    if (record?.publicKey !== client) throw new KeyError('no_key')
     return record
   }
 
@@ -117,7 +117,8 @@ export function createOperations(vault: Vault = new Vault()): KeyOperations {
       const key = (await vault.client(user))?.publicKey
       return key !== undefined && isPublicKey(key) ? key : null
     },
-    clientSign: async (user, message) => signWithClient(vault, await client(user), message),
+    clientSign: async (user, client, message) =>
+      signWithClient(vault, await clientOf(user, client), message),
     async forget(user) {
       opened.get(user)?.secretKey.fill(0)
       opened.delete(user)

@@ -18,6 +18,7 @@ import { errorTextKey } from '../session/errors.ts'
 import { useSetSessionEnded, useViewer } from '../session/viewer.tsx'
 import type { Action, Pending } from './actions.ts'
 import { watchConfirmations } from './confirm.ts'
+import type { Sender } from './sender.ts'
 import { PendingStore } from './store.ts'
 
 interface Outbox {
@@ -28,7 +29,7 @@ interface Outbox {
 }
 
 interface OutboxWithSender extends Outbox {
-  sender(): Promise<{ wake(): void }>
+  sender(): Promise<Sender>
 }
 
 const OutboxContext = createContext<Outbox | null>(null)
@@ -56,7 +57,7 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
           account: currentAccount,
           reachable: () => reach.reachable,
           onSilence: reach.suspect,
-          onEnded: () => setEnded(true),
+          onEnded: setEnded,
           onRefused: (code) => showToast('bad', t(errorTextKey(code))),
         }),
       )
@@ -83,6 +84,7 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
       if (reach.reachable && store.list.some(({ state }) => state === 'waiting'))
         void sender().then(({ wake }) => wake())
     })
+    store.onNews = (news) => void sender().then(({ hear }) => hear(news))
     store.load().catch(() => {})
     const stopWatching = watchConfirmations(store, api, queryClient)
     return () => {

@@ -1,12 +1,12 @@
 import { createOutbox, type Outbox, type OutboxEvent } from '@pubky/sdk'
 import type { RuntimeConfig } from '../config.ts'
-import type { Account } from '../session/accounts.ts'
+import { type Account, subscribeAccounts } from '../session/accounts.ts'
 import { followHome, sessionOf } from '../session/connection.ts'
 import { errorCode } from '../session/errors.ts'
 import type { Pending } from './actions.ts'
 import { planOps } from './plan.ts'
 import { createQueueStorage } from './queue-storage.ts'
-import type { PendingStore } from './store.ts'
+import type { PendingStore, SendNews } from './store.ts'
 import { rescue } from './to-draft.ts'
 
 // Loaded when there is something to send.
@@ -19,14 +19,16 @@ interface SenderOptions {
   reachable: () => boolean
   /** The homeserver did not answer. */
   onSilence: () => void
-  /** The homeserver does not take the session any more. */
-  onEnded: () => void
-  /** An action was refused for good and has been undone. */
+  /** The homeserver does not take the session of this grant any more. */
+  onEnded: (grant: string | null) => void
+  /** An action was refused for good, and nothing on the page says so. */
   onRefused: (code: string) => void
 }
 
-interface Sender {
+export interface Sender {
   wake(): void
+  /** What this tab or another has to tell. */
+  hear(news: SendNews): void
 }
 
 let running: { user: string; sender: Sender } | null = null
@@ -53,6 +55,8 @@ function start(o: SenderOptions): Sender {
     } catch (error) {
       if (errorCode(error) === 'moved') await followHome(config, store.user).catch(() => {})
       if (errorCode(error) === 'network' || errorCode(error) === 'timeout') o.onSilence()
+      // Nothing was refused to who has signed in again meanwhile.
+      if (o.account()?.grant !== account.grant) throw new Error('another grant is in use')
       throw error
     }
   }
@@ -94,6 +98,7 @@ function start(o: SenderOptions): Sender {
   function sync(): void {
     const to = outbox
     if (!to) return
+    if (to.paused) tellEnded()
     const queued = new Map(to.snapshot().map((action) => [action.id, action]))
     for (const pending of store.list) {
       if (pending.state !== 'waiting' || adding.has(pending.id)) continue
@@ -105,8 +110,17 @@ function start(o: SenderOptions): Sender {
       if (action.state === 'refused' && !find(action.id)) void to.dismiss(action.id)
   }
 
+  let endedGrant: string | null = null
+
+  function tellEnded(): void {
+    store.tell({ kind: 'ended', grant: endedGrant })
+  }
+
   async function onEvent(event: OutboxEvent): Promise<void> {
-    if (event.type === 'paused') return o.onEnded()
+    if (event.type === 'paused') {
+      endedGrant = o.account()?.grant ?? null
+      return tellEnded()
+    }
     if (event.type === 'done') {
       const pending = find(event.action.id)
       // First of all: while it counts as waiting, `sync` would send it again.
@@ -143,6 +157,14 @@ function start(o: SenderOptions): Sender {
     outbox = made
     store.subscribe(sync)
     addEventListener('online', () => made.wake())
+    let grant = o.account()?.grant
+    subscribeAccounts(() => {
+      const account = o.account()
+      if (account?.user !== store.user || account.grant === grant) return
+      grant = account.grant
+      made.resume()
+      made.wake()
+    })
     sync()
     // Until the tab is closed.
     await new Promise(() => {})
@@ -150,6 +172,7 @@ function start(o: SenderOptions): Sender {
 
   navigator.locks.request(`pubky-outbox:${store.user}`, lead).catch(() => {})
   return {
+    hear: ({ grant }) => o.onEnded(grant),
     wake() {
       outbox?.wake()
       sync()

@@ -1,9 +1,13 @@
 import { openDatabase, rangeOf } from '../database.ts'
 import { type Action, type Pending, subjectOf } from './actions.ts'
 
+/** What tabs tell each other about sending. */
+export type SendNews = { kind: 'ended'; grant: string | null }
+
 /** Unconfirmed actions of one person, in memory and in IndexedDB, the same in every tab. */
 export class PendingStore {
   readonly user: string
+  onNews: (news: SendNews) => void = () => {}
   #list: readonly Pending[] = []
   #order = 0
   #changes = 0
@@ -14,7 +18,10 @@ export class PendingStore {
   constructor(user: string) {
     this.user = user
     this.#channel = new BroadcastChannel(`pubky-outbox:${user}`)
-    this.#channel.onmessage = () => void this.load()
+    this.#channel.onmessage = ({ data }: MessageEvent<'changed' | SendNews>) => {
+      if (data === 'changed') void this.load()
+      else this.onNews(data)
+    }
   }
 
   get list(): readonly Pending[] {
@@ -86,6 +93,12 @@ export class PendingStore {
   async remove(id: string): Promise<void> {
     this.#set(this.#list.filter((one) => one.id !== id))
     await this.#write((db) => db.delete('pending', [this.user, id]))
+  }
+
+  /** Tells every tab, this one too. */
+  tell(news: SendNews): void {
+    this.#channel.postMessage(news)
+    this.onNews(news)
   }
 
   async #write(change: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<void>) {

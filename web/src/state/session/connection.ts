@@ -84,20 +84,25 @@ export async function signIn(
   })
 }
 
-const sessions = new Map<string, Promise<Session>>()
+/** Of each person, with the grant it was opened with. */
+const sessions = new Map<string, { grant: string | null; session: Promise<Session> }>()
 
-function remember(account: Account, session: Session): void {
-  sessions.set(account.user, Promise.resolve(session))
+function remember({ user, grant }: Account, session: Session): void {
+  sessions.set(user, { grant, session: Promise.resolve(session) })
 }
 
 /** The open session of an account; the next call tries again after a failure. */
 export function sessionOf(config: RuntimeConfig, account: Account): Promise<Session> {
-  const open = sessions.get(account.user)
-  if (open) return open
-  const opening = openSession(config, account)
-  sessions.set(account.user, opening)
-  opening.catch(() => sessions.delete(account.user))
-  return opening
+  const { user, grant } = account
+  const open = sessions.get(user)
+  // Who has signed in again, perhaps in another tab, has another grant.
+  if (open?.grant === grant) return open.session
+  const opening = { grant, session: openSession(config, account) }
+  sessions.set(user, opening)
+  opening.session.catch(() => {
+    if (sessions.get(user) === opening) sessions.delete(user)
+  })
+  return opening.session
 }
 
 /** The next write opens a new session. */

@@ -23,7 +23,7 @@ export interface ViewerSession {
 }
 
 interface SessionState extends ViewerSession {
-  setEnded: (ended: boolean) => void
+  setEnded: (grant: string | null) => void
 }
 
 const ViewerContext = createContext<Viewer>({ id: null })
@@ -54,7 +54,8 @@ export function ViewerProvider({
   children: ReactNode
 }) {
   const account = useSyncExternalStore(subscribeAccounts, currentAccount, () => null)
-  const [ended, setEnded] = useState(false)
+  const [endedGrant, setEnded] = useState<string | null>(null)
+  const ended = endedGrant !== null && endedGrant === account?.grant
   const [shown] = useState(initial)
 
   useEffect(() => {
@@ -95,6 +96,7 @@ export function useViewerSession(): ViewerSession {
   return use(SessionContext)
 }
 
-export function useSetSessionEnded(): (ended: boolean) => void {
+/** Says whose session has ended: signing in again, in whichever tab, brings another grant. */
+export function useSetSessionEnded(): SessionState['setEnded'] {
   return use(SessionContext).setEnded
 }
