@@ -38,7 +38,11 @@ export const PostCard = memo(function PostCard({ postKey, full, position }: Post
   const original = repostOf(shown.post)
   const isPlainRepost = original !== null && shown.post.details.content === ''
   if (isPlainRepost && !shown.post.deleted)
-    return <Repost view={shown.post} original={original} position={position} />
+    return (
+      <Repost view={shown.post} original={original} position={position}>
+        <SendState shown={shown} wordless />
+      </Repost>
+    )
   return (
     <PostArticle view={shown.post} full={full} position={position} sending={shown.sending !== null}>
       <SendState shown={shown} />
@@ -50,10 +54,11 @@ interface RepostProps {
   view: PostView
   original: PostKeyText
   position?: number | undefined
+  children: React.ReactNode
 }
 
 /** A repost without words of its own: a line that says who, above the original. */
-function Repost({ view, original, position }: RepostProps) {
+function Repost({ view, original, position, children }: RepostProps) {
   const t = useT()
   const { id: viewer } = useViewer()
   const { remove } = useActions()
@@ -84,6 +89,7 @@ function Repost({ view, original, position }: RepostProps) {
           </Button>
         ) : null}
       </div>
+      <div className="px-3 not-empty:pb-3 *:mt-0">{children}</div>
       {post ? (
         <PostArticle view={post} />
       ) : post === null ? (

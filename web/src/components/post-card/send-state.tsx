@@ -10,8 +10,14 @@ import { Button } from '../../ui/button.tsx'
 import { Spinner } from '../../ui/spinner.tsx'
 import { useCompose } from '../composer/compose.tsx'
 
+interface SendStateProps {
+  shown: ShownPost
+  /** It has no words that could be edited. */
+  wordless?: boolean
+}
+
 /** Of the person's own new post: on its way, or refused with what one can do. */
-export function SendState({ shown }: { shown: ShownPost }) {
+export function SendState({ shown, wordless = false }: SendStateProps) {
   const t = useT()
   const { retry, discard, takeBack } = useActions()
   const compose = useCompose()
@@ -46,9 +52,11 @@ export function SendState({ shown }: { shown: ShownPost }) {
         <Button size="sm" onClick={() => retry(pendingId)}>
           {t('post.retry')}
         </Button>
-        <Button look="outline" size="sm" onClick={() => void edit(pendingId)}>
-          {t('post.keepDraft')}
-        </Button>
+        {wordless ? null : (
+          <Button look="outline" size="sm" onClick={() => void edit(pendingId)}>
+            {t('post.keepDraft')}
+          </Button>
+        )}
         <Button look="quiet" size="sm" onClick={() => discard(pendingId)}>
           {t('post.discard')}
         </Button>

@@ -8,8 +8,8 @@ export const standstill = {
   movePublished: 'Your move is not finished.',
   movePublishedText: 'Your new address is public, but not everything has arrived.',
   moveGo: 'Go on',
-  refused: { one: 'A post was not sent.', other: '{count} posts were not sent.' },
-  refusedText: 'Your homeserver refused it. The text is kept.',
+  refused: { one: 'A change was not sent.', other: '{count} changes were not sent.' },
+  refusedText: 'Your homeserver refused it. What you wrote is kept.',
   waiting: {
     one: '{count} change waits to be sent.',
     other: '{count} changes wait to be sent.',

@@ -67,13 +67,34 @@ function start(o: SenderOptions): Sender {
 
   async function refuse(pending: Pending | undefined, code: string): Promise<void> {
     if (!pending) return
-    // Text is never thrown away: a post stays with what can be done about it.
-    if (pending.action.type === 'post')
+    const { type } = pending.action
+    // Words are never thrown away: posts and profiles stay with what can be done about them.
+    if (type === 'post' || type === 'profile')
       await store.change(pending.id, { state: 'failed', reason: code })
     else {
       await rescue(store.user, pending).catch(() => {})
       await store.remove(pending.id)
+    }
+    if (type !== 'post') store.tell({ kind: 'refused', id: pending.id, code })
+  }
+
+  const unheard = new Map<string, string>()
+
+  function hear(news: SendNews): void {
+    if (news.kind === 'ended') o.onEnded(news.grant)
+    else if (news.kind === 'heard') unheard.delete(news.id)
+    else {
+      unheard.set(news.id, news.code)
+      sayUnheard()
+    }
+  }
+
+  /** A refusal is said where it is seen: the tab that sends may be hidden behind another. */
+  function sayUnheard(): void {
+    if (document.visibilityState !== 'visible') return
+    for (const [id, code] of unheard) {
       o.onRefused(code)
+      store.tell({ kind: 'heard', id })
     }
   }
 
@@ -171,8 +192,9 @@ function start(o: SenderOptions): Sender {
   }
 
   navigator.locks.request(`pubky-outbox:${store.user}`, lead).catch(() => {})
+  document.addEventListener('visibilitychange', sayUnheard)
   return {
-    hear: ({ grant }) => o.onEnded(grant),
+    hear,
     wake() {
       outbox?.wake()
       sync()

@@ -2,7 +2,11 @@ import { openDatabase, rangeOf } from '../database.ts'
 import { type Action, type Pending, subjectOf } from './actions.ts'
 
 /** What tabs tell each other about sending. */
-export type SendNews = { kind: 'ended'; grant: string | null }
+export type SendNews =
+  | { kind: 'ended'; grant: string | null }
+  | { kind: 'refused'; id: string; code: string }
+  /** A tab that is seen has said so. */
+  | { kind: 'heard'; id: string }
 
 /** Unconfirmed actions of one person, in memory and in IndexedDB, the same in every tab. */
 export class PendingStore {

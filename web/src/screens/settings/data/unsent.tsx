@@ -5,6 +5,7 @@ import type { MessageKey } from '../../../i18n/types.ts'
 import { useActions } from '../../../state/actions.ts'
 import type { Action, Pending } from '../../../state/outbox/actions.ts'
 import { usePending } from '../../../state/outbox/outbox.tsx'
+import { draftOf } from '../../../state/outbox/to-draft.ts'
 import { errorTextKey } from '../../../state/session/errors.ts'
 import { Button } from '../../../ui/button.tsx'
 import { Card } from './card.tsx'
@@ -67,9 +68,11 @@ function UnsentRow({ pending }: { pending: Pending }) {
           <Button size="sm" onClick={() => retry(id)}>
             {t('common.retry')}
           </Button>
-          <Button size="sm" look="outline" onClick={() => void takeBack(id)}>
-            {t('data.unsentDraft')}
-          </Button>
+          {draftOf(action) ? (
+            <Button size="sm" look="outline" onClick={() => void takeBack(id)}>
+              {t('data.unsentDraft')}
+            </Button>
+          ) : null}
           <Button size="sm" look="quiet" onClick={() => discard(id)}>
             {t('data.unsentDiscard')}
           </Button>
@@ -86,6 +89,8 @@ function wordsOf(action: Action): string | null {
       return action.content
     case 'tag':
       return action.label
+    case 'profile':
+      return action.draft.name
     default:
       return null
   }
