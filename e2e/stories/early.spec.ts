@@ -90,6 +90,27 @@ test('a post can be written before the page has come to life', async ({ join }) 
   await expectDelivered(card(page, text))
 })
 
+test('words typed before the page has come to life leave the draft of before beside them', async ({
+  join,
+}) => {
+  const { page } = await join('Writer of two thoughts')
+  const field = page.getByRole('main').getByLabel('Text of the post')
+  const [kept, quick] = [unique('Kept from before'), unique('Typed at once')]
+  await field.fill(kept)
+  await page.reload()
+  await expect(page.getByText('Your draft is back.')).toBeVisible()
+
+  const scripts = await holdBack(page, '**/_next/static/chunks/*.js')
+  await page.goto('/home', { waitUntil: 'commit' })
+  await field.fill(quick)
+  scripts.release()
+  await expectAlive(page)
+  await expect(field).toHaveValue(quick)
+  await page.goto('/drafts')
+  for (const text of [quick, kept])
+    await expect(page.getByRole('listitem').filter({ hasText: text })).toBeVisible()
+})
+
 /** Opens a page that shows what the server sent and runs nothing yet. */
 async function openLifeless(page: Page, path: string) {
   await page.context().unrouteAll({ behavior: 'wait' })

@@ -1,8 +1,10 @@
 import { useEffect, useId, useRef, useState } from 'react'
 import {
   type DraftContent,
+  draftSlot,
   dropDraft,
   keepLastWords,
+  parseSlot,
   readDraft,
   saveDraft,
   subscribeDrafts,
@@ -65,13 +67,17 @@ export function useDraft(o: DraftOptions): KeptDraft {
     let gone = false
     isReady.current = false
     async function look(first: boolean) {
-      const found = user === null ? undefined : await readDraft(user, slot)
+      const draft = user === null ? undefined : await readDraft(user, slot)
+      const found = draft && { text: draft.text, tags: draft.tags, uploads: draft.uploads ?? [] }
       if (gone) return
-      const { isEmpty, isBusy, adopt } = latest.current
+      const { content, isEmpty, isBusy, adopt } = latest.current
+      // Words typed before the page had come to life take the place of others, which stay beside them.
+      if (user !== null && first && !isEmpty && found && !isAlike(found, content))
+        await saveDraft(user, besides(slot), found, source)
+      if (gone) return
       if (first ? isEmpty : !isBusy()) {
-        const { text, tags, uploads = [] } = found ?? { text: '', tags: [] }
-        if (found) kept.current = { text, tags, uploads }
-        if (found || !first) adopt({ text, tags, uploads })
+        if (found) kept.current = found
+        if (found || !first) adopt(found ?? { text: '', tags: [], uploads: [] })
         setRestored(first && found !== undefined)
       }
       isReady.current = true
@@ -120,6 +126,17 @@ export function useDraft(o: DraftOptions): KeptDraft {
       if (user !== null) dropDraft(user, slot, source).catch(() => {})
     },
   }
+}
+
+function isAlike(a: DraftContent, b: DraftContent): boolean {
+  return (
+    a.text === b.text && a.tags.join() === b.tags.join() && a.uploads.length === b.uploads.length
+  )
+}
+
+function besides(slot: string): string {
+  const { mode = 'post', target = null } = parseSlot(slot) ?? {}
+  return draftSlot(mode, target, String(Date.now()))
 }
 
 function isSame(a: DraftContent | null, b: DraftContent): boolean {
