@@ -71,3 +71,38 @@ test('a newer version waits until its notice is pressed', async ({ visit }) => {
   await page.getByRole('button', { name: 'Reload' }).click()
   await page.waitForFunction(() => navigator.serviceWorker.controller?.scriptURL.includes('newer'))
 })
+
+test('the notice of a newer version works in each tab, also after another has brought it up', async ({
+  visit,
+}) => {
+  const page = await visit('/home', { worker: true })
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  await page.reload()
+  const other = await page.context().newPage()
+  await other.goto('/home')
+  // Long enough for both to look at their worker.
+  await page.waitForTimeout(5000)
+  await page.evaluate(() => navigator.serviceWorker.register('/sw.js?newer'))
+  for (const tab of [page, other])
+    await expect(tab.getByText('A new version is ready.')).toBeVisible()
+  for (const tab of [page, other]) {
+    const isOld = () => tab.evaluate(() => 'isOld' in globalThis)
+    await tab.evaluate(() => Object.assign(globalThis, { isOld: true }))
+    await tab.getByRole('button', { name: 'Reload' }).click()
+    await expect.poll(() => isOld().catch(() => true)).toBe(false)
+  }
+})
+
+test('a page asks for a reload when its parts are gone with an older build', async ({
+  join,
+  guard,
+}) => {
+  guard.allow(/status of 404/, /Failed to load/, /Failed to fetch/)
+  const { page } = await join('Person who left a tab open')
+  await publish(page, { text: unique('Written long ago') })
+  // Long enough for the page to look for newer versions.
+  await page.waitForTimeout(5000)
+  await page.route('**/_next/static/chunks/*', (route) => route.fulfill({ status: 404 }))
+  await page.keyboard.press('?')
+  await expect(page.getByText('A new version is ready.')).toBeVisible()
+})

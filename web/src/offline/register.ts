@@ -1,3 +1,5 @@
+import { PART_MISSING } from '../ui/part.ts'
+
 // Loaded some time after the page has come to life.
 
 const LOOK_EVERY_MS = 3600_000
@@ -16,6 +18,8 @@ export async function registerWorker(onNewer: (activate: () => void) => void): P
     const { waiting } = registration
     if (!waiting || !hadOne) return
     onNewer(() => {
+      // Another tab has activated it: nothing more is going to change here.
+      if (waiting.state !== 'installed') return location.reload()
       serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true })
       waiting.postMessage('activate')
     })
@@ -41,6 +45,22 @@ export async function registerWorker(onNewer: (activate: () => void) => void): P
     document.removeEventListener('visibilitychange', look)
     clearInterval(timer)
   }
+}
+
+/**
+ * Tells when parts of this page are gone: the server has a newer build, and nothing of the older one is kept since
+ * another tab has changed to it. A server that is away is no newer build. Returns how to stop listening.
+ */
+export function watchParts(onNewer: (activate: () => void) => void): () => void {
+  const stop = () => removeEventListener(PART_MISSING, look)
+  async function look() {
+    const answer = await fetch('/sw.js', { method: 'HEAD', cache: 'no-store' }).catch(() => null)
+    if (!answer?.ok) return
+    stop()
+    onNewer(() => location.reload())
+  }
+  addEventListener(PART_MISSING, look)
+  return stop
 }
 
 /** Whose pages may be shown without a connection. */

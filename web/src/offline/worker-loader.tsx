@@ -4,9 +4,8 @@ import { Suspense, useEffect, useState } from 'react'
 import { useViewer } from '../state/session/viewer.tsx'
 import { part } from '../ui/part.ts'
 
-const NewVersion = part(() =>
-  import('../components/shell/new-version.tsx').then((m) => m.NewVersion),
-)
+const loadNotice = () => import('../components/shell/new-version.tsx').then((m) => m.NewVersion)
+const NewVersion = part(loadNotice)
 
 const AFTER_MS = 3000
 
@@ -17,15 +16,20 @@ export function WorkerLoader() {
 
   useEffect(() => {
     if (process.env.NODE_ENV !== 'production' || !('serviceWorker' in navigator)) return
-    let stop: (() => void) | null = null
+    const stops: (() => void)[] = []
     let over = false
     const timer = setTimeout(async () => {
       try {
-        const { notePerson, registerWorker } = await import('./register.ts')
+        const { notePerson, registerWorker, watchParts } = await import('./register.ts')
+        if (over) return
+        const offer = (run: () => void) => setActivate(() => run)
+        stops.push(watchParts(offer))
+        // The notice must not be among what is gone.
+        void loadNotice().catch(() => {})
         await notePerson(viewer ?? 'guest')
-        const stopping = await registerWorker((run) => setActivate(() => run))
-        if (over) stopping()
-        else stop = stopping
+        const stop = await registerWorker(offer)
+        if (over) stop()
+        else stops.push(stop)
       } catch {
         // Private windows and strict settings forbid it; the app works without.
       }
@@ -33,7 +37,7 @@ export function WorkerLoader() {
     return () => {
       over = true
       clearTimeout(timer)
-      stop?.()
+      for (const stop of stops) stop()
     }
   }, [viewer])
 
