@@ -15,6 +15,7 @@ import {
 } from 'lucide-react'
 import Link from 'next/link'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { ListEnd } from '../../components/list-end.tsx'
 import { OfflineState } from '../../components/offline-state.tsx'
 import { previewText } from '../../components/preview-text.ts'
 import { Time } from '../../components/time.tsx'
@@ -80,7 +81,7 @@ export function Notifications() {
         <Skeleton className="h-20 rounded-lg" />
       </div>
     )
-  if (list.isError)
+  if (list.isError && !list.data)
     return (
       <ErrorState
         icon={<CloudOff size={28} aria-hidden />}
@@ -131,17 +132,7 @@ export function Notifications() {
           ))}
         </ol>
       )}
-      {list.hasNextPage ? (
-        <div className="flex justify-center py-6">
-          <Button
-            look="outline"
-            busy={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
-            {t('notices.more')}
-          </Button>
-        </div>
-      ) : null}
+      <ListEnd list={list} more={t('notices.more')} error={t('notices.errorTitle')} />
     </section>
   )
 }

@@ -2,6 +2,7 @@
 
 import { CloudOff } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { ListEnd } from '../../components/list-end.tsx'
 import { OfflineState } from '../../components/offline-state.tsx'
 import { UserRow } from '../../components/user-row.tsx'
 import { useT } from '../../i18n/client.tsx'
@@ -34,7 +35,7 @@ export function PeopleList({ source, userId, label, empty }: PeopleListProps) {
         ))}
       </div>
     )
-  if (people.isError)
+  if (people.isError && !people.data)
     return (
       <ErrorState
         icon={<CloudOff size={28} aria-hidden />}
@@ -55,17 +56,9 @@ export function PeopleList({ source, userId, label, empty }: PeopleListProps) {
           </li>
         ))}
       </ul>
-      {people.hasNextPage ? (
-        <div className="flex justify-center py-6">
-          <Button
-            look="outline"
-            busy={people.isFetchingNextPage}
-            onClick={() => void people.fetchNextPage()}
-          >
-            {t('common.showMore')}
-          </Button>
-        </div>
-      ) : null}
+      {people.isAtEnd && !people.isError ? null : (
+        <ListEnd list={people} more={t('common.showMore')} error={t('lists.errorTitle')} />
+      )}
     </>
   )
 }
