@@ -14,6 +14,7 @@ import { expect, test } from '../setup/story.ts'
 test('two people sign up, one posts, the other sees it live and replies, and the first is told', async ({
   visit,
   join,
+  guard,
 }) => {
   const ada = await join('Ada of the story')
   const grace = await join('Grace of the story')
@@ -46,6 +47,7 @@ test('two people sign up, one posts, the other sees it live and replies, and the
   })
 
   const reply = unique('And mine computes')
+  const second = unique('All through the night')
   await test.step('opens it and replies', async () => {
     await open(card(grace.page, text))
     await expectAccessible(grace.page, 'page of a post')
@@ -59,8 +61,34 @@ test('two people sign up, one posts, the other sees it live and replies, and the
     const notice = ada.page.getByRole('link', { name: /Grace of the story replied to your post/ })
     await expect(notice).toBeVisible()
     await expectAccessible(ada.page, 'notifications')
-    await notice.click()
+
+    guard.allow(/status of 503/)
+    const asked = /\/trpc\/[^?]*notifications\.list/
+    await ada.page.route(asked, (route) => route.fulfill({ status: 503 }))
+    await write(grace.page.getByRole('main'), { text: second }, 'Reply')
+    const failed = ada.page.getByRole('alert').filter({ hasText: 'could not be loaded' })
+    await expect(failed).toBeVisible()
+    await expect(notice).toHaveCount(1)
+    await expectAccessible(ada.page, 'notifications that could not be looked at again')
+    await ada.page.unroute(asked)
+    await failed.getByRole('button', { name: 'Try again' }).click()
+    await expect(failed).toBeHidden()
+
+    await notice.filter({ hasText: reply }).click()
     await expect(card(ada.page, reply)).toBeVisible()
+  })
+
+  await test.step('and sees what else is replied, after what is there', async () => {
+    await open(card(ada.page, text))
+    await expect(card(ada.page, second)).toBeVisible()
+    const third = unique('It has found a new theorem')
+    await write(grace.page.getByRole('main'), { text: third }, 'Reply')
+    await expect(card(ada.page, third)).toBeVisible()
+    const shown = await ada.page.getByRole('feed').getByRole('article').allTextContents()
+    const order = shown.flatMap((one) =>
+      [reply, second, third].filter((text) => one.includes(text)),
+    )
+    expect(order).toEqual([reply, second, third])
   })
 
   await test.step('a guest reads both', async () => {

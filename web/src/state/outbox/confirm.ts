@@ -1,7 +1,7 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query'
 import type { Api } from '../api.ts'
 import {
-  insertOnTop,
+  insertOwn,
   removeFromStreams,
   setBookmarked,
   streamsLoaded,
@@ -59,7 +59,7 @@ export function watchConfirmations(
   }
 
   function changeLists(action: Action, seen: PostView | UserView | null | undefined): void {
-    if (action.type === 'post') insertOnTop(queryClient, store.user, action)
+    if (action.type === 'post') insertOwn(queryClient, store.user, action)
     if (action.type === 'bookmark') setBookmarked(queryClient, action.key, action.on)
     if (action.type === 'delete' && seen === null) removeFromStreams(queryClient, [action.key])
   }

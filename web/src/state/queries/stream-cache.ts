@@ -75,6 +75,18 @@ export async function putOnTop(
   })
 }
 
+/**
+ * A list that reads downwards, with its last page as it is now: what is new comes after what is there. One whose
+ * end is not loaded stays as it is, since its next pages bring it.
+ */
+export function growAtEnd(data: StreamData, page: StreamPage): StreamData {
+  const last = data.pages.at(-1)
+  if (!last || last.cursor !== null) return data
+  const known = new Set(data.pages.flatMap(({ keys }) => keys))
+  const keys = [...last.keys, ...page.keys.filter((key) => !known.has(key))]
+  return { ...data, pages: [...data.pages.slice(0, -1), { keys, cursor: page.cursor }] }
+}
+
 /** Resolves when no list is being loaded: what one had when it was asked for comes back with the answer. */
 export async function streamsLoaded(client: QueryClient): Promise<void> {
   const awaited = new Set<Promise<unknown> | undefined>([undefined])
@@ -91,7 +103,7 @@ export async function streamsLoaded(client: QueryClient): Promise<void> {
 }
 
 /** The indexer has the person's new post: it takes its place in every cached list it belongs to. */
-export function insertOnTop(
+export function insertOwn(
   client: QueryClient,
   viewer: string,
   action: Extract<Action, { type: 'post' }>,
@@ -102,10 +114,8 @@ export function insertOnTop(
     const data = query.state.data as StreamData | undefined
     if (!data || overlayStream([], viewer, one, input).length === 0) continue
     if (input.order === 'ascending') {
-      const last = data.pages.at(-1)
-      if (!last || data.pages.some((page) => page.keys.includes(action.key))) continue
-      const grown = { ...last, keys: [...last.keys, action.key] }
-      client.setQueryData(query.queryKey, { ...data, pages: [...data.pages.slice(0, -1), grown] })
+      const grown = growAtEnd(data, { keys: [action.key], cursor: null })
+      client.setQueryData(query.queryKey, grown)
     } else client.setQueryData(query.queryKey, prepend(data, [action.key]))
   }
 }

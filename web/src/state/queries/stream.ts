@@ -7,7 +7,15 @@ import { overlayStream, type StreamInput } from '../outbox/overlay.ts'
 import { useApi } from '../services.ts'
 import { useViewer } from '../session/viewer.tsx'
 import { keyOfPost, type PostKeyText, splitKey } from '../views.ts'
-import { newsIn, putOnTop, type StreamAnswer, streamKey, toPage } from './stream-cache.ts'
+import {
+  growAtEnd,
+  newsIn,
+  putOnTop,
+  type StreamAnswer,
+  type StreamData,
+  streamKey,
+  toPage,
+} from './stream-cache.ts'
 import { streamRequest } from './stream-request.ts'
 import { useMuted } from './user.ts'
 
@@ -80,13 +88,17 @@ export function usePostStream(input: StreamInput): PostStream {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another stream starts without news.
   useEffect(() => setHeld((now) => (now.length === 0 ? now : [])), [keyText])
 
-  /** Asks for the newest page; what is not in the list yet is held back. */
+  /** Asks for the page of the newest; what is not in the list yet is held back, or comes at the end. */
   async function findNews(): Promise<void> {
     if (!query.data || input.sorting === 'total_engagement') return
-    const request = streamRequest(input, viewer, null) as never
+    const isDownwards = input.order === 'ascending'
+    if (isDownwards && query.hasNextPage) return
+    const at = isDownwards ? (query.data as StreamData).pageParams.at(-1) : null
+    const request = streamRequest(input, viewer, at ?? null) as never
     const answer = (await api.posts.stream.query(request)) as unknown as StreamAnswer
-    toPage(client, answer)
-    setHeld(newsIn(answer.items.map(keyOfPost), known))
+    const page = toPage(client, answer)
+    if (isDownwards) client.setQueryData<StreamData>(key, (data) => data && growAtEnd(data, page))
+    else setHeld(newsIn(answer.items.map(keyOfPost), known))
   }
 
   // A cached list may be old: look what has come since, without touching it.
