@@ -120,8 +120,8 @@ export function createUserStreams(o: { pool: Pool; graph: SocialGraph; nowMs: ()
     return rankings({ timeframe: q.timeframe, within }, { skip, limit })
   }
 
-  async function recommended(user: string, limit: number): Promise<string[]> {
-    const found = await graph.recommended(user as PublicKeyZ32, { limit })
+  async function recommended(user: string, { skip, limit }: UserStreamQuery): Promise<string[]> {
+    const found = await graph.recommended(user as PublicKeyZ32, { skip, limit })
     return found.map((one) => one.user)
   }
 
@@ -136,7 +136,7 @@ export function createUserStreams(o: { pool: Pool; graph: SocialGraph; nowMs: ()
       case 'influencers':
         return influencers(q)
       case 'recommended':
-        return recommended(q.user ?? '', q.limit)
+        return recommended(q.user ?? '', q)
       case 'post_replies': {
         const { rows } = await pool.query<{ id: string }>(REPLIERS, [q.post])
         return rows.map(({ id }) => id)
