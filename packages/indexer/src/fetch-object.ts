@@ -15,6 +15,8 @@ export interface Limits {
   blobBytes: number
   /** Of all bodies of a host; beyond it is followed more slowly. */
   hostBytesPerDay: number
+  /** Of the people a host names, who wait to be asked about for the first time. */
+  hostStrangers: number
   /** For the body of one object. */
   rowMs: number
   blobMs: number
@@ -24,6 +26,7 @@ export const DEFAULT_LIMITS: Limits = {
   rowBytes: 1024 * 1024,
   blobBytes: 100 * 1024 * 1024,
   hostBytesPerDay: 50 * 1024 ** 3,
+  hostStrangers: 1_000,
   rowMs: 10_000,
   blobMs: 120_000,
 }

@@ -9,7 +9,7 @@ import type { Directory } from './directory.ts'
 import { IndexerError } from './errors.ts'
 import { DEFAULT_LIMITS, type Limits } from './fetch-object.ts'
 import { type FollowDeps, followHost, type WatcherLog } from './follow-host.ts'
-import { createHomeChecks, type HomeOutcome } from './home-checks.ts'
+import { createHomeChecks, type HomeOutcome, LANES } from './home-checks.ts'
 import type { Journal } from './journal.ts'
 import { createPresence } from './presence.ts'
 import { createSources, LEASE_MS } from './sources.ts'
@@ -66,6 +66,16 @@ export function createWatcher(o: WatcherOptions): Watcher {
   const waker = createWaker(LOOK_MS)
   const seeds = [...o.sources]
   const limits = { ...DEFAULT_LIMITS, ...o.limits }
+  const homes = createHomeChecks({
+    pool: o.pool,
+    journal: o.journal,
+    directory: o.directory,
+    nowMs,
+    refreshMs: o.homeRefreshMs ?? HOME_REFRESH_MS,
+    hostStrangers: limits.hostStrangers,
+    onHome: followHome,
+    log: o.log,
+  })
   const follow: FollowDeps = {
     journal: o.journal,
     sources,
@@ -78,21 +88,12 @@ export function createWatcher(o: WatcherOptions): Watcher {
       nowMs,
       onWait: (host) => o.log.info({ host }, 'a host has sent more than a day may bring'),
     }),
+    makeRoom: homes.makeRoom,
     wanted: o.wanted ?? wantedByNexus,
     nowMs,
     holder,
     log: o.log,
   }
-  const homes = createHomeChecks({
-    pool: o.pool,
-    journal: o.journal,
-    directory: o.directory,
-    nowMs,
-    refreshMs: o.homeRefreshMs ?? HOME_REFRESH_MS,
-    onHome: followHome,
-    log: o.log,
-  })
-
   async function followHome(host: PublicKeyZ32): Promise<void> {
     if (followers.has(host)) return
     if (await sources.add(host, o.maxSources ?? 1_000)) waker.wake()
@@ -178,10 +179,15 @@ export function createWatcher(o: WatcherOptions): Watcher {
   }
 
   async function checkHomes(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await homes.run(signal).catch((err: unknown) => o.log.warn({ err }, 'homes were not read'))
-      await pause(1_000, signal)
+    const keepChecking = async (lane: (typeof LANES)[number]) => {
+      while (!signal.aborted) {
+        await homes
+          .run(lane, signal)
+          .catch((err: unknown) => o.log.warn({ err }, 'homes were not read'))
+        await pause(1_000, signal)
+      }
     }
+    await Promise.all(LANES.map(keepChecking))
   }
 
   return {
