@@ -83,8 +83,10 @@ function postOps(user: PublicKeyZ32, action: Extract<Action, { type: 'post' }>):
   )
   const uri = postUri(parsePostKey(action.key))
   const tags = action.tags.map((label) => buildTag(uri, label, nowMicros()))
+  // The same picture twice is one blob.
+  const files = new Map(uploads.flatMap(({ ops }) => ops.map((op) => [op.path, op])))
   return [
-    ...uploads.flatMap(({ ops }) => ops),
+    ...files.values(),
     { method: 'PUT', path: built.path, body: built.body, create: true },
     ...tags.map(({ path, body }): Op => ({ method: 'PUT', path, body })),
   ]
