@@ -17,7 +17,6 @@ import { currentAccount } from '../session/accounts.ts'
 import { errorTextKey } from '../session/errors.ts'
 import { useSetSessionEnded, useViewer } from '../session/viewer.tsx'
 import type { Action, Pending } from './actions.ts'
-import { watchConfirmations } from './confirm.ts'
 import type { Sender } from './sender.ts'
 import { PendingStore } from './store.ts'
 
@@ -75,9 +74,17 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     if (!outbox) return
     const { store, sender } = outbox
-    // Nothing of the sender is loaded until there is something to send, in whichever tab.
+    // Nothing of the sender is loaded until there is something to send, in whichever tab, or to confirm.
+    let watching: Promise<() => void> | null = null
+    const watch = () =>
+      import('./confirm.ts').then(({ watchConfirmations: begin }) => begin(store, api, queryClient))
     const look = () => {
       if (store.list.some(({ state }) => state === 'waiting')) void sender()
+      if (store.list.length === 0 || watching) return
+      watching = watch()
+      watching.catch(() => {
+        watching = null
+      })
     }
     const stopLooking = store.subscribe(look)
     const stopWaking = reach.subscribe(() => {
@@ -86,11 +93,10 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
     })
     store.onNews = (news) => void sender().then(({ hear }) => hear(news))
     store.load().catch(() => {})
-    const stopWatching = watchConfirmations(store, api, queryClient)
     return () => {
       stopLooking()
       stopWaking()
-      stopWatching()
+      void watching?.then((stop) => stop())
     }
   }, [outbox, reach, api, queryClient])
 
