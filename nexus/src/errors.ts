@@ -18,6 +18,10 @@ export const refusals = {
     new ServiceError(429, 'too_many_subscriptions', 'Too many live subscriptions of one address'),
   noSubscriptionsLeft: () =>
     new ServiceError(503, 'no_subscriptions_left', 'Too many live subscriptions'),
+  tooManyIngests: (seconds: number) =>
+    new ServiceError(429, 'too_many_ingests', 'Too many people to be read at once', {
+      headers: { 'retry-after': String(seconds) },
+    }),
   imageUnreadable: () => new ServiceError(422, 'image_unreadable', 'The image could not be read'),
   busy: () =>
     new ServiceError(503, 'busy', 'Too much work at once', { headers: { 'retry-after': '1' } }),

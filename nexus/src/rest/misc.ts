@@ -5,13 +5,14 @@ import {
   parseStrictPath,
   toBase64Url,
 } from '@pubky/protocol'
-import { createRateLimiter, networkOf, ServiceError } from '@pubky/server-kit'
+import { createRateLimiter, networkOf } from '@pubky/server-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { refusals } from '../errors.ts'
 import { fileOfUri, filesByUris } from '../read/files.ts'
 import type { ObjectReader } from '../read/object.ts'
 import type { Reader } from '../read/reader.ts'
 import { isShownInline, STORED_HEADERS } from '../static/headers.ts'
+import { proceduresIn } from '../trpc/queries.ts'
 import * as p from './params.ts'
 
 export interface Info {
@@ -50,23 +51,13 @@ function limitIngest(app: FastifyInstance): void {
     const count = ingestsIn(request)
     const verdict = count > 0 ? limiter.take(networkOf(request.ip), count) : { ok: true as const }
     if (verdict.ok) return
-    const headers = { 'retry-after': String(verdict.retryAfterSeconds) }
-    throw new ServiceError(429, 'too_many_ingests', 'Too many people at once', { headers })
+    throw refusals.tooManyIngests(verdict.retryAfterSeconds)
   })
 }
 
-function ingestsIn({ routeOptions, params }: FastifyRequest): number {
-  if (routeOptions.url === INGEST_ROUTE) return 1
-  const { path } = (params ?? {}) as { path?: string }
-  if (!path) return 0
-  try {
-    // The library reads it once more than the router did.
-    return decodeURIComponent(path)
-      .split(',')
-      .filter((name) => name === 'ingest.put').length
-  } catch {
-    return 0
-  }
+function ingestsIn(request: FastifyRequest): number {
+  if (request.routeOptions.url === INGEST_ROUTE) return 1
+  return proceduresIn(request).filter((name) => name === 'ingest.put').length
 }
 
 async function sendObject(objects: ObjectReader, reply: FastifyReply, owner: string, raw: string) {

@@ -1,7 +1,7 @@
 import { createPlaces, networkOf, type Places } from '@pubky/server-kit'
 import type { FastifyInstance } from 'fastify'
 import { refusals } from '../errors.ts'
-import { proceduresOf } from './queries.ts'
+import { proceduresIn, proceduresOf } from './queries.ts'
 
 /** Subscriptions of a process, and of one network: a browser has one for all of its tabs. */
 export function createLivePlaces({ max = 10_000, maxPerAddress = 200 } = {}): Places {
@@ -17,21 +17,11 @@ const subscriptions = proceduresOf('subscription')
  */
 export function limitSubscriptions(app: FastifyInstance, places: Places): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const { path = '' } = request.params as { path?: string }
-    if (!subscriptions.has(decoded(path))) return done()
+    if (!proceduresIn(request).some((name) => subscriptions.has(name))) return done()
     const { raw } = reply
     // Closed while a hook before this one waited: it would never be told again.
     if (raw.destroyed) return void reply.hijack()
     raw.once('close', places.take(networkOf(request.ip)))
     done()
   })
-}
-
-/** As the library reads a name: once more than the router did. */
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
 }
