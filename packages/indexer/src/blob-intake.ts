@@ -2,11 +2,17 @@ import { createBlake3, equalBytes, toHex } from '@pubky/protocol'
 import type { BlobStore } from '@pubky/server-kit'
 import { letGo, readChunks } from './http.ts'
 
+export interface IntakeLimit {
+  bytes: number
+  ms: number
+  signal?: AbortSignal | undefined
+  /** Told of each piece that the host sent, whatever becomes of it. */
+  onRead: (bytes: number) => void
+}
+
 export interface Intake {
   outcome: 'stored' | 'too_large' | 'too_slow' | 'broken' | 'other_hash'
   size: number
-  /** Bytes that the host sent. */
-  read: number
 }
 
 /**
@@ -16,17 +22,13 @@ export interface Intake {
 export function createBlobIntake(blobs: BlobStore) {
   const running = new Map<string, Promise<Intake>>()
 
-  async function take(
-    response: Response,
-    hash: Uint8Array,
-    limit: { bytes: number; ms: number; signal?: AbortSignal | undefined },
-  ): Promise<Intake> {
+  async function take(response: Response, hash: Uint8Array, limit: IntakeLimit): Promise<Intake> {
     const key = toHex(hash)
     await running.get(key)?.catch(() => {})
     const known = await blobs.stat(key)
     if (known) {
       letGo(response)
-      return { outcome: 'stored', size: known.size, read: 0 }
+      return { outcome: 'stored', size: known.size }
     }
     const job = store(response, key, hash, limit)
     running.set(key, job)
@@ -41,7 +43,7 @@ export function createBlobIntake(blobs: BlobStore) {
     response: Response,
     key: string,
     hash: Uint8Array,
-    limit: { bytes: number; ms: number; signal?: AbortSignal | undefined },
+    limit: IntakeLimit,
   ): Promise<Intake> {
     const writer = await blobs.begin(key)
     let finished = false
@@ -51,13 +53,14 @@ export function createBlobIntake(blobs: BlobStore) {
       const { outcome } = await readChunks(response, limit, async (chunk) => {
         hasher.update(chunk)
         size += chunk.length
+        limit.onRead(chunk.length)
         await writer.write(chunk)
       })
-      if (outcome !== 'done') return { outcome, size, read: size }
-      if (!equalBytes(hasher.digest(), hash)) return { outcome: 'other_hash', size, read: size }
+      if (outcome !== 'done') return { outcome, size }
+      if (!equalBytes(hasher.digest(), hash)) return { outcome: 'other_hash', size }
       await writer.finish()
       finished = true
-      return { outcome: 'stored', size, read: size }
+      return { outcome: 'stored', size }
     } finally {
       if (!finished) await writer.abort().catch(() => {})
     }

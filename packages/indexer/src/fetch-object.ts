@@ -15,8 +15,6 @@ export interface Limits {
   blobBytes: number
   /** Of all bodies of a host; beyond it is followed more slowly. */
   hostBytesPerDay: number
-  /** Of the people a host names, who wait to be asked about for the first time. */
-  hostStrangers: number
   /** For the body of one object. */
   rowMs: number
   blobMs: number
@@ -26,7 +24,6 @@ export const DEFAULT_LIMITS: Limits = {
   rowBytes: 1024 * 1024,
   blobBytes: 100 * 1024 * 1024,
   hostBytesPerDay: 50 * 1024 ** 3,
-  hostStrangers: 1_000,
   rowMs: 10_000,
   blobMs: 120_000,
 }
@@ -91,8 +88,8 @@ export async function fetchObject(
       bytes: limits.blobBytes,
       ms: limits.blobMs,
       signal: o.signal,
+      onRead: (bytes) => budget.spend(host.key, bytes),
     })
-    budget.spend(host.key, taken.read)
     if (taken.outcome === 'stored')
       return found({ at: 'blob', key: toHex(hash), size: taken.size }, hash)
     if (taken.outcome === 'other_hash') return without(event, 'superseded', 'other_hash')

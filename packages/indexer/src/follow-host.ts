@@ -22,8 +22,6 @@ const POLL_MAX_MS = 5_000
 const PAGE_LIMIT = 200
 /** More events each second than this are read more slowly. */
 const EVENTS_PER_SECOND = 5_000
-/** After so many events it is looked whether there is room for more people. */
-const ROOM_EVENTS = 256
 
 export interface FollowDeps {
   journal: Journal
@@ -33,8 +31,6 @@ export interface FollowDeps {
   intake: BlobIntake
   limits: Limits
   budget: ByteBudget
-  /** Resolves when the host may name more people. */
-  makeRoom: (host: PublicKeyZ32, signal: AbortSignal) => Promise<void>
   wanted: Wanted
   nowMs: () => number
   /** Name of this process in the leases. */
@@ -95,25 +91,12 @@ async function hasGoneBack(
   return line !== null && lineOf(event) !== line
 }
 
-/** Holds back the reading of a host after so many events more. */
-function paceOf({ host, makeRoom }: Session) {
-  const pace = createPace(EVENTS_PER_SECOND)
-  let since = ROOM_EVENTS
-  return async (count: number, signal: AbortSignal): Promise<void> => {
-    await pace.take(count, signal)
-    since += count
-    if (since < ROOM_EVENTS) return
-    since = 0
-    await makeRoom(host.key, signal)
-  }
-}
-
 async function followLive(
   session: Session,
   state: SourceState,
   onProgress: () => void,
 ): Promise<void> {
-  const pace = paceOf(session)
+  const pace = createPace(EVENTS_PER_SECOND)
   const flow = createFlow(session, onProgress)
   let last = state.cursor
   try {
@@ -124,7 +107,7 @@ async function followLive(
         last = item.id
         await flow.push(item)
       }
-      await pace(items.length, flow.signal)
+      await pace.take(items.length, flow.signal)
     }
     await flow.drain()
   } catch (error) {
@@ -138,7 +121,7 @@ async function followLive(
 async function poll(session: Session, from: SourceState, onProgress: () => void): Promise<void> {
   const { host, signal } = session
   const backoff = createBackoff(POLL_MIN_MS, POLL_MAX_MS)
-  const pace = paceOf(session)
+  const pace = createPace(EVENTS_PER_SECOND)
   let { cursor } = from
   let limit = PAGE_LIMIT
   while (!signal.aborted) {
@@ -159,7 +142,7 @@ async function poll(session: Session, from: SourceState, onProgress: () => void)
     cursor = last.id
     onProgress()
     backoff.reset()
-    await pace(items.length, signal)
+    await pace.take(items.length, signal)
   }
   signal.throwIfAborted()
 }

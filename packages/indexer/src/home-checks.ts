@@ -1,33 +1,22 @@
 import type { PublicKeyZ32 } from '@pubky/protocol'
 import type { Pool } from 'pg'
-import { pause } from './backoff.ts'
 import type { Directory } from './directory.ts'
 import type { WatcherLog } from './follow-host.ts'
 import type { Journal } from './journal.ts'
 import { bytesOfKey, keyOfBytes } from './rows.ts'
 import { createWaker } from './waker.ts'
 
-const KNOWN = 'exists (select from homes where homes.owner = home_checks.owner)'
-
 /**
  * Who is asked about side by side. Anybody can make up keys: who has a home never waits for those of
  * whom nothing is known, and who is new not for those who were asked about before.
  */
 export const LANES = [
-  { atOnce: 8, who: KNOWN, order: 'next_check_at' },
-  { atOnce: 5, who: `failures = 0 and not ${KNOWN}`, order: 'next_check_at' },
-  { atOnce: 3, who: `failures > 0 and not ${KNOWN}`, order: 'failures, next_check_at' },
+  { atOnce: 8, who: 'known' },
+  { atOnce: 5, who: 'not known and failures = 0' },
+  { atOnce: 3, who: 'not known and failures > 0' },
 ] as const
 type Lane = (typeof LANES)[number]
 
-/** So often a stranger is asked about, within about 20 minutes; then forgotten until they are met again. */
-const STRANGER_TRIES = 10
-/** Whoever was met so lately is not forgotten: the record may be under way. */
-const MET_LATELY_MS = 600_000
-/** Strangers who wait to be asked about again. Of more, those who were asked about most often are forgotten. */
-const MAX_STRANGERS = 10_000
-const TRIM_MS = 60_000
-const CROWD_LOOK_MS = 1_000
 /** While a process asks about a record, the others leave it alone for so long. */
 const CLAIM_MS = 60_000
 const RETRY_FIRST_MS = 2_000
@@ -41,8 +30,6 @@ export interface HomeCheckDeps {
   nowMs: () => number
   /** A known record is read again after so many ms. */
   refreshMs: number
-  /** Of one host, who wait to be asked about for the first time; it is read on when there are fewer. */
-  hostStrangers: number
   /** Told of every home that was read. */
   onHome: (host: PublicKeyZ32) => Promise<void>
   log: WatcherLog
@@ -59,73 +46,30 @@ interface Due {
 export function createHomeChecks(deps: HomeCheckDeps) {
   const { pool, journal, directory } = deps
   const waker = createWaker()
-  let trimmedAtMs = Number.NEGATIVE_INFINITY
 
-  async function claim({ who, order }: Lane, max: number): Promise<Due[]> {
+  async function claim({ who }: Lane, max: number): Promise<Due[]> {
     const { rows } = await pool.query<{ owner: Buffer; failures: number }>(
       `update home_checks set next_check_at = now() + $2 * interval '1 ms'
        where owner in (
          select owner from home_checks where next_check_at <= now() and ${who}
-         order by ${order} limit $1 for update skip locked
+         order by next_check_at limit $1 for update skip locked
        ) returning owner, failures`,
       [max, CLAIM_MS],
     )
     return rows.map(({ owner, failures }) => ({ owner: keyOfBytes(owner), failures }))
   }
 
-  async function schedule(owner: PublicKeyZ32, inMs: number, failures: number): Promise<void> {
+  async function schedule(
+    owner: PublicKeyZ32,
+    o: { inMs: number; failures: number; known: boolean },
+  ): Promise<void> {
     await pool.query(
-      `insert into home_checks (owner, next_check_at, failures)
-       values ($1, now() + $2 * interval '1 ms', $3)
-       on conflict (owner) do update
-         set next_check_at = excluded.next_check_at, failures = excluded.failures`,
-      [bytesOfKey(owner), inMs, failures],
+      `insert into home_checks (owner, next_check_at, failures, known)
+       values ($1, now() + $2 * interval '1 ms', $3, $4)
+       on conflict (owner) do update set next_check_at = excluded.next_check_at,
+         failures = excluded.failures, known = home_checks.known or excluded.known`,
+      [bytesOfKey(owner), o.inMs, o.failures, o.known],
     )
-  }
-
-  /** False when there is more to be known of the person than that they have no record. */
-  async function forget(owner: PublicKeyZ32): Promise<boolean> {
-    const { rowCount } = await pool.query(
-      `delete from home_checks where owner = $1 and not ${KNOWN} and coalesce((
-         select received_at_ms from journal where owner = $1 order by position desc limit 1
-       ), 0) < $2`,
-      [bytesOfKey(owner), Math.trunc(deps.nowMs() - MET_LATELY_MS)],
-    )
-    return rowCount === 1
-  }
-
-  async function trim(): Promise<void> {
-    if (deps.nowMs() - trimmedAtMs < TRIM_MS) return
-    trimmedAtMs = deps.nowMs()
-    await pool.query(
-      `delete from home_checks where owner in (
-         select owner from home_checks where failures > 0 and not ${KNOWN}
-         order by failures, next_check_at offset $1
-       )`,
-      [MAX_STRANGERS],
-    )
-  }
-
-  async function isCrowded(host: PublicKeyZ32): Promise<boolean> {
-    const { rows } = await pool.query<{ crowded: boolean }>(
-      `select count(*) >= $2 as crowded from (
-         select from home_checks
-         where next_check_at <= now() and failures = 0 and not ${KNOWN} and exists (
-           select from journal j where j.owner = home_checks.owner and j.host = $1
-         ) limit $2
-       ) strangers`,
-      [bytesOfKey(host), deps.hostStrangers],
-    )
-    return rows[0]?.crowded ?? false
-  }
-
-  /** Resolves when there is room for more strangers of the host. */
-  async function makeRoom(host: PublicKeyZ32, signal: AbortSignal): Promise<void> {
-    if (!(await isCrowded(host))) return
-    deps.log.info({ host }, 'a host has named more people than can be asked about')
-    do await pause(CROWD_LOOK_MS, signal)
-    while (!signal.aborted && (await isCrowded(host)))
-    signal.throwIfAborted()
   }
 
   /** Reads a record and appends what is new. Rejects when nobody could be asked. */
@@ -151,15 +95,17 @@ export function createHomeChecks(deps: HomeCheckDeps) {
     let host: PublicKeyZ32 | null = null
     try {
       host = await check(owner, signal)
-      if (!host && failures >= STRANGER_TRIES - 1 && (await forget(owner))) return
     } catch (error) {
       if (signal.aborted) return
       deps.log.info({ owner, err: error }, 'a record could not be read')
     }
-    const wait = RETRY_FIRST_MS * 2 ** Math.min(failures, 20)
-    await (host
-      ? schedule(owner, deps.refreshMs * (0.9 + Math.random() * 0.2), 0)
-      : schedule(owner, Math.min(wait, RETRY_MAX_MS), failures + 1))
+    const again = Math.min(RETRY_FIRST_MS * 2 ** Math.min(failures, 20), RETRY_MAX_MS)
+    const refresh = deps.refreshMs * (0.9 + Math.random() * 0.2)
+    await schedule(owner, {
+      inMs: host ? refresh : again,
+      failures: host ? 0 : failures + 1,
+      known: host !== null,
+    })
   }
 
   async function run(lane: Lane, signal: AbortSignal): Promise<void> {
@@ -171,7 +117,6 @@ export function createHomeChecks(deps: HomeCheckDeps) {
       running.add(work)
     }
     for await (const _ of waker.wakes(signal)) {
-      await trim()
       while (!signal.aborted) {
         const due = await claim(lane, lane.atOnce - running.size)
         if (signal.aborted) break
@@ -192,9 +137,9 @@ export function createHomeChecks(deps: HomeCheckDeps) {
     const before = rows[0]?.host
     const host = await check(owner)
     if (!host) return 'no_homeserver'
-    await schedule(owner, deps.refreshMs, 0)
+    await schedule(owner, { inMs: deps.refreshMs, failures: 0, known: true })
     return before && keyOfBytes(before) === host ? 'known' : 'ingested'
   }
 
-  return { run, ingest, makeRoom, wake: () => waker.wake() }
+  return { run, ingest, wake: () => waker.wake() }
 }

@@ -393,27 +393,6 @@ test('of a key without a record that is ingested nothing is remembered', async (
   expect((await checks(it)).rows).toEqual([])
 })
 
-test('a stranger is forgotten after ten tries, and asked about again when met again', async () => {
-  await using host = await startScriptedHost({ live: true })
-  host.put(ALICE, post(1), '{"content":"nobody"}')
-  let nowMs = Date.now()
-  await using it = await setUp({ [HOST]: host }, { clock: () => BigInt(nowMs) * 1_000n })
-  await it.until(count(1))
-  const tryAgain = async (failures: number) => {
-    await it.pool.query('update home_checks set failures = $1, next_check_at = now()', [failures])
-    it.watcher.noticeStrangers()
-    return (await checks(it)).rows.map((row) => row.failures)
-  }
-  // Met a moment ago: the record may be under way.
-  await expect.poll(() => tryAgain(9)).toEqual([10])
-  nowMs += 3_600_000
-  await expect.poll(() => tryAgain(9)).toEqual([])
-  it.homes.set(ALICE, { host: HOST, recordMicros: 1n as Micros })
-  host.put(ALICE, post(2), '{"content":"somebody"}')
-  const homes = async () => (await it.journal.read(0n, 100)).filter((e) => e.kind === 'HOME')
-  await expect.poll(homes).toMatchObject([{ owner: ALICE, host: HOST }])
-})
-
 test('who has a home does not wait for strangers of whom nobody knows anything', async () => {
   await using host = await startScriptedHost({ live: true })
   const asked = new Set<string>()
@@ -447,40 +426,4 @@ test('who has a home does not wait for strangers of whom nobody knows anything',
   await it.pool.query('update home_checks set next_check_at = now() where owner = $1', [alice])
   const homes = async () => (await it.journal.read(0n, 1_000)).filter((e) => e.kind === 'HOME')
   await expect.poll(homes).toMatchObject([{ recordMicros: 1n }, { recordMicros: 2n }])
-})
-
-test('of more than 10,000 strangers those are forgotten who were asked about most often', async () => {
-  let nowMs = Date.now()
-  await using it = await setUp({}, { sources: [], clock: () => BigInt(nowMs) * 1_000n })
-  await it.pool.query(
-    `insert into home_checks (owner, next_check_at, failures)
-     select sha256(n::text::bytea), now() + interval '1 hour', case when n <= 3 then 7 else 2 end
-     from generate_series(1, 10003) n`,
-  )
-  nowMs += 120_000
-  const most = async () =>
-    (await it.pool.query('select max(failures), count(*) from home_checks')).rows
-  await expect.poll(most).toEqual([{ max: 2, count: '10000' }])
-})
-
-test('a host that names too many strangers is waited for, and nothing is lost', async () => {
-  await using host = await startScriptedHost({ live: false })
-  for (let n = 0; n < 250; n += 1) host.put(stranger(n), post(1), '{}')
-  const told: string[] = []
-  let answer = () => {}
-  const answered = new Promise<null>((resolve) => {
-    answer = () => resolve(null)
-  })
-  await using it = await setUp(
-    { [HOST]: host },
-    {
-      directory: { originOf: async () => host.url, homeOf: () => answered },
-      limits: { hostStrangers: 100 },
-      log: { warn: () => {}, info: (_, text) => void told.push(text) },
-    },
-  )
-  await expect.poll(() => told).toContain('a host has named more people than can be asked about')
-  expect(await it.objects()).toHaveLength(200)
-  answer()
-  await it.until(count(250))
 })

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { must, type PublicKeyZ32 } from '@pubky/protocol'
+import type { PublicKeyZ32 } from '@pubky/protocol'
 import type { BlobStore } from '@pubky/server-kit'
 import type { Pool } from 'pg'
 import { createBackoff, pause } from './backoff.ts'
@@ -64,7 +64,6 @@ export function createWatcher(o: WatcherOptions): Watcher {
   const nowMs = () => Number(o.clock() / 1000n)
   const followers = new Map<PublicKeyZ32, { stop: AbortController; done: Promise<void> }>()
   const waker = createWaker(LOOK_MS)
-  const seeds = [...o.sources]
   const limits = { ...DEFAULT_LIMITS, ...o.limits }
   const homes = createHomeChecks({
     pool: o.pool,
@@ -72,7 +71,6 @@ export function createWatcher(o: WatcherOptions): Watcher {
     directory: o.directory,
     nowMs,
     refreshMs: o.homeRefreshMs ?? HOME_REFRESH_MS,
-    hostStrangers: limits.hostStrangers,
     onHome: followHome,
     log: o.log,
   })
@@ -88,12 +86,12 @@ export function createWatcher(o: WatcherOptions): Watcher {
       nowMs,
       onWait: (host) => o.log.info({ host }, 'a host has sent more than a day may bring'),
     }),
-    makeRoom: homes.makeRoom,
     wanted: o.wanted ?? wantedByNexus,
     nowMs,
     holder,
     log: o.log,
   }
+
   async function followHome(host: PublicKeyZ32): Promise<void> {
     if (followers.has(host)) return
     if (await sources.add(host, o.maxSources ?? 1_000)) waker.wake()
@@ -149,10 +147,9 @@ export function createWatcher(o: WatcherOptions): Watcher {
   }
 
   async function look(signal: AbortSignal): Promise<void> {
-    while (seeds.length > 0) {
-      await sources.add(must(seeds[0], 'a source'), Number.MAX_SAFE_INTEGER)
-      seeds.shift()
-    }
+    // Each time: a process that does not know them as configured may have forgotten them.
+    for (const host of o.sources)
+      if (!followers.has(host)) await sources.add(host, Number.MAX_SAFE_INTEGER)
     const ours = new Set(await sources.renew(holder))
     for (const [host, follower] of followers) {
       if (!ours.has(host)) follower.stop.abort(new IndexerError('lease_lost', { detail: host }))
