@@ -27,6 +27,31 @@ async function archive(files: Record<string, Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
+/** The archive of one file under a name that the writer may refuse. */
+async function archiveNamed(name: string): Promise<Buffer> {
+  const bytes = await archive({ placeholder: Buffer.from('x') })
+  bytes.fill(0, 0, 100).write(name)
+  const sum = bytes
+    .fill(' ', 148, 156)
+    .subarray(0, 512)
+    .reduce((all, byte) => all + byte, 0)
+  bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return bytes
+}
+
+const REFUSED = [
+  '../evil',
+  '/etc/evil',
+  'a/../../evil',
+  'a\u2028/../../evil',
+  'a//b',
+  './a',
+  'a/.',
+  'a/',
+  'a\\b',
+  'a\nb',
+]
+
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
@@ -58,12 +83,39 @@ describe('tar', () => {
   })
 
   it('refuses names that lead out of the folder', async () => {
-    for (const name of ['../evil', '/etc/evil', 'a/../../evil', 'a//b', './a']) {
-      const bytes = await archive({ [name]: Buffer.from('x') })
+    for (const name of REFUSED) {
+      const bytes = await archiveNamed(name)
       const refused = extractTar(inPieces(bytes, 4096), join(dir, 'out'))
-      await expect(refused).rejects.toMatchObject({ code: 'archive_invalid' })
+      await expect(refused, name).rejects.toMatchObject({
+        code: 'archive_invalid',
+        message: expect.stringContaining(JSON.stringify(name)),
+      })
     }
     expect(await readdir(dir)).toEqual(['in'])
+  })
+
+  it('gives back names that people give', async () => {
+    const names = [
+      'backup-2026-11-29T05:27.tgz',
+      'notes (1).txt',
+      'Über.txt',
+      '...',
+      '日本/🙂',
+      '*?"',
+    ]
+    await extractTar(
+      inPieces(await archive(Object.fromEntries(names.map((n) => [n, Buffer.from(n)]))), 4096),
+      join(dir, 'out'),
+    )
+    for (const name of names) expect(await readFile(join(dir, 'out', name), 'utf8')).toBe(name)
+  })
+
+  it('does not write what it would not read, and names it', async () => {
+    for (const name of REFUSED)
+      await expect(archive({ [name]: Buffer.from('x') }), name).rejects.toMatchObject({
+        code: 'backup_failed',
+        message: expect.stringContaining(JSON.stringify(name)),
+      })
   })
 
   it('does not read a file beyond the size it had', async () => {

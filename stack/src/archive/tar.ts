@@ -14,6 +14,12 @@ export interface TarEntry {
   size: number
 }
 
+/** Whether a name stays below the folder it is written to; the rule of writer and reader. */
+function isSafeName(name: string): boolean {
+  const isSafe = (part: string) => !/^\.{0,2}$/.test(part) && !/[\p{Cc}\\]/u.test(part)
+  return name.split('/').every(isSafe)
+}
+
 function splitName(name: string): [name: string, prefix: string] {
   if (Buffer.byteLength(name) <= 100) return [name, '']
   for (let i = name.lastIndexOf('/'); i > 0; i = name.lastIndexOf('/', i - 1)) {
@@ -26,6 +32,10 @@ function splitName(name: string): [name: string, prefix: string] {
 }
 
 function tarHeader({ name, size }: TarEntry): Buffer {
+  if (!isSafeName(name)) {
+    const text = `The name ${JSON.stringify(name)} cannot be in an archive: rename or remove the file.`
+    throw new StackError('backup_failed', text)
+  }
   const block = Buffer.alloc(BLOCK)
   const [rest, prefix] = splitName(name)
   block.write(rest, 0)
@@ -131,15 +141,13 @@ class ByteReader {
   }
 }
 
-const SAFE_NAME = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.@=+~ -]+(?:\/[\w.@=+~ -]+)*$/
-
 /** Writes every file of an archive below `dir`. Names that lead elsewhere are refused. */
 export async function extractTar(chunks: AsyncIterable<Uint8Array>, dir: string): Promise<void> {
   const reader = new ByteReader(chunks)
   for (;;) {
     const entry = parseHeader(await reader.take(BLOCK))
     if (!entry) return
-    if (!SAFE_NAME.test(entry.name)) broken(`it holds the name ${JSON.stringify(entry.name)}`)
+    if (!isSafeName(entry.name)) broken(`it holds the name ${JSON.stringify(entry.name)}`)
     const path = join(dir, entry.name)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await pipeline(reader.pieces(entry.size), createWriteStream(path, { flags: 'wx', mode: 0o600 }))
