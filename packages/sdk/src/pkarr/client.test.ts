@@ -335,3 +335,16 @@ test('a record is published anew at sign-in when it is an hour old, or missing',
   const none = keepingRelay(null)
   expect(await publishIfStale(client(none, clock), signer, HOST, { now })).toBe(true)
 })
+
+test('a stale record that was kept does not lead back from where the account has moved', async () => {
+  const clock = { now: NOW }
+  const now = () => toMicros(clock.now)
+  const relay = keepingRelay(await packet(0))
+  const pkarr = client(relay, clock)
+  await pkarr.resolve(KEY)
+  // Another device moved the account, and that was long ago as well.
+  relay.state.payload = packetToRelayPayload(await packet(1, OTHER_HOST))
+  clock.now += 3_700_000_000n
+  expect(await publishIfStale(pkarr, signerFromKeypair(USER), HOST, { now })).toBe(false)
+  expect(relay.state.puts).toBe(0)
+})

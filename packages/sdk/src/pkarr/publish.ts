@@ -1,4 +1,5 @@
 import {
+  homeserverOf,
   type Micros,
   nowMicros,
   type PublicKeyZ32,
@@ -29,23 +30,28 @@ export async function publishHomeserver(
   await publishRecords(pkarr, root, (previous) => userRecords(previous, homeserver), o)
 }
 
-/** Publishes other records, worked out from those that are there. Rejects as `publishHomeserver`. */
+/**
+ * Publishes other records, worked out from those that are there; null leaves them. Resolves to whether
+ * it published. Rejects as `publishHomeserver`.
+ */
 export async function publishRecords(
   pkarr: PkarrClient,
   root: Signer,
-  change: (previous: SignedPacket | null) => ResourceRecord[],
+  change: (previous: SignedPacket | null) => ResourceRecord[] | null,
   o: Opt & { now?: () => Micros } = {},
-): Promise<void> {
+): Promise<boolean> {
   const { now = nowMicros, ...opt } = o
   for (let attempt = 1; ; attempt++) {
     const previous = await pkarr.resolve(root.publicKey, { ...opt, policy: 'network-only' })
+    const records = change(previous)
+    if (!records) return false
     const after = (previous?.timestamp ?? 0n) + 1n
     const current = now()
     const timestamp = toMicros(current > after ? current : after)
-    const packet = await signPacket(root, change(previous), timestamp)
+    const packet = await signPacket(root, records, timestamp)
     try {
       await pkarr.publish(packet, { ...opt, ...(previous ? { cas: previous.timestamp } : {}) })
-      return
+      return true
     } catch (error) {
       const isConflict = error instanceof PubkyError && error.code === 'publish_conflict'
       if (!isConflict || attempt === CONFLICT_TRIES) throw error
@@ -58,8 +64,9 @@ const STALE_MICROS = 3_600_000_000n
 
 /**
  * Publishes the user's record anew when it was signed more than an hour ago, so that the records of
- * people who come back now and then stay in the DHT. Resolves to whether it did; rejects as
- * `publishHomeserver`.
+ * people who come back now and then stay in the DHT. What was kept may be from before a move, so the
+ * network is asked, and a record that names another homeserver is left alone. Resolves to whether it
+ * published; rejects as `publishHomeserver`.
  */
 export async function publishIfStale(
   pkarr: PkarrClient,
@@ -68,8 +75,12 @@ export async function publishIfStale(
   o: Opt & { now?: () => Micros } = {},
 ): Promise<boolean> {
   const { now = nowMicros, ...opt } = o
+  const isStale = ({ timestamp }: SignedPacket) => now() - timestamp > STALE_MICROS
   const known = await pkarr.resolve(root.publicKey, opt)
-  if (known && now() - known.timestamp <= STALE_MICROS) return false
-  await publishHomeserver(pkarr, root, homeserver, o)
-  return true
+  if (known && !isStale(known)) return false
+  const change = (newest: SignedPacket | null) =>
+    newest && (homeserverOf(newest) !== homeserver || !isStale(newest))
+      ? null
+      : userRecords(newest, homeserver)
+  return publishRecords(pkarr, root, change, o)
 }
