@@ -1,78 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, link, mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { StackError } from './errors.ts'
-import { noted, ownNote } from './processes.ts'
+import { takeLock } from './lock.ts'
 
 /** The format of the data folder. A new number comes with its step in `MIGRATIONS`. */
 export const DATA_VERSION = 1
 
 /** From version N to N + 1, in place; a step that was cut off may run again. */
 const MIGRATIONS: Readonly<Record<number, (dir: string) => Promise<void>>> = {}
-
-const ABANDONED_MS = 5000
-
-/** Takes the lock of a dead process away; one at a time looks and removes, in a folder's shelter. */
-async function removeStale(file: string): Promise<void> {
-  const shelter = `${file}.removing`
-  try {
-    await mkdir(shelter)
-  } catch {
-    const since = await stat(shelter).then(
-      (info) => info.mtimeMs,
-      () => Date.now(),
-    )
-    if (Date.now() - since > ABANDONED_MS) await rm(shelter, { recursive: true, force: true })
-    await sleep(20)
-    return
-  }
-  try {
-    if (noted(file) === null) await rm(file, { force: true })
-  } finally {
-    await rmdir(shelter)
-  }
-}
-
-/** Makes the lock with its content in one step, so that nobody finds it empty. */
-async function createLock(file: string, content: string): Promise<boolean> {
-  const scratch = `${file}.${randomUUID()}`
-  await writeFile(scratch, content)
-  try {
-    await link(scratch, file)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw error
-  } finally {
-    await rm(scratch, { force: true })
-  }
-}
-
-const LOCK_TIMEOUT_MS = 10_000
-
-/** One program at a time works on a data folder; a lock left by a killed one does not count. */
-async function lock(dir: string): Promise<AsyncDisposable> {
-  const file = join(dir, 'lock')
-  const limit = Date.now() + LOCK_TIMEOUT_MS
-  while (Date.now() < limit) {
-    if (await createLock(file, ownNote()))
-      return {
-        async [Symbol.asyncDispose]() {
-          await rm(file, { force: true })
-        },
-      }
-    const pid = noted(file)
-    if (pid !== null)
-      throw new StackError(
-        'already_running',
-        `Pubky is already running on the data folder ${dir} (process ${pid}).`,
-      )
-    await removeStale(file)
-  }
-  throw new StackError('already_running', `The lock of the data folder ${dir} cannot be taken.`)
-}
 
 async function writeVersion(dir: string): Promise<void> {
   const scratch = join(dir, 'VERSION.new')
@@ -117,7 +53,8 @@ export interface DataFolder extends AsyncDisposable {
 export async function openDataFolder(dir: string): Promise<DataFolder> {
   await mkdir(dir, { recursive: true })
   await chmod(dir, 0o700)
-  const held = await lock(dir)
+  const what = `Pubky is already running on the data folder ${dir}`
+  const held = await takeLock(join(dir, 'lock'), what)
   try {
     await checkVersion(dir)
   } catch (error) {

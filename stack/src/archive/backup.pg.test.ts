@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -137,6 +138,29 @@ describe('backup and restore', { timeout: 600_000 }, () => {
       )
       expect(next.rows).toEqual([{ id: '4' }])
     }
+  })
+
+  it('lets one of two at the same time make it, and tells the other one', async () => {
+    await using _databases = await open(dataDir)
+    const files = ['one.tar.gz', 'two.tar.gz'].map((name) => join(dir, name))
+    const results = await Promise.allSettled(files.map((to) => backup({ dataDir, file: to })))
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: {
+        code: 'already_running',
+        message: `A backup of ${dataDir} is under way already (process ${process.pid}).`,
+      },
+    })
+    const written = results.map(({ status }) => status === 'fulfilled')
+    expect(files.map((to) => existsSync(to))).toEqual(written)
+  })
+
+  it('takes no notice of a backup that was killed', async () => {
+    await using _databases = await open(dataDir)
+    await writeFile(join(dataDir, '.backup.lock'), `${process.pid}\n1\n`)
+    await mkdir(join(dataDir, '.backup/files'), { recursive: true })
+    expect((await backup({ dataDir, file: join(dir, 'after') })).missingBlobs).toBe(0)
+    expect((await readdir(dataDir)).filter((name) => name.startsWith('.'))).toEqual([])
   })
 
   it('does not touch a folder that is in use, and leaves nothing when it fails', async () => {

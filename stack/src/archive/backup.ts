@@ -9,6 +9,7 @@ import type pg from 'pg'
 import { DATA_VERSION, openDataFolder } from '../data-folder.ts'
 import { DATABASES, type DatabaseName, openDatabases } from '../database.ts'
 import { StackError } from '../errors.ts'
+import { takeLock } from '../lock.ts'
 import { dumpDatabase, namedBlobs, openSnapshot } from './dump.ts'
 import { ARCHIVE_FORMAT, type DatabaseManifest, type Manifest } from './manifest.ts'
 import { type TarEntry, writeTar } from './tar.ts'
@@ -153,11 +154,14 @@ export interface BackupReport {
 
 /**
  * Writes everything that a network knows into one file: the rows of both databases at one moment,
- * blobs, packets and secrets. The network may run meanwhile.
+ * blobs, packets and secrets. The network may run meanwhile, another backup of it may not
+ * (`already_running`).
  */
 export async function backup(o: { dataDir: string; file: string }): Promise<BackupReport> {
   if (!(await stat(join(o.dataDir, 'VERSION')).catch(() => null)))
     throw new StackError('backup_failed', `There is no data folder at ${o.dataDir}.`)
+  const what = `A backup of ${o.dataDir} is under way already`
+  await using _alone = await takeLock(join(o.dataDir, '.backup.lock'), what)
   await using _held = await holdFolder(o.dataDir)
   await using databases = await openDatabases({
     dataDir: join(o.dataDir, 'postgres'),
