@@ -37,7 +37,7 @@ export interface Uploads {
 }
 
 export function createUploads(): Uploads {
-  /** Bytes on their way, and by how much they make what is stored grow. */
+  /** Bytes on their way, and by how much they make what is stored grow, of those whose room was looked at. */
   const coming = new Map<string, { bytes: number; growth: number; count: number }>()
   const unbounded = createPlaces({
     max: Number.POSITIVE_INFINITY,
@@ -65,7 +65,8 @@ export function createUploads(): Uploads {
       }
       function count(bytes: number): void {
         const before = replaced === null ? 0 : replaced + FILE_BYTES
-        const growth = Math.max(0, bytes + FILE_BYTES - before)
+        // It may replace as much: nothing was looked at, and the commit judges it.
+        const growth = room === null ? 0 : Math.max(0, bytes + FILE_BYTES - before)
         all.bytes += bytes - own.bytes
         all.growth += growth - own.growth
         Object.assign(own, { bytes, growth })
