@@ -83,7 +83,7 @@ export const refusals = {
     new ServiceError(status, code, `Invalid grant: ${text}`),
   grantRevoked: () => new ServiceError(401, 'grant_revoked', 'Grant has been revoked'),
   tooManyGrants: () =>
-    new ServiceError(429, 'too_many_grants', 'Too many grants of this account were revoked'),
+    new ServiceError(429, 'too_many_grants', 'Too many grants of this account have not ended'),
   pop: (text: string) => new ServiceError(401, 'invalid_pop', `Invalid PoP proof: ${text}`),
   nonceUsed: () => new ServiceError(401, 'nonce_used', 'PoP nonce already used'),
   signupClient: () => bad('signup_client', 'signup grants must use client_id pubky.signup'),

@@ -233,19 +233,32 @@ describe('of very many grants', () => {
     select u.id, 'g' || n, 'app.example', u.key, '/:rw', 0, $2, now() - n * interval '1 minute', $3
     from users u, generate_series(1, $4) n where u.key = $1`
 
-  async function withGrants(count: number, o: { expiresAt?: number; revokedAt?: Date } = {}) {
+  const BEARERS = `insert into grant_sessions (token_hash, user_id, grant_id, expires_at)
+    select sha256((g.user_id || g.id)::bytea), g.user_id, g.id, $2
+    from grants g join users u on u.id = g.user_id where u.key = $1 and g.id like 'g%'`
+
+  async function withGrants(
+    count: number,
+    o: { expiresAt?: number; revokedAt?: Date; areOpen?: boolean } = {},
+  ) {
     const settled = await settle(server)
     const key = Buffer.from(publicKeyBytes(settled.who.key))
     await database.pool.query(BEFORE, [key, o.expiresAt ?? 2 ** 40, o.revokedAt ?? null, count])
+    if (o.areOpen) await database.pool.query(BEARERS, [key, 2 ** 40])
+    const bearers = async () => {
+      const sql = `select b.grant_id as id from grant_sessions b join users u on u.id = b.user_id
+        where u.key = $1`
+      return (await database.pool.query<{ id: string }>(sql, [key])).rows.map(({ id }) => id)
+    }
     const ids = async () => {
       const sql = 'select g.id from grants g join users u on u.id = g.user_id where u.key = $1'
       return (await database.pool.query<{ id: string }>(sql, [key])).rows.map(({ id }) => id)
     }
-    return { ...settled, ids }
+    return { ...settled, ids, bearers }
   }
 
-  test('the least used go, with their bearers, and are not revoked', async () => {
-    const { who, holder, auth, ids } = await withGrants(998)
+  test('the bearers of the least used end, and their grants hold until they are revoked', async () => {
+    const { who, holder, auth, ids, bearers } = await withGrants(998, { areOpen: true })
     const old = await makeGrant(server, who)
     const bearer = await grantSignIn(server, old)
     expect((await write(other, who.key, bearer)).status).toBe(201)
@@ -253,24 +266,38 @@ describe('of very many grants', () => {
       "update grants set created_at = now() - interval '9 days', last_used_at = null where id = $1",
       [old.gid],
     )
-    expect(await ids()).toHaveLength(1000)
+    expect(await bearers()).toHaveLength(1000)
     await grantSignIn(server, await makeGrant(server, who))
-    const left = await ids()
+    const left = await bearers()
     expect([left.length, left.includes(old.gid), left.includes(holder.gid)]).toEqual([
       1000,
       false,
       true,
     ])
+    expect(await ids()).toHaveLength(1001)
     expect((await write(server, who.key, bearer)).status).toBe(401)
     await expect.poll(async () => (await write(other, who.key, bearer)).status).toBe(401)
     expect((await write(server, who.key, auth.authorization ?? '')).status).toBe(201)
     expect((await write(server, who.key, await grantSignIn(server, old))).status).toBe(201)
+    // Another takes its place in turn; both are still there to be revoked.
+    for (const gid of ['g998', old.gid]) {
+      const revoked = await server.call('DELETE', `${SESSION}/${gid}`, { headers: auth })
+      expect([gid, revoked.status]).toEqual([gid, 200])
+    }
+    expect((await postGrant(server, SESSION, old)).status).toBe(401)
   })
 
-  test('those that were revoked are remembered, and ten thousand of them are enough', async () => {
-    const { who, holder } = await withGrants(10_000, { revokedAt: new Date() })
+  test.each([
+    ['revoked', { revokedAt: new Date() }],
+    ['not revoked', {}],
+  ])('ten thousand that were %s are remembered, and are enough', async (_, o) => {
+    const { who, holder } = await withGrants(10_000, o)
     const more = await postGrant(server, SESSION, await makeGrant(server, who))
-    expect([more.status, more.headers['pubky-error']]).toEqual([429, 'too_many_grants'])
+    expect([more.status, more.headers['pubky-error'], more.text]).toEqual([
+      429,
+      'too_many_grants',
+      'Too many grants of this account have not ended',
+    ])
     expect((await postGrant(server, SESSION, holder)).status).toBe(200)
   })
 

@@ -16,9 +16,9 @@ import { bearerKey, findUser, sha256 } from './resolver.ts'
 
 /** How long a bearer holds, in seconds. */
 export const BEARER_SECONDS = 3600
-/** Cookie sessions of an account, and grants: when there are more, the least used go. */
+/** Cookie sessions of an account, and bearers: when there are more, the least used end. */
 export const MAX_SESSIONS = 1000
-/** Revoked grants among them, which are remembered until they would have ended. */
+/** Of an account, revoked ones among them: each is remembered until it ends or would have ended. */
 const MAX_GRANTS = 10_000
 /** How long after its end a grant is still remembered: clocks differ. */
 const FORGET_AFTER_SECONDS = 86_400
@@ -104,7 +104,7 @@ async function endBearer(
   return keys
 }
 
-/** There is no end to grants that are made to be revoked. */
+/** There is no end to grants that can be made. */
 async function refuseMore(client: Pick<Context['pool'], 'query'>, userId: string): Promise<void> {
   const { rowCount } = await client.query(
     `select 1 from grants where user_id = $1 offset ${MAX_GRANTS} limit 1`,
@@ -114,17 +114,19 @@ async function refuseMore(client: Pick<Context['pool'], 'query'>, userId: string
 }
 
 /**
- * Forgets the grants that were not used for the longest time, beyond what an account may have beside
- * the one given. They are not revoked: who holds one may come back with it. Returns what is to be evicted.
+ * Ends the bearers of the grants that were not used for the longest time, beyond what an account may have
+ * beside that of the one given. Who holds such a grant may come back with it, so it is not forgotten: it
+ * can still be revoked. Returns what is to be evicted.
  */
-async function forgetOldest(
+async function endOldestBearers(
   client: Pick<Context['pool'], 'query'>,
   userId: string,
   grantId: string,
 ): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
-    `select id from grants where user_id = $1 and id <> $2 and revoked_at is null
-     order by greatest(last_used_at, created_at) desc, id offset ${MAX_SESSIONS - 1}
+    `select g.id from grants g join grant_sessions b on b.user_id = g.user_id and b.grant_id = g.id
+     where g.user_id = $1 and g.id <> $2
+     order by greatest(g.last_used_at, g.created_at) desc, g.id offset ${MAX_SESSIONS - 1}
      for update skip locked`,
     [userId, grantId],
   )
@@ -132,9 +134,8 @@ async function forgetOldest(
   for (const { id } of rows) {
     keys.push(...(await endBearer(client, userId, id)))
     await client.query(
-      `with gone as (delete from grants where user_id = $1 and id = $2 returning id)
-       select pg_notify('auth_revocations', json_build_object('kind', 'grant', 'id', id)::text) from gone`,
-      [userId, id],
+      "select pg_notify('auth_revocations', json_build_object('kind', 'grant', 'id', $1::text)::text)",
+      [id],
     )
   }
   return keys
@@ -189,7 +190,7 @@ export async function openGrantSession(
       throw refusals.grantRevoked()
     if (row.is_new) await refuseMore(client, user.id)
     old = await endBearer(client, user.id, grant.jti)
-    old.push(...(await forgetOldest(client, user.id, grant.jti)))
+    old.push(...(await endOldestBearers(client, user.id, grant.jti)))
     await client.query(
       'insert into grant_sessions (token_hash, user_id, grant_id, expires_at) values ($1, $2, $3, $4)',
       [sha256(token), user.id, grant.jti, expiresAt],
