@@ -1,8 +1,9 @@
+import { createTestDatabase } from '@pubky/testkit/pg'
 import { expect, test } from 'vitest'
 import { oneServer } from './testing/fixture.ts'
 import { openEvents } from './testing/http.ts'
 import { cookieSignUp, grantSignIn, grantSignUp, makeGrant, person } from './testing/people.ts'
-import { startTestServer } from './testing/server.ts'
+import { MIGRATIONS, startTestServer } from './testing/server.ts'
 
 const { database, server } = await oneServer()
 
@@ -93,4 +94,20 @@ test('a server whose record nobody takes serves nevertheless, tells it, and trie
   isAway = false
   await expect.poll(() => published.length).toBe(1)
   expect((await own()).lastMs).toBeGreaterThan(0)
+})
+
+test('blobs that nobody names are collected although ended grants cannot be forgotten', async () => {
+  const own = await createTestDatabase(MIGRATIONS)
+  try {
+    await own.pool.query(`
+      create function fail() returns trigger language plpgsql as $$ begin raise 'broken'; end $$;
+      create trigger broken before delete on grants execute function fail();
+      insert into orphan_candidates (blob_key, since) values ('a', now() - interval '1 day')`)
+    await using _ = await startTestServer(own.url)
+    await expect
+      .poll(async () => (await own.pool.query('select from orphan_candidates')).rowCount)
+      .toBe(0)
+  } finally {
+    await own[Symbol.asyncDispose]()
+  }
 })

@@ -71,17 +71,18 @@ const COLLECT_EVERY = 60
 
 /** Purges what can no longer be used, each minute; ended grants and orphaned blobs each hour. */
 async function chores(ctx: Context, signal: AbortSignal): Promise<void> {
+  const { pool, blobs, log } = ctx
+  const nowMs = () => Number(ctx.clock() / 1000n)
+  /** One that fails keeps no other from being done. */
+  const attempt = (chore: Promise<unknown>) =>
+    chore.catch((error: unknown) => {
+      if (!signal.aborted) log.warn({ error }, 'chores failed')
+    })
   for (let round = 0; !signal.aborted; round += 1) {
-    try {
-      await purgeUsed(ctx)
-      if (round % COLLECT_EVERY === 0) {
-        await purgeExpired(ctx)
-        const { pool, blobs, log } = ctx
-        const nowMs = () => Number(ctx.clock() / 1000n)
-        await collectOrphans({ pool, blobs, log, nowMs, signal })
-      }
-    } catch (error) {
-      if (!signal.aborted) ctx.log.warn({ error }, 'chores failed')
+    await attempt(purgeUsed(ctx))
+    if (round % COLLECT_EVERY === 0) {
+      await attempt(purgeExpired(ctx))
+      await attempt(collectOrphans({ pool, blobs, log, nowMs, signal }))
     }
     await sleep(CHORES_MS, undefined, { signal }).catch(() => {})
   }
