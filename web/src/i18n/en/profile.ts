@@ -27,6 +27,7 @@ export const profile = {
   look: 'Look for this person',
   looking: 'Looking',
   lookNone: 'This key names no homeserver.',
+  lookFailed: 'The indexer cannot look now. Try again in a moment.',
   lookFound: 'Found. The profile shows as soon as it is read.',
   errorTitle: 'The profile could not be loaded',
   errorText: 'The indexer did not answer.',

@@ -100,7 +100,7 @@ function PersonPage({ user, tab, own }: { user: string; tab: ProfileTab; own: bo
 function UnknownPerson({ user, onFound }: { user: string; onFound: () => void }) {
   const t = useT()
   const api = useApi()
-  const [state, setState] = useState<'idle' | 'looking' | 'none' | 'found'>('idle')
+  const [state, setState] = useState<'idle' | 'looking' | 'none' | 'found' | 'failed'>('idle')
 
   async function look() {
     setState('looking')
@@ -109,7 +109,7 @@ function UnknownPerson({ user, onFound }: { user: string; onFound: () => void })
       setState(status === 'no_homeserver' ? 'none' : 'found')
       onFound()
     } catch {
-      setState('none')
+      setState('failed')
     }
   }
 
@@ -125,7 +125,9 @@ function UnknownPerson({ user, onFound }: { user: string; onFound: () => void })
     >
       <p>{t('profile.missingText')}</p>
       <p role="status" className="mt-2 font-medium text-fg">
-        {state === 'none' ? t('profile.lookNone') : state === 'found' ? t('profile.lookFound') : ''}
+        {state === 'none' ? t('profile.lookNone') : null}
+        {state === 'found' ? t('profile.lookFound') : null}
+        {state === 'failed' ? t('profile.lookFailed') : null}
       </p>
     </EmptyState>
   )
