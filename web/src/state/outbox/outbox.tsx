@@ -11,6 +11,7 @@ import {
   useSyncExternalStore,
 } from 'react'
 import { useT } from '../../i18n/client.tsx'
+import { insist } from '../../ui/part.ts'
 import { showToast } from '../../ui/toast.tsx'
 import { useApi, useConfig, useReach } from '../services.ts'
 import { currentAccount } from '../session/accounts.ts'
@@ -48,8 +49,10 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
 
   const outbox = useMemo<OutboxWithSender | null>(() => {
     if (!store) return null
-    const sender = () =>
-      import('./sender.ts').then(({ startSender }) =>
+    let loaded: Promise<typeof import('./sender.ts')> | null = null
+    const sender = () => {
+      loaded ??= insist(() => import('./sender.ts'))
+      return loaded.then(({ startSender }) =>
         startSender({
           config,
           store,
@@ -60,6 +63,7 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
           onRefused: (code) => showToast('bad', t(errorTextKey(code))),
         }),
       )
+    }
     return {
       store,
       sender,
@@ -77,14 +81,12 @@ export function OutboxProvider({ children }: { children: ReactNode }) {
     // Nothing of the sender is loaded until there is something to send, in whichever tab, or to confirm.
     let watching: Promise<() => void> | null = null
     const watch = () =>
-      import('./confirm.ts').then(({ watchConfirmations: begin }) => begin(store, api, queryClient))
+      insist(() => import('./confirm.ts')).then(({ watchConfirmations: begin }) =>
+        begin(store, api, queryClient),
+      )
     const look = () => {
       if (store.list.some(({ state }) => state === 'waiting')) void sender()
-      if (store.list.length === 0 || watching) return
-      watching = watch()
-      watching.catch(() => {
-        watching = null
-      })
+      if (store.list.length > 0) watching ??= watch()
     }
     const stopLooking = store.subscribe(look)
     const stopWaking = reach.subscribe(() => {
