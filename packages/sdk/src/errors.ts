@@ -41,6 +41,7 @@ export const SDK_ERRORS = {
   archive_incomplete: 'The archive has no end; export again to complete it.',
   move_refused: 'The move cannot be made.',
   move_unconfirmed: 'The new record was published but is not seen yet.',
+  mirror_empty: 'The old home is gone, and there is nothing at the new one.',
   auth_link_invalid: 'The link is no request that can be answered.',
   auth_answer_invalid: 'What came through the relay is no answer to this request.',
   auth_expired: 'Nobody approved the request in time.',

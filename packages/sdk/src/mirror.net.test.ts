@@ -115,6 +115,36 @@ describe('a mirror', () => {
     expect(await snapshot(root, second)).toEqual(before)
   })
 
+  test('is not taken as it stands while the first home answers', async () => {
+    const { root, session } = await settled()
+    const mirror = startMirror(root)
+    await equal(root)
+    await mirror.end()
+    await session.storage.put('/pub/app/late', utf8('late'), { signer: root })
+    const origin = await pubky.originOf(second)
+    let isIll = true
+    const client = net.client({
+      fetch: (input, init) =>
+        isIll && init?.method === 'PUT' && String(input).startsWith(origin)
+          ? Promise.resolve(new Response('starting', { status: 503 }))
+          : fetch(input, init),
+    })
+    const move = { to: second, place: memory<MovePlace>() }
+    await expect(promoteMirror(client, root, move)).rejects.toMatchObject({ code: 'server' })
+    expect(await net.client().homeserverOf(root.publicKey)).toBe(first)
+    isIll = false
+    expect(await promoteMirror(client, root, move)).toMatchObject({ guarantee: 'frozen' })
+    expect((await snapshot(root, second))['/pub/app/late']).toBeDefined()
+  })
+
+  test('that holds nothing is not taken for the home that is gone', async () => {
+    const { root } = await settled()
+    await net.homeservers[0]?.close()
+    const move = { to: second, place: memory<MovePlace>() }
+    await expect(promoteMirror(pubky, root, move)).rejects.toMatchObject({ code: 'mirror_empty' })
+    expect(await net.client().homeserverOf(root.publicKey)).toBe(first)
+  })
+
   test('tells of trouble at the copy, and goes on without waiting for the next change', async () => {
     const { root, session } = await settled()
     const origin = await pubky.originOf(second)

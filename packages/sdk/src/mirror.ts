@@ -161,8 +161,9 @@ async function* gathered<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
 }
 
 /**
- * Makes the mirror the home: like `moveHome` while the first home answers; when it is gone, the record is
- * published as the copy stands (`mirror`).
+ * Makes the mirror the home: like `moveHome` while the first home answers, so that an outage of anything
+ * else ends it until it is called again; when the first home is gone, the record is published as the copy
+ * stands (`mirror`). Rejects with `mirror_empty` when that holds nothing.
  */
 export async function promoteMirror(
   pubky: Pubky,
@@ -174,6 +175,8 @@ export async function promoteMirror(
   } catch (error) {
     o.signal?.throwIfAborted()
     if (!isOutage(error)) throw error
-    return finishElsewhere(pubky, root, o)
+    const report = await finishElsewhere(pubky, root, o)
+    if (!report) throw error
+    return report
   }
 }

@@ -96,6 +96,26 @@ export async function homeState(
   return readState(await readJson(await expectOk(response)))
 }
 
+/** How a home fails that is not there; being asked to wait, or nobody to ask, says nothing of it. */
+const SILENCE = new Set<string>(['network', 'timeout', 'server'])
+
+/** Whether a home stays silent, asked with patience how an account stands there. */
+export async function isGone(
+  pubky: Pubky,
+  user: PublicKeyZ32,
+  homeserver: PublicKeyZ32,
+  o: Opt = {},
+): Promise<boolean> {
+  try {
+    await insist(() => homeState(pubky, user, homeserver, o), o)
+    return false
+  } catch (error) {
+    o.signal?.throwIfAborted()
+    if (!(error instanceof PubkyError)) throw error
+    return SILENCE.has(error.code)
+  }
+}
+
 function readState(answer: unknown): HomeState {
   const { state, cursor } = (answer ?? {}) as Record<string, unknown>
   if (state !== 'here' && state !== 'moving' && state !== 'moved')

@@ -2,7 +2,7 @@ import type { PublicKeyZ32, Signer } from '@pubky/protocol'
 import { sleep } from './backoff.ts'
 import { PubkyError } from './errors.ts'
 import { type Copier, createCopier } from './move-copy.ts'
-import { canFreeze, homeState, openRootSession, tellHome } from './move-home.ts'
+import { canFreeze, homeState, isGone, openRootSession, tellHome } from './move-home.ts'
 import { createManifestKeeper } from './move-manifest.ts'
 import { insist } from './move-retry.ts'
 import { accountSource } from './move-source.ts'
@@ -157,16 +157,35 @@ export async function openCopy(
   }
 }
 
-/** The old home is gone: the record is published as the new one stands. */
+/**
+ * Publishes the record as the new home stands, when the old one is gone; null when that answers. Rejects
+ * with `mirror_empty` when the new home holds nothing.
+ */
 export async function finishElsewhere(
   pubky: Pubky,
   root: Signer,
   o: MoveOptions,
-): Promise<MoveReport> {
+): Promise<MoveReport | null> {
+  const opt = o.signal ? { signal: o.signal } : {}
   const move = await begin(pubky, root, o)
+  const { from, to } = move.place
+  if (from === null || from === to) return null
   const session = await enter(move)
-  await Promise.allSettled([session.signOut()])
+  try {
+    // Asked after the new home has answered: without a network of one's own every home would look gone.
+    if (!(await isGone(pubky, root.publicKey, from, opt))) return null
+    if (await isEmpty(move, session)) throw new PubkyError('mirror_empty')
+  } finally {
+    await Promise.allSettled([session.signOut()])
+  }
   await publish(move)
   await move.keep({ step: 'done', guarantee: 'mirror' })
   return finished('mirror')
+}
+
+async function isEmpty({ pubky, o }: Move, session: Session): Promise<boolean> {
+  const opt = o.signal ? { signal: o.signal } : {}
+  const host = await insist(() => pubky.hosts.find(session.homeserver, opt), opt)
+  for await (const _ of accountSource(session, host).paths(o.signal)) return false
+  return true
 }
