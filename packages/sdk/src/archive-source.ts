@@ -1,8 +1,10 @@
 import { concat, isListed, manifestTree, partOf, verifyManifest } from '@pubky/protocol'
 import {
   type ArchivedObject,
+  type ArchiveEnd,
   type ArchiveFile,
   type ArchiveIndex,
+  type ArchiveStart,
   archivedBody,
   archiveInvalid,
   readArchive,
@@ -23,13 +25,20 @@ export interface ArchiveReport {
   signed: number
 }
 
-function whole(index: ArchiveIndex): ArchiveIndex & {
-  start: NonNullable<ArchiveIndex['start']>
-  end: NonNullable<ArchiveIndex['end']>
-} {
-  const { start, end } = index
+interface CompleteArchive {
+  start: ArchiveStart
+  end: ArchiveEnd
+  objects: ArchiveIndex['objects']
+}
+
+/** The archive as of its last end: what comes after it is an update that goes on, or was cut off. */
+async function readComplete(file: ArchiveFile): Promise<CompleteArchive> {
+  const latest = await readArchive(file)
+  const { start, end, objects } = latest.end
+    ? latest
+    : await readArchive(file, latest.completeBytes)
   if (!start || !end) throw new PubkyError('archive_incomplete')
-  return { ...index, start, end }
+  return { start, end, objects }
 }
 
 /**
@@ -37,9 +46,9 @@ function whole(index: ArchiveIndex): ArchiveIndex & {
  * every proof. Rejects with `archive_incomplete` or `archive_invalid`.
  */
 export async function verifyArchive(file: ArchiveFile): Promise<ArchiveReport> {
-  const index = await readArchive(file)
-  const { start, end, objects } = whole(index)
-  const asOf = await checkManifests({ ...index, start, end })
+  const archive = await readComplete(file)
+  const { start, objects } = archive
+  const asOf = await checkManifests(archive)
   let [bytes, signed] = [0, 0]
   for (const object of objects.values()) {
     for await (const chunk of archivedBody(file, object)) bytes += chunk.length
@@ -53,7 +62,7 @@ export async function verifyArchive(file: ArchiveFile): Promise<ArchiveReport> {
 }
 
 /** The manifests together list exactly what the archive holds. Returns the earlier of their times. */
-async function checkManifests({ start, end, objects }: ReturnType<typeof whole>): Promise<number> {
+async function checkManifests({ start, end, objects }: CompleteArchive): Promise<number> {
   let asOf = Number.POSITIVE_INFINITY
   const parts = new Set<string | null>()
   for (const manifest of end.manifests) {
@@ -80,9 +89,9 @@ async function checkManifests({ start, end, objects }: ReturnType<typeof whole>)
  * proofs when they are opened. Rejects with `archive_incomplete` or `archive_invalid`.
  */
 export async function archiveSource(file: ArchiveFile): Promise<AccountSource & { owner: string }> {
-  const index = whole(await readArchive(file))
-  const { start, objects } = index
-  await checkManifests(index)
+  const archive = await readComplete(file)
+  const { start, objects } = archive
+  await checkManifests(archive)
   return {
     owner: start.owner,
     async *paths() {
@@ -98,7 +107,11 @@ export async function archiveSource(file: ArchiveFile): Promise<AccountSource & 
 }
 
 async function bodyOf(file: ArchiveFile, object: ArchivedObject) {
-  if (object.size > WHOLE_BYTES) return streamOf(archivedBody(file, object))
+  if (object.size > WHOLE_BYTES) {
+    // Damage that is met while it is sent would look like a broken connection.
+    for await (const _ of archivedBody(file, object));
+    return streamOf(archivedBody(file, object))
+  }
   const chunks: Uint8Array[] = []
   for await (const chunk of archivedBody(file, object)) chunks.push(chunk)
   return concat(...chunks)

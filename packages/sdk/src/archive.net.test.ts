@@ -13,7 +13,7 @@ import {
 } from '@pubky/protocol'
 import { startTwoHomes } from '@pubky/testkit/network'
 import { afterAll, describe, expect, test } from 'vitest'
-import { memoryArchive } from './archive.ts'
+import { memoryArchive, readArchive } from './archive.ts'
 import { exportAccount } from './archive-export.ts'
 import { verifyArchive } from './archive-source.ts'
 import { importArchive, moveFromArchive } from './move-archive.ts'
@@ -182,6 +182,31 @@ describe('an archive', () => {
     await expect(verifyArchive(memoryArchive(utf8('something else')))).rejects.toMatchObject({
       code: 'archive_invalid',
     })
+  })
+
+  test('whose body is damaged brings all the others, and says which one is missing', async () => {
+    const { root } = await settled()
+    const before = await snapshot(root, first)
+    const file = memoryArchive()
+    await exportAccount(pubky, root, { file })
+    const { objects } = await readArchive(file)
+    const damaged = ['/pub/app/5', '/pub/app/large'].map(parseStrictPath)
+    for (const path of damaged) {
+      const at = objects.get(path)?.at ?? 0
+      file.bytes()[at] = (file.bytes()[at] ?? 0) ^ 1
+    }
+    const report = await moveFromArchive(pubky, root, { to: second, file, place: keepPlace() })
+    const problems = damaged.map((path) => ({ path, code: 'archive_invalid' }))
+    expect(report).toMatchObject({ copied: 15, problems: expect.arrayContaining(problems) })
+    for (const path of damaged) before.delete(path)
+    expect(await snapshot(root, second)).toEqual(before)
+    // What was not brought is not listed as if it were there.
+    const manifest = await net
+      .client()
+      .storage.get(`pubky://${root.publicKey}/pub/pubky.keys/manifest`)
+    const { count } = await new Response(manifest.body).json()
+    const listed = [...before.keys()].filter((path) => path.startsWith('/pub/'))
+    expect(count).toBe(listed.length)
   })
 
   test('brings back what is missing and leaves what is newer', async () => {

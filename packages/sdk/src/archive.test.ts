@@ -15,8 +15,15 @@ import {
 } from '@pubky/protocol'
 import { readVectors } from '@pubky/testkit/vectors'
 import { expect, test } from 'vitest'
-import { endRecord, goneRecord, memoryArchive, objectRecord, startRecord } from './archive.ts'
-import { verifyArchive } from './archive-source.ts'
+import {
+  endRecord,
+  goneRecord,
+  memoryArchive,
+  objectRecord,
+  readArchive,
+  startRecord,
+} from './archive.ts'
+import { archiveSource, verifyArchive } from './archive-source.ts'
 
 interface Step {
   put?: string
@@ -99,4 +106,28 @@ test.each(vectors.valid)('is verified: $reason', async ({ file, objects, bytes, 
 
 test.each(vectors.invalid)('is refused: $reason', async ({ file, error }) => {
   await expect(verifyArchive(memoryArchive(fromHex(file)))).rejects.toMatchObject({ code: error })
+})
+
+test('an update that was cut off leaves what was complete before', async () => {
+  const steps = [
+    { put: '/pub/app/a', body: 'one' },
+    { put: '/pub/app/b', body: 'two' },
+  ]
+  const whole = await written(steps, '7')
+  const before = await verifyArchive(memoryArchive(whole))
+  const file = memoryArchive(whole)
+  const [a, c] = [parseStrictPath('/pub/app/a'), parseStrictPath('/pub/app/c')]
+  await file.append(goneRecord(parseStrictPath('/pub/app/b')))
+  for (const path of [a, c]) {
+    const body = utf8('three')
+    const meta = { path, hash: blake3Sync(body), size: body.length, proof: null }
+    await file.append(objectRecord({ ...meta, lastModified: new Date() }))
+    await file.append(body)
+  }
+  expect(await verifyArchive(file)).toEqual(before)
+  const source = await archiveSource(file)
+  expect((await source.open(a))?.body).toEqual(utf8('one'))
+  // An export goes on from the last record.
+  const index = await readArchive(file)
+  expect([[...index.objects.keys()].sort(), index.end]).toEqual([[a, c], null])
 })

@@ -64,6 +64,8 @@ export interface ArchiveIndex {
   end: ArchiveEnd | null
   /** Bytes up to the end of the last whole record. */
   soundBytes: number
+  /** Bytes up to the last end there is, whatever comes after it; 0 when there is none. */
+  completeBytes: number
 }
 
 export function archiveInvalid(detail: string, cause?: unknown): PubkyError {
@@ -182,12 +184,18 @@ function toEnd({ head }: RawRecord): ArchiveEnd {
 }
 
 /**
- * Reads what a file holds, up to the first record that is torn or damaged. An empty file holds
- * nothing. Throws `archive_invalid` for a file of another kind.
+ * Reads what a file holds in its first `upTo` bytes, up to the first record that is torn or damaged. An
+ * empty file holds nothing. Throws `archive_invalid` for a file of another kind.
  */
-export async function readArchive(file: ArchiveFile): Promise<ArchiveIndex> {
-  const size = await file.size()
-  const index: ArchiveIndex = { start: null, objects: new Map(), end: null, soundBytes: 0 }
+export async function readArchive(file: ArchiveFile, upTo?: number): Promise<ArchiveIndex> {
+  const size = upTo ?? (await file.size())
+  const index: ArchiveIndex = {
+    start: null,
+    objects: new Map(),
+    end: null,
+    soundBytes: 0,
+    completeBytes: 0,
+  }
   if (size < MAGIC.length) {
     const given = await file.read(0, size)
     if (!equalBytes(given, MAGIC.subarray(0, size))) throw archiveInvalid('not an archive')
@@ -201,6 +209,7 @@ export async function readArchive(file: ArchiveFile): Promise<ArchiveIndex> {
     if (!record) break
     take(index, record)
     at = record.bodyAt + record.bodyBytes
+    if (index.end) index.completeBytes = at
   }
   index.soundBytes = index.start ? at : 0
   return index

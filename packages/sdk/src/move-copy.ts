@@ -20,6 +20,7 @@ const OF_ONE_OBJECT = new Set([
   'signature_revoked',
   'conflict',
   'bad_address',
+  'archive_invalid',
 ])
 const KEYS = /^\/(?:pub|priv)\/pubky\.keys\//
 
@@ -101,6 +102,8 @@ export function createCopier(o: CopierOptions): Copier {
     } catch (error) {
       if (!(error instanceof PubkyError) || !OF_ONE_OBJECT.has(error.code)) throw error
       counts.problems.push({ path, code: error.code })
+      // No manifest may list what did not arrive.
+      manifests.delete(path)
     }
   }
 
