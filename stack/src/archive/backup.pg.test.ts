@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createFileBlobStore, migrate } from '@pubky/server-kit'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openDataFolder } from '../data-folder.ts'
 import { openDatabases } from '../database.ts'
 import { backup } from './backup.ts'
@@ -181,6 +181,32 @@ describe('backup and restore', { timeout: 600_000 }, () => {
     }
     expect((await readdir(dir)).filter((name) => name.startsWith('nothing'))).toEqual([])
   })
+
+  it.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+    'leaves no cluster elsewhere either when it fails',
+    async () => {
+      const bin = join(dir, 'bin')
+      const log = join(dir, 'programs')
+      await mkdir(bin)
+      const scripts = {
+        unshare: 'exit 1',
+        setpriv: `[ "$1" = --version ] || { echo "$*" >> ${log}; exit 1; }`,
+      }
+      for (const [name, script] of Object.entries(scripts))
+        await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+      vi.stubEnv('PATH', `${bin}:${process.env.PATH}`)
+      try {
+        await expect(
+          restore({ file, dataDir: join(dir, 'nothing'), repository }),
+        ).rejects.toMatchObject({ code: 'postgres_failed' })
+      } finally {
+        vi.unstubAllEnvs()
+      }
+      const [home = ''] = /\/var\/lib\/pubky\/\w+/.exec(await readFile(log, 'utf8')) ?? []
+      expect(home).not.toBe('')
+      expect(existsSync(home)).toBe(false)
+    },
+  )
 
   it('refuses the backup of a version whose migrations it does not know', async () => {
     const older = join(dir, 'older')

@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node
 import { dirname, join } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { migrate } from '@pubky/server-kit/postgres/migrate'
+import { removeClusterElsewhere } from '@pubky/server-kit/postgres/runner'
 import pg from 'pg'
 import { DATA_VERSION } from '../data-folder.ts'
 import { DATABASES, type DatabaseName, openDatabases } from '../database.ts'
@@ -99,6 +100,12 @@ async function isUnused(dir: string): Promise<boolean> {
   return !existsSync(dir) || (await readdir(dir)).length === 0
 }
 
+/** Removes what a restore that failed or was killed had made. */
+async function discard(target: string): Promise<void> {
+  removeClusterElsewhere(join(target, 'postgres'))
+  await rm(target, { recursive: true, force: true })
+}
+
 async function restoreDatabases(o: {
   manifest: Manifest
   scratch: string
@@ -132,7 +139,7 @@ export async function restore(o: {
   const text = `The data folder ${o.dataDir} is in use already: name a new one with --data.`
   if (!(await isUnused(o.dataDir))) throw new StackError('restore_target_used', text)
   const target = `${o.dataDir}.restoring`
-  await rm(target, { recursive: true, force: true })
+  await discard(target)
   await mkdir(dirname(target), { recursive: true })
   await mkdir(target, { mode: 0o700 })
   try {
@@ -149,7 +156,7 @@ export async function restore(o: {
     await rename(target, o.dataDir)
     return { createdAt: manifest.createdAt }
   } catch (error) {
-    await rm(target, { recursive: true, force: true })
+    await discard(target)
     throw error
   }
 }

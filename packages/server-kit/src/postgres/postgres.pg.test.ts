@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTestDatabase } from '@pubky/testkit/pg'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startEmbeddedPostgres } from './embedded.ts'
 import { createListener } from './listen.ts'
 import { migrate } from './migrate.ts'
 import { withTransaction } from './pool.ts'
+import { removeClusterElsewhere } from './runner.ts'
 
 let dir = ''
 beforeAll(async () => {
@@ -110,6 +111,8 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
+const isRootOnLinux = process.platform === 'linux' && process.getuid?.() === 0
+
 describe('startEmbeddedPostgres', () => {
   it('keeps data between starts, and takes up a server that still runs', async () => {
     const dataDir = join(dir, 'pg')
@@ -152,6 +155,54 @@ describe('startEmbeddedPostgres', () => {
     await writeFile(file, `${process.ppid}\n${dataDir}/cluster\n1\n5432\n\n127.0.0.1\n`)
     await using second = await startEmbeddedPostgres({ dataDir, fsync: false })
     expect(second.reused).toBe(false)
+  })
+
+  it.runIf(isRootOnLinux)(
+    'makes a cluster anew where a data folder was removed whose cluster lies elsewhere',
+    async () => {
+      const bin = join(dir, 'bin')
+      await mkdir(bin)
+      await writeFile(join(bin, 'unshare'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+      vi.stubEnv('PATH', `${bin}:${process.env.PATH}`)
+      const dataDir = join(dir, 'removed')
+      const start = () => startEmbeddedPostgres({ dataDir, fsync: false })
+      const home = async () => (await readFile(join(dataDir, 'cluster-elsewhere'), 'utf8')).trim()
+      const homes: string[] = []
+      try {
+        {
+          await using first = await start()
+          expect(first.route).toBe('linked-copy')
+          homes.push(await home())
+          await query(first.url('postgres'), 'create table kept as select 7 as n')
+        }
+        {
+          await using again = await start()
+          expect(await home()).toBe(homes[0])
+          expect(await query(again.url('postgres'), 'select n from kept')).toEqual([{ n: 7 }])
+        }
+        await rm(dataDir, { recursive: true })
+        {
+          await using fresh = await start()
+          homes.push(await home())
+          expect(await query(fresh.url('postgres'), "select to_regclass('kept') as t")).toEqual([
+            { t: null },
+          ])
+        }
+        removeClusterElsewhere(dataDir)
+        expect(homes.map((path) => existsSync(path))).toEqual([true, false])
+      } finally {
+        vi.unstubAllEnvs()
+        for (const path of homes) await rm(path, { recursive: true, force: true })
+      }
+    },
+  )
+
+  it('removes no folder but its own for the note of a data folder', async () => {
+    const [dataDir, other] = [join(dir, 'noted'), join(dir, '0123456789abcdef')]
+    for (const path of [dataDir, other]) await mkdir(path)
+    await writeFile(join(dataDir, 'cluster-elsewhere'), `${other}\n`)
+    removeClusterElsewhere(dataDir)
+    expect(existsSync(other)).toBe(true)
   })
 
   it('refuses the cluster of another major version', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import {
   chownSync,
   cpSync,
@@ -10,11 +10,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { StartError } from '../errors.ts'
 import type { Binaries } from './binaries.ts'
 
 const ELSEWHERE = 'cluster-elsewhere'
+const HOMES = '/var/lib/pubky'
+const HOME_NAME = /^[0-9a-f]{16}$/
 
 export type Route = 'DATABASE_URL' | 'same-user' | 'userns' | 'linked-copy' | 'PG_BIN'
 
@@ -53,12 +55,23 @@ function idOf(user: string): { uid: number; gid: number } | null {
   }
 }
 
-/** The data folder names it, so that it is found again when the folder was moved. */
-function homeElsewhere(dataDir: string): string {
+/** The home that the data folder names, so that it is found again when the folder was moved. */
+function notedHome(dataDir: string): string | null {
   const note = join(dataDir, ELSEWHERE)
-  if (existsSync(note)) return readFileSync(note, 'utf8').trim()
-  const hash = createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16)
-  return join('/var/lib/pubky', hash)
+  return existsSync(note) ? readFileSync(note, 'utf8').trim() : null
+}
+
+/** A new data folder has a new home: what another one of its name left has another password. */
+function newHome(): string {
+  return join(HOMES, randomBytes(8).toString('hex'))
+}
+
+/** Removes what a data folder that is given up has outside of it; no server may run there. */
+export function removeClusterElsewhere(dataDir: string): void {
+  const home = notedHome(dataDir)
+  // The note is text in a file: nothing but a home is removed for it.
+  const isHome = home && dirname(home) === HOMES && HOME_NAME.test(basename(home))
+  if (isHome) rmSync(home, { recursive: true, force: true })
 }
 
 function copyBinaries(binaries: Binaries, home: string): Binaries {
@@ -80,7 +93,7 @@ function linkedCopy(binaries: Binaries, dataDir: string): Runner {
       'PostgreSQL refuses to run as root and no other user could be used: start as an ordinary user, or set DATABASE_URL.'
     throw new StartError('postgres_failed', text)
   }
-  const home = homeElsewhere(dataDir)
+  const home = notedHome(dataDir) ?? newHome()
   mkdirSync(home, { recursive: true, mode: 0o755 })
   writeFileSync(join(dataDir, ELSEWHERE), `${home}\n`)
   const bin = copyBinaries(binaries, home)
