@@ -129,20 +129,10 @@ function readState(answer: unknown): HomeState {
 }
 
 /**
- * Keeps a home frozen until it is released. `lost` is set when a renewal failed, because it may thaw
- * by itself then.
+ * Keeps a home frozen until what it returns is called. A renewal that fails is made up for by the next
+ * one, and what the home took in between is seen from the cursor in its next answer.
  */
-export function keepFrozen(freeze: () => Promise<unknown>, everyMs: number) {
-  const kept = { lost: null as unknown, release: () => clearInterval(timer) }
-  const timer = setInterval(() => {
-    freeze().then(
-      () => {
-        kept.lost = null
-      },
-      (error: unknown) => {
-        kept.lost = error
-      },
-    )
-  }, everyMs)
-  return kept
+export function keepFrozen(freeze: () => Promise<unknown>, everyMs: number): () => void {
+  const timer = setInterval(() => void freeze().catch(() => {}), everyMs)
+  return () => clearInterval(timer)
 }

@@ -77,8 +77,9 @@ export interface MoveProgress {
 
 /**
  * What holds after a move. `frozen`: the old home took no write after the last one that was copied.
- * `followed`: it could not be frozen; its late writes were copied for two record lifetimes. `archive`:
- * everything that the archive had. `mirror`: everything that the mirror had when the home was lost.
+ * `followed`: it could not be frozen, and its late writes were copied for two record lifetimes; or it had
+ * thawed, and they were copied until it was told. `archive`: everything that the archive had. `mirror`:
+ * everything that the mirror had when the home was lost.
  */
 export type MoveGuarantee = 'frozen' | 'followed' | 'archive' | 'mirror'
 

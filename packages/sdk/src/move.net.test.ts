@@ -12,7 +12,7 @@ import {
 import { startTwoHomes } from '@pubky/testkit/network'
 import { afterAll, describe, expect, test } from 'vitest'
 import { moveHome } from './move.ts'
-import { openRootSession } from './move-home.ts'
+import { openRootSession, tellHome } from './move-home.ts'
 import type { MovePlace, PlaceStore } from './move-types.ts'
 import type { Pubky, Session } from './types.ts'
 
@@ -187,6 +187,29 @@ describe('moving house', () => {
     const arrived = [...(await snapshot(root, second)).keys()].sort()
     const left = [...(await snapshot(root, first)).keys()].sort()
     expect(arrived).toEqual(left.filter((path) => !path.includes('pubky.keys')))
+  })
+
+  test('what an old home took that had thawed before it was told arrives, and the report says so', async () => {
+    const { root, session } = await settled(3)
+    const store = memoryPlace()
+    let hasSlept = false
+    const place = {
+      ...store,
+      async save(next: MovePlace) {
+        await store.save(next)
+        // The record is published, and the mover has slept for longer than the old home waits.
+        if (hasSlept || next.publishedAt === null) return
+        hasSlept = true
+        await tellHome(pubky, root, first, 'thaw', null)
+        await session.storage.put('/pub/app/late.txt', utf8('late'), { signer: root })
+      },
+    }
+    const report = await moveHome(pubky, root, { to: second, place })
+    expect(report).toMatchObject({ guarantee: 'followed', oldHomeTold: true, problems: [] })
+    expect(await snapshot(root, second)).toEqual(await snapshot(root, first))
+    await expect(session.storage.put('/pub/app/later.txt', utf8('x'))).rejects.toMatchObject({
+      code: 'moved',
+    })
   })
 
   test('proofs outlive a stay at a home that does not keep them', async () => {

@@ -8,7 +8,7 @@ import {
 import { sleep } from './backoff.ts'
 import { isOutage, PubkyError } from './errors.ts'
 import type { Copier } from './move-copy.ts'
-import { canFreeze, keepFrozen, openRootSession, tellHome } from './move-home.ts'
+import { canFreeze, type HomeState, keepFrozen, openRootSession, tellHome } from './move-home.ts'
 import { insist } from './move-retry.ts'
 import { accountSource, type LiveSource } from './move-source.ts'
 import {
@@ -82,21 +82,31 @@ async function run(move: Move, homes: Homes): Promise<MoveReport> {
   await move.keep({ step: 'freeze' })
   const freeze = () => insist(() => tellHome(pubky, root, from, 'freeze', to, opt), opt)
   const frozen = await freeze()
-  const kept = keepFrozen(freeze, RENEW_MS)
+  const release = keepFrozen(freeze, RENEW_MS)
+  let cursor: EventId | null
+  let isLate: boolean
   try {
-    await catchUp(move, source, copier, frozen.cursor, isPublished)
+    isLate = await catchUp(move, source, copier, frozen.cursor, isPublished)
     if (!isPublished) await settle(copier, frozen.cursor !== null)
     // It may have thawed while something hung: then there may be more.
-    const { cursor } = await freeze()
-    await catchUp(move, source, copier, cursor, isPublished)
+    cursor = (await freeze()).cursor
+    isLate = (await catchUp(move, source, copier, cursor, isPublished)) || isLate
     await publish(move)
   } finally {
-    kept.release()
+    release()
   }
-  const oldHomeTold = await farewell(move, from)
-  await move.keep({ step: 'done', guarantee: 'frozen' })
+  const told = await farewell(move, from)
+  // Whoever sleeps for longer than a freeze lasts finds that the old home took writes until it was told.
+  const hasMore = told !== null && isBeyond(told.cursor, cursor)
+  const hasThawed = hasMore && (await catchUp(move, source, copier, told.cursor, true))
+  const guarantee = hasThawed || (isPublished && isLate) ? 'followed' : 'frozen'
+  await move.keep({ step: 'done', guarantee })
   tell(move, 'done')
-  return { ...copier.counts, guarantee: 'frozen', oldHomeTold }
+  return { ...copier.counts, guarantee, oldHomeTold: told !== null }
+}
+
+function isBeyond(one: EventId | null, other: EventId | null): boolean {
+  return one !== null && (other === null || BigInt(one) > BigInt(other))
 }
 
 async function pathsOf(source: AccountSource): Promise<StoragePath[]> {
@@ -105,19 +115,23 @@ async function pathsOf(source: AccountSource): Promise<StoragePath[]> {
   return paths
 }
 
-/** Copies what changed, until the account's last event is reached. */
+/** Copies what changed, until the account's last event is reached. Resolves to whether anything had. */
 async function catchUp(
   move: Move,
   source: LiveSource,
   copier: Copier,
   until: EventId | null,
   late: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const { o } = move
+  let found = false
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const after = move.place.cursor
-    if (after === null) return late ? copier.some(await pathsOf(source), { late }) : copier.all()
-    if (until !== null && BigInt(until) <= BigInt(after)) return
+    if (after === null) {
+      await (late ? copier.some(await pathsOf(source), { late }) : copier.all())
+      return true
+    }
+    if (until !== null && BigInt(until) <= BigInt(after)) break
     const changed = new Set<StoragePath>()
     let cursor = after
     await insist(
@@ -130,9 +144,11 @@ async function catchUp(
       { signal: o.signal },
     )
     await copier.some(changed, { late })
-    if (cursor === after) return
+    if (cursor === after) break
+    found = true
     await move.keep({ cursor })
   }
+  return found
 }
 
 /** The last look: what differs is copied, then come the objects about keys. */
@@ -144,15 +160,17 @@ async function settle(copier: Copier, trust: boolean): Promise<void> {
   await copier.keys()
 }
 
-/** The old home may be gone; then nobody writes there either. */
-async function farewell({ pubky, root, o, place }: Move, from: PublicKeyZ32): Promise<boolean> {
+/** The old home may be gone, then nobody writes there either: null. */
+async function farewell(
+  { pubky, root, o, place }: Move,
+  from: PublicKeyZ32,
+): Promise<HomeState | null> {
   const opt = o.signal ? { signal: o.signal } : {}
   try {
-    await insist(() => tellHome(pubky, root, from, 'moved', place.to, opt), opt)
-    return true
+    return await insist(() => tellHome(pubky, root, from, 'moved', place.to, opt), opt)
   } catch (error) {
     o.signal?.throwIfAborted()
-    if (isOutage(error)) return false
+    if (isOutage(error)) return null
     throw error
   }
 }
