@@ -184,6 +184,23 @@ describe('an archive', () => {
     })
   })
 
+  test('replaces what was signed earlier, whenever that was stored', async () => {
+    const { root, session } = await settled()
+    const [earlier, later] = [memoryArchive(), memoryArchive()]
+    await exportAccount(pubky, root, { file: earlier })
+    await session.storage.put('/pub/app/1', utf8('later'), { signer: root })
+    await exportAccount(pubky, root, { file: later })
+    await importArchive(pubky, root, { to: second, file: earlier })
+    const counts = await importArchive(pubky, root, { to: second, file: later })
+    expect(counts).toMatchObject({ copied: 1, newer: 0, problems: [] })
+    expect(await snapshot(root, second)).toEqual(await snapshot(root, first))
+    // And not the other way round.
+    expect(await importArchive(pubky, root, { to: second, file: earlier })).toMatchObject({
+      copied: 0,
+      newer: 1,
+    })
+  })
+
   test('whose body is damaged brings all the others, and says which one is missing', async () => {
     const { root } = await settled()
     const before = await snapshot(root, first)

@@ -2,7 +2,7 @@ import { isListed, MANIFEST_PATHS, partOf, type StoragePath } from '@pubky/proto
 import { PubkyError } from './errors.ts'
 import type { ManifestKeeper } from './move-manifest.ts'
 import { eachAtOnce } from './move-retry.ts'
-import { WHOLE_BYTES } from './move-source.ts'
+import { proofTime, WHOLE_BYTES } from './move-source.ts'
 import { type AccountTarget, isSameObject, type PutResult } from './move-target.ts'
 import type { AccountSource, CopyCounts, SourceMeta, SourceObject } from './move-types.ts'
 import { BUNDLE_PATHS, encodeBundle } from './proof-bundle.ts'
@@ -31,6 +31,16 @@ export function isKeyObject(path: StoragePath): boolean {
 
 function isManifest(path: StoragePath): boolean {
   return path === MANIFEST_PATHS.pub || path === MANIFEST_PATHS.priv
+}
+
+/**
+ * Above 0 when `there` is newer than `meta`: by the times that were signed, for the moment of storing says
+ * nothing of a copy. Without both signatures only the clocks of both hosts tell.
+ */
+function aheadOf(there: SourceMeta, meta: SourceMeta): number {
+  const [theirs, ours] = [proofTime(there.proof), proofTime(meta.proof)]
+  if (theirs !== null && ours !== null) return Number(theirs - ours)
+  return there.lastModified.getTime() - meta.lastModified.getTime()
 }
 
 export interface Copier {
@@ -117,8 +127,7 @@ export function createCopier(o: CopierOptions): Copier {
       counts.same += 1
       return
     }
-    // Without signatures only the clocks of both hosts tell which one is newer.
-    const ahead = there && meta ? there.lastModified.getTime() - meta.lastModified.getTime() : -1
+    const ahead = there && meta ? aheadOf(there, meta) : -1
     if (o.unless && (ahead > 0 || (ahead === 0 && o.unless === 'as-new'))) {
       counts.newer += 1
       return

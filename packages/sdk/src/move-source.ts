@@ -3,8 +3,10 @@ import {
   type EventId,
   equalBytes,
   fromBase64,
+  type Micros,
   ProtocolError,
   type PublicKeyZ32,
+  parseObjectProof,
   parseUri,
   type StoragePath,
   verifyObjectProof,
@@ -57,6 +59,17 @@ export async function soundProof(
   try {
     await verifyObjectProof(proof, { owner, action: 'PUT', path, hash })
     return proof
+  } catch (error) {
+    if (error instanceof ProtocolError) return null
+    throw error
+  }
+}
+
+/** When a proof was signed; null for none, and for one that does not parse. */
+export function proofTime(proof: Uint8Array | null): Micros | null {
+  if (!proof) return null
+  try {
+    return parseObjectProof(proof).timestamp
   } catch (error) {
     if (error instanceof ProtocolError) return null
     throw error

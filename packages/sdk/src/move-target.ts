@@ -4,8 +4,6 @@ import {
   equalBytes,
   IMPORT_HEADER,
   PROOF_HEADER,
-  ProtocolError,
-  parseObjectProof,
   type Signer,
   type StoragePath,
   toBase64,
@@ -16,7 +14,7 @@ import { discard, refusalOf } from './http.ts'
 import { keptStatements } from './move-kept.ts'
 import type { ManifestKeeper } from './move-manifest.ts'
 import { insist } from './move-retry.ts'
-import { accountSource, soundProof } from './move-source.ts'
+import { accountSource, proofTime, soundProof } from './move-source.ts'
 import type { AccountSource, SourceMeta, SourceObject } from './move-types.ts'
 import type { Session } from './types.ts'
 
@@ -70,7 +68,8 @@ export function accountTarget(o: {
 
   function isOld({ proof }: SourceMeta): boolean {
     if (!proof) return false
-    const age = host.clock.now() - timeOf(proof)
+    // One that does not parse is refused anyway.
+    const age = host.clock.now() - (proofTime(proof) ?? 0n)
     return age > SURELY_FRESH_MICROS || age < -SURELY_FRESH_MICROS
   }
 
@@ -149,16 +148,6 @@ export function accountTarget(o: {
 
 function withoutProof(object: SourceObject | null): SourceObject | null {
   return object && { ...object, proof: null }
-}
-
-/** Of a proof that does not parse, long ago: it is refused anyway. */
-function timeOf(proof: Uint8Array): bigint {
-  try {
-    return parseObjectProof(proof).timestamp
-  } catch (error) {
-    if (error instanceof ProtocolError) return 0n
-    throw error
-  }
 }
 
 /** Whether a target has the object as it is, its proof included where proofs are kept. */
