@@ -86,7 +86,7 @@ export const data = {
   movedFrozen:
     'The old home took no changes after the last one that was copied: everything is at the new one.',
   movedFollowed:
-    'The old home could not be paused. It was watched for two hours and late changes were copied; late deletions were not.',
+    'The old home could not be kept paused until the end. Late changes were copied; late deletions were not.',
   movedArchive: 'Everything that the archive had is at the new home.',
   movedMirror: 'The old home did not answer. Everything that the mirror had is at the new one.',
   movedCopied: { one: '{count} file was copied.', other: '{count} files were copied.' },

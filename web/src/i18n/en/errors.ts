@@ -18,6 +18,7 @@ export const errors = {
   archive_incomplete: 'The archive was never completed. Export again.',
   no_sessions: 'This homeserver does not tell where you are signed in.',
   move_refused: 'Your account lives there already, or another move has begun.',
+  mirror_empty: 'The old home is gone, and nothing was ever mirrored to this one.',
   move_unconfirmed:
     'Your new address was published, but the network does not show it yet. Go on in a minute.',
   moving: 'The account is being moved. Try again in a moment.',

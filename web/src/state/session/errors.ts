@@ -21,6 +21,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'archive_incomplete',
   'no_sessions',
   'move_refused',
+  'mirror_empty',
   'move_unconfirmed',
   'moving',
   'moved',
