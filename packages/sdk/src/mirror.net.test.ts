@@ -115,6 +115,22 @@ describe('a mirror', () => {
     expect(await snapshot(root, second)).toEqual(before)
   })
 
+  test('becomes the home also when nothing tells any more where the first one was', async () => {
+    const { root } = await settled()
+    const mirror = startMirror(root)
+    await equal(root)
+    await mirror.end()
+    const client = net.client({
+      fetch: (input, init) =>
+        new URL(new Request(input).url).pathname === `/${first}`
+          ? Promise.resolve(new Response(null, { status: 404 }))
+          : fetch(input, init),
+    })
+    const move = { to: second, place: memory<MovePlace>() }
+    expect(await promoteMirror(client, root, move)).toMatchObject({ guarantee: 'mirror' })
+    expect(await net.client().homeserverOf(root.publicKey)).toBe(second)
+  })
+
   test('is not taken as it stands while the first home answers', async () => {
     const { root, session } = await settled()
     const mirror = startMirror(root)

@@ -174,7 +174,9 @@ export async function promoteMirror(
     return await moveHome(pubky, root, o)
   } catch (error) {
     o.signal?.throwIfAborted()
-    if (!isOutage(error)) throw error
+    // Of a home that is gone the record goes after hours, too.
+    const isUnfindable = error instanceof PubkyError && error.code === 'no_endpoint'
+    if (!isOutage(error) && !isUnfindable) throw error
     const report = await finishElsewhere(pubky, root, o)
     if (!report) throw error
     return report

@@ -96,8 +96,11 @@ export async function homeState(
   return readState(await readJson(await expectOk(response)))
 }
 
-/** How a home fails that is not there; being asked to wait, or nobody to ask, says nothing of it. */
-const SILENCE = new Set<string>(['network', 'timeout', 'server'])
+/**
+ * How a home fails that is not there, the last once its record has gone, too; being asked to wait, or nobody
+ * to ask, says nothing of it.
+ */
+const SILENCE = new Set<string>(['network', 'timeout', 'server', 'no_endpoint'])
 
 /** Whether a home stays silent, asked with patience how an account stands there. */
 export async function isGone(
