@@ -11,9 +11,9 @@ import { createWaker } from './waker.ts'
  * whom nothing is known, and who is new not for those who were asked about before.
  */
 export const LANES = [
-  { atOnce: 8, who: 'known' },
-  { atOnce: 5, who: 'not known and failures = 0' },
-  { atOnce: 3, who: 'not known and failures > 0' },
+  { atOnce: 16, who: 'known' },
+  { atOnce: 16, who: 'not known and failures = 0' },
+  { atOnce: 16, who: 'not known and failures > 0' },
 ] as const
 type Lane = (typeof LANES)[number]
 
