@@ -8,6 +8,7 @@ import {
   createLogger,
   createPlaces,
   createPool,
+  createTurns,
   type FindExternalIp,
   listen,
   migrate,
@@ -28,7 +29,6 @@ import { createEntryReader } from './entries/read.ts'
 import { createWriter } from './entries/writer.ts'
 import { refusals } from './errors.ts'
 import { createEventHub } from './events/hub.ts'
-import { createTurns } from './events/turns.ts'
 import { ACCOUNT_NOTICE, createAccounts } from './limits/accounts.ts'
 import { createLimits } from './limits/limits.ts'
 import { NO_QUOTA, storageLimit } from './limits/quota.ts'

@@ -72,3 +72,4 @@ export {
   type SafeFetchOptions,
 } from './safe-fetch.ts'
 export { shareNext } from './share-next.ts'
+export { createTurns, type InTurn } from './turns.ts'

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { StoragePath } from '@pubky/protocol'
 import { isOutage, PubkyError, type Session } from '@pubky/sdk'
-import { createGate } from './gate.ts'
+import { createTurns } from '@pubky/server-kit/turns'
 import { patiently } from './patience.ts'
 
 /** One object to be written by one person. */
@@ -55,7 +55,7 @@ export async function playOperations(
   const signal = o.signal ? AbortSignal.any([o.signal, stop.signal]) : stop.signal
   // Every request in flight listens.
   setMaxListeners(0, signal)
-  const gate = createGate(concurrency)
+  const inTurn = createTurns(concurrency)
   const sessions = new Map<string, Promise<Session>>()
   const lastOf = new Map<string, Promise<void>>()
   const stored = new Map<number, Promise<void>>()
@@ -64,7 +64,7 @@ export async function playOperations(
   function sessionOf(author: string): Promise<Session> {
     const known = sessions.get(author)
     if (known) return known
-    const opening = gate(() => patiently(() => o.open(author, signal), signal))
+    const opening = inTurn(() => patiently(() => o.open(author, signal), signal))
     sessions.set(author, opening)
     return opening
   }
@@ -74,7 +74,7 @@ export async function playOperations(
     signal.throwIfAborted()
     const session = await sessionOf(operation.author)
     try {
-      await gate(() => patiently(() => store(session, operation, signal), signal))
+      await inTurn(() => patiently(() => store(session, operation, signal), signal))
     } catch (error) {
       if (!(error instanceof PubkyError) || isOutage(error)) throw error
       failures.push({ operation, error })
