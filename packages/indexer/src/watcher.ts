@@ -148,13 +148,13 @@ export function createWatcher(o: WatcherOptions): Watcher {
 
   async function look(signal: AbortSignal): Promise<void> {
     // Each time: a process that does not know them as configured may have forgotten them.
-    for (const host of o.sources)
-      if (!followers.has(host)) await sources.add(host, Number.MAX_SAFE_INTEGER)
+    const missing = o.sources.filter((host) => !followers.has(host))
+    for (const host of missing) await sources.add(host, Number.MAX_SAFE_INTEGER)
     const ours = new Set(await sources.renew(holder))
     for (const [host, follower] of followers) {
       if (!ours.has(host)) follower.stop.abort(new IndexerError('lease_lost', { detail: host }))
     }
-    await take(o.sources.length, signal, o.sources)
+    await take(missing.length, signal, missing)
     await take((o.maxFollowed ?? 256) - followers.size, signal)
   }
 
